@@ -1,0 +1,50 @@
+# The contract: every target sets up .venv by itself and is fast when nothing changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test format lint types docs benchmarks default-detector results clean
+
+$(VENV)/core: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+$(VENV)/dev: $(VENV)/core
+	$(PIP) --editable '.[demo,dev,train]'
+	touch $@
+
+demo: $(VENV)/core  ## judge real images that come inside packages; writes build/demo/report.html
+	$(BIN)/python -m exiface.apps.demo build/demo
+
+test: lint types  ## lint, types, tests
+	$(BIN)/pytest
+
+format: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+docs: $(VENV)/dev  ## API documentation in build/docs
+	$(BIN)/pdoc --docformat google --output-directory build/docs exiface '!exiface.apps.demo'
+
+benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/speed.csv
+	$(BIN)/python -m benchmarks.run results/speed.csv
+
+# DATA: the folder that holds camera_faces/, bench_dev/ and bench_dev_native/.
+default-detector: $(VENV)/dev  ## train, fit and calibrate the detector in the package (up to two hours)
+	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
+
+results: $(VENV)/dev  ## the default detector's figures on the development benchmarks
+	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash results/default-detector.sh
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,28 @@
+"""exiface tells camera photographs of faces from AI-generated ones.
+
+It learns from photographs only: an encoder is trained to rank what the camera recorded in EXIF and
+to spot artificially manipulated faces; a Gaussian mixture over the features of real faces then
+flags the unlikely ones, at a false-alarm rate that is calibrated on photographs.
+
+    from exiface import Detector
+
+    for result in Detector.load().detect(["photo.jpg"]):
+        print(result.path, [(face.verdict, face.p_value) for face in result.faces], result.reason)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from exiface.detector import Detector
+
+__version__ = "0.1.0"
+__all__ = ["Detector", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that `exiface --help` and `import exiface` start without OpenCV and ONNX Runtime.
+    if name == "Detector":
+        from exiface.detector import Detector
+
+        return Detector
+    raise AttributeError(f"module 'exiface' has no attribute {name!r}")

@@ -1,0 +1,69 @@
+"""What happens to pictures on their way through the world, drawn at random.
+
+Applied to untouched and manipulated faces alike, so that neither compression nor sharpness tells
+them apart.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.photos.crops import Box
+
+_BLUR_SIGMA = (0.3, 1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Probabilities and ranges of the changes; the default makes none.
+
+    Attributes:
+        flip: probability of mirroring the whole face.
+        box_shift: each side of the face box moves by up to this share of the box.
+        jpeg: probability of saving as JPEG and reading again.
+        jpeg_quality: range of its quality.
+        rescale: probability of shrinking and growing back.
+        rescale_range: range of the shrinking factor.
+        blur: probability of a Gaussian blur.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    flip: float = 0.0
+    box_shift: float = 0.0
+    jpeg: float = 0.0
+    jpeg_quality: tuple[int, int] = (60, 96)
+    rescale: float = 0.0
+    rescale_range: tuple[float, float] = (0.5, 0.95)
+    blur: float = 0.0
+
+    def shift_box(self, box: Box, rng: np.random.Generator) -> Box:
+        """Move the sides of a face box, as another face detector would."""
+        width, height = box[2] - box[0], box[3] - box[1]
+        shifts = rng.uniform(-self.box_shift, self.box_shift, 4) * (width, height, width, height)
+        x0, y0, x1, y1 = (float(side) for side in np.add(box, shifts))
+        return x0, y0, x1, y1
+
+    def __call__(self, crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Change one face crop (s, s, 3) uint8."""
+        # All numbers are drawn whatever happens: one setting never shifts the others' draws.
+        flip, jpeg, rescale, blur = rng.random(4)
+        quality = int(rng.integers(self.jpeg_quality[0], self.jpeg_quality[1] + 1))
+        factor = rng.uniform(*self.rescale_range)
+        sigma = rng.uniform(*_BLUR_SIGMA)
+        if rescale < self.rescale:
+            small = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            crop = cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        if blur < self.blur:
+            crop = cv2.GaussianBlur(crop, (0, 0), sigma)
+        if jpeg < self.jpeg:
+            encoded = cv2.imencode(
+                ".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+            )[1]
+            crop = cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        if flip < self.flip:
+            crop = crop[:, ::-1]
+        return np.ascontiguousarray(crop)

@@ -1,0 +1,183 @@
+"""Training batches: faces cut, manipulated and augmented on the fly, the same at every run.
+
+Every face drawn has its own random generator, seeded by (seed, epoch, row). A batch therefore
+depends on its number alone: not on threads, processes, or on where a run was interrupted.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.manifest import Manifest
+from exiface.photos import MANIPULATIONS, Preprocessing, UnreadableImageError, read_photo
+from exiface.photos.crops import resize, to_crop
+from exiface.photos.manipulations import manipulate
+from exiface.threads import ordered_map
+
+_VALIDATION_EPOCH = 2**31  # no training run gets there: validation draws its own numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Faces to learn from.
+
+    Attributes:
+        crops: (n, s, s, 3) uint8.
+        tags: (n, 4) float64 in the order of TAG_NAMES; NaN = absent.
+        manipulated: (n,) bool.
+    """
+
+    crops: NDArray[np.uint8]
+    tags: NDArray[np.float64]
+    manipulated: NDArray[np.bool_]
+
+
+class FaceBatches:
+    """Draws batches from a manifest.
+
+    Args:
+        manifest: the faces.
+        preprocessing: the encoder's; its crop size and scale are used here.
+        augmentation: what untouched and manipulated faces go through alike.
+        seed: of everything drawn.
+        workers: threads that decode.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        preprocessing: Preprocessing,
+        *,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+        workers: int | None = None,
+    ) -> None:
+        self.manifest = manifest
+        self.preprocessing = preprocessing
+        self.augmentation = augmentation or Augmentation()
+        self.seed = seed
+        self.workers = workers
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Whole batches in an epoch.
+
+        Raises:
+            ValueError: fewer faces than one batch.
+        """
+        if len(self.manifest) < batch_size:
+            raise ValueError(
+                f"a batch of {batch_size} needs as many faces, the training split has "
+                f"{len(self.manifest)}: lower batch_size or prepare more photographs"
+            )
+        return len(self.manifest) // batch_size
+
+    def training(
+        self,
+        first_step: int,
+        last_step: int,
+        batch_size: int,
+        *,
+        micro_batches: int = 1,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> Iterator[list[Batch]]:
+        """Draw the batches of steps [first_step, last_step).
+
+        Each face is untouched with probability 1/2, otherwise manipulated in one of the four ways
+        (METHOD: 1/8 each). An epoch is a permutation of the faces; the rest below a whole batch is
+        left for another epoch.
+
+        Args:
+            first_step: where to begin; a resumed run names the step it stopped at.
+            last_step: where to end.
+            batch_size: faces of a step, over all processes and micro-batches.
+            micro_batches: parts that a process goes through one after another.
+            rank: of this process.
+            world_size: how many processes share a batch.
+
+        Yields:
+            The micro-batches of each step, of this process.
+        """
+        steps = self.steps_per_epoch(batch_size)
+        share = batch_size // (world_size * micro_batches)
+
+        def draws() -> Iterator[tuple[int, int]]:
+            for step in range(first_step, last_step):
+                epoch, number = divmod(step, steps)
+                order = np.random.default_rng((self.seed, epoch)).permutation(len(self.manifest))
+                mine = order[number * batch_size : (number + 1) * batch_size][rank::world_size]
+                for row in mine:
+                    yield int(row), epoch
+
+        drawn = ordered_map(
+            lambda draw: self._draw(*draw),
+            draws(),
+            workers=self.workers,
+            ahead=2 * share * micro_batches + 1,
+        )
+        for _ in range(first_step, last_step):
+            yield [
+                _collate([next(drawn) for _ in range(share)]) for _ in range(micro_batches)
+            ]
+
+    def validation(self, batch_size: int) -> Iterator[tuple[Batch, Batch]]:
+        """Each face once untouched and once manipulated, unaugmented, the same at every call.
+
+        Yields:
+            (untouched, manipulated) batches of the same faces.
+        """
+        for start in range(0, len(self.manifest), batch_size):
+            rows = range(start, min(start + batch_size, len(self.manifest)))
+            pairs = list(ordered_map(self._draw_pair, rows, workers=self.workers))
+            yield (
+                _collate([untouched for untouched, _ in pairs]),
+                _collate([manipulated for _, manipulated in pairs]),
+            )
+
+    def _draw(self, row: int, epoch: int) -> Batch:
+        rng = np.random.default_rng((self.seed, epoch, row))
+        x0, y0, x1, y1 = (float(side) for side in self.manifest.box[row])
+        crop, landmarks = self._crop(row, self.augmentation.shift_box((x0, y0, x1, y1), rng))
+        manipulated = bool(rng.random() < 0.5)
+        if manipulated:
+            crop = manipulate(crop, landmarks, str(rng.choice(list(MANIPULATIONS))), rng)
+        return self._single(row, self.augmentation(crop, rng), manipulated=manipulated)
+
+    def _draw_pair(self, row: int) -> tuple[Batch, Batch]:
+        rng = np.random.default_rng((self.seed, _VALIDATION_EPOCH, row))
+        x0, y0, x1, y1 = (float(side) for side in self.manifest.box[row])
+        crop, landmarks = self._crop(row, (x0, y0, x1, y1))
+        changed = manipulate(crop, landmarks, str(rng.choice(list(MANIPULATIONS))), rng)
+        return (
+            self._single(row, crop, manipulated=False),
+            self._single(row, changed, manipulated=True),
+        )
+
+    def _crop(
+        self, row: int, box: tuple[float, float, float, float]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        path = self.manifest.file(row)
+        try:
+            pixels = read_photo(path).pixels
+        except UnreadableImageError as error:
+            raise UnreadableImageError(
+                f"{path}: {error}; it was readable when the manifest was made: prepare again"
+            ) from None
+        square = self.preprocessing.square(pixels, box)
+        size = self.preprocessing.size
+        landmarks = to_crop(self.manifest.landmarks[row], square, size)
+        return resize(pixels, square, size), landmarks
+
+    def _single(self, row: int, crop: NDArray[np.uint8], *, manipulated: bool) -> Batch:
+        return Batch(crop[None], self.manifest.tags[row][None], np.array([manipulated]))
+
+
+def _collate(faces: list[Batch]) -> Batch:
+    return Batch(
+        np.concatenate([face.crops for face in faces]),
+        np.concatenate([face.tags for face in faces]),
+        np.concatenate([face.manipulated for face in faces]),
+    )

@@ -1,0 +1,181 @@
+"""The manifest: one row a face, made once, read in one go."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.photos import TAG_NAMES, CameraTags
+
+_VERSION = 1
+_STRINGS = ("path", "photo", "group", "camera", "split", "sha256")
+
+
+class ManifestError(ValueError):
+    """A manifest that is missing, damaged, of another version, or empty."""
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """Faces of photographs, column by column; row i of every column is one face.
+
+    Attributes:
+        root: folder that the paths are relative to.
+        path: (n,) file of the photograph, relative to `root`, with forward slashes.
+        photo: (n,) id of the photograph; its faces never straddle a split.
+        group: (n,) id of where it came from (photographer, album); never straddles a split either.
+        camera: (n,) maker and model, "" where unknown.
+        split: (n,) "train", "validation", "fit" or "calibration".
+        sha256: (n,) of the file.
+        box: (n, 4) float32, x0, y0, x1, y1 in pixels of the upright image.
+        landmarks: (n, 5, 2) float32, likewise.
+        score: (n,) float32, the face detector's confidence.
+        tags: (n, 4) float64, in the order of `TAG_NAMES`; NaN = absent.
+    """
+
+    root: Path
+    path: NDArray[np.str_]
+    photo: NDArray[np.str_]
+    group: NDArray[np.str_]
+    camera: NDArray[np.str_]
+    split: NDArray[np.str_]
+    sha256: NDArray[np.str_]
+    box: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    score: NDArray[np.float32]
+    tags: NDArray[np.float64]
+
+    @classmethod
+    def from_rows(cls, root: Path, rows: Iterable[dict[str, Any]]) -> Self:
+        """Gather rows (one dictionary a face, `tags` a CameraTags) into columns."""
+        rows = list(rows)
+        number = len(rows)
+        strings = {
+            name: np.array([row.get(name) or "" for row in rows], dtype=np.str_)
+            for name in _STRINGS
+        }
+        return cls(
+            root=root,
+            box=np.array([row["box"] for row in rows], np.float32).reshape(number, 4),
+            landmarks=np.array([row["landmarks"] for row in rows], np.float32).reshape(
+                number, 5, 2
+            ),
+            score=np.array([row["score"] for row in rows], np.float32),
+            tags=np.array(
+                [[getattr(row["tags"], name) for name in TAG_NAMES] for row in rows], np.float64
+            ).reshape(number, len(TAG_NAMES)),
+            **strings,
+        )
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+        """The rows of a mask, or at indices, as a manifest of their own."""
+        return type(self)(self.root, *(getattr(self, name)[rows] for name in _columns()))
+
+    def with_split(self, split: NDArray[np.str_]) -> Self:
+        """The same faces with another split column."""
+        columns = {name: getattr(self, name) for name in _columns()}
+        return type(self)(self.root, **{**columns, "split": split})
+
+    def of_split(self, *names: str) -> Self:
+        """The faces of one or several splits."""
+        return self.select(np.isin(self.split, names))
+
+    def camera_tags(self, row: int) -> CameraTags:
+        """The tags of one face."""
+        return CameraTags(*(None if np.isnan(value) else value for value in self.tags[row]))
+
+    def file(self, row: int) -> Path:
+        """The photograph of one face."""
+        return self.root / str(self.path[row])
+
+    def write(self, path: Path) -> None:
+        """Write as Parquet, whole or not at all; the root is kept relative to the file."""
+        arrow, parquet = _pyarrow()
+        columns: dict[str, Any] = {name: arrow.array(getattr(self, name)) for name in _STRINGS}
+        columns["score"] = arrow.array(self.score)
+        for name, values in (("box", self.box), ("landmarks", self.landmarks)):
+            flat = values.reshape(len(self), -1)
+            columns[name] = arrow.FixedSizeListArray.from_arrays(
+                arrow.array(flat.reshape(-1)), flat.shape[1]
+            )
+        for column, name in enumerate(TAG_NAMES):
+            columns[name] = arrow.array(self.tags[:, column], from_pandas=True)  # NaN -> null
+        root = os.path.relpath(self.root.resolve(), path.resolve().parent)
+        table = arrow.table(columns).replace_schema_metadata(
+            {"exiface": json.dumps({"version": _VERSION, "root": Path(root).as_posix()})}
+        )
+        partial = path.with_name(path.name + ".partial")
+        parquet.write_table(table, partial, compression="zstd")
+        partial.replace(path)
+
+    @classmethod
+    def read(cls, path: Path, *, root: Path | None = None) -> Self:
+        """Read a manifest.
+
+        Args:
+            path: the Parquet file.
+            root: folder of the photographs, where it isn't the one that the file names.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            ManifestError: missing, damaged, of another version, or without a face.
+        """
+        arrow, parquet = _pyarrow()
+        try:
+            table = parquet.read_table(path)
+        except FileNotFoundError:
+            raise ManifestError(
+                f"{path}: no such manifest; make one with: exiface prepare PHOTOS -o {path}"
+            ) from None
+        except (arrow.ArrowException, OSError) as error:
+            raise ManifestError(f"{path} is not a readable Parquet file: {error}") from None
+        described = json.loads((table.schema.metadata or {}).get(b"exiface", b"{}"))
+        if described.get("version") != _VERSION:
+            raise ManifestError(
+                f"{path} is not a manifest of version {_VERSION} (it says "
+                f"{described.get('version')}); make it again with: exiface prepare"
+            )
+        if len(table) == 0:
+            raise ManifestError(f"{path} holds no face")
+        number = len(table)
+
+        def numbers(name: str, dtype: type) -> NDArray[Any]:
+            column = table.column(name).combine_chunks()
+            flat = column.flatten() if name in ("box", "landmarks") else column
+            return np.array(flat.to_numpy(zero_copy_only=False), dtype=dtype)
+
+        return cls(
+            root=root or (path.resolve().parent / described["root"]).resolve(),
+            **{
+                name: np.array(table.column(name).to_numpy(), dtype=np.str_) for name in _STRINGS
+            },
+            box=numbers("box", np.float32).reshape(number, 4),
+            landmarks=numbers("landmarks", np.float32).reshape(number, 5, 2),
+            score=numbers("score", np.float32),
+            tags=np.stack([numbers(name, np.float64) for name in TAG_NAMES], axis=1),
+        )
+
+
+def _columns() -> list[str]:
+    return [field.name for field in fields(Manifest) if field.name != "root"]
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise ManifestError(
+            "manifests need pyarrow: pip install 'exiface[train]' (or give a folder of photographs)"
+        ) from None
+    return pyarrow, pyarrow.parquet

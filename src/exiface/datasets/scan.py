@@ -1,0 +1,204 @@
+"""Walk folders of photographs, read tags, find faces: the work behind `exiface prepare`."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exiface.datasets.journal import Journal
+from exiface.datasets.manifest import Manifest
+from exiface.datasets.splits import SPLITS, assign_splits
+from exiface.photos import (
+    IMAGE_SUFFIXES,
+    TAG_NAMES,
+    CameraTags,
+    FaceDetector,
+    UnreadableImageError,
+    read_photo,
+)
+from exiface.threads import ordered_map
+
+
+@dataclass
+class ScanSummary:
+    """What a scan found, and what it left out and why.
+
+    Attributes:
+        files: image files looked at.
+        faces: rows of the manifest.
+        photos: photographs with at least one face.
+        cameras: different cameras.
+        splits: split -> faces.
+        tags: tag -> {"present", "lowest", "median", "highest"} over the faces.
+        left_out: reason -> files.
+    """
+
+    files: int = 0
+    faces: int = 0
+    photos: int = 0
+    cameras: int = 0
+    splits: dict[str, int] = field(default_factory=dict)
+    tags: dict[str, dict[str, float]] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+
+def find_images(paths: Iterable[Path]) -> list[Path]:
+    """List the image files in folders, at any depth, sorted; a file stands for itself."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(
+                Path(folder) / name
+                for folder, folders, names in os.walk(path, followlinks=False)
+                if folders.sort() is None
+                for name in names
+                if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+            )
+        else:
+            found.append(path)
+    return found
+
+
+def scan(
+    root: Path,
+    *,
+    records: Mapping[str, Mapping[str, Any]] | None = None,
+    fractions: Mapping[str, float] = SPLITS,
+    min_face: float = 32,
+    threshold: float = 0.75,
+    seed: int = 0,
+    workers: int | None = None,
+    journal: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Manifest, ScanSummary]:
+    """Find the faces of a folder of photographs.
+
+    Args:
+        root: the folder, searched at any depth.
+        records: file -> what is known of it beyond the file (see `read_records`); it wins over EXIF.
+        fractions: share of each split.
+        min_face: shorter side in pixels below which a face is left out.
+        threshold: confidence of the face detector below which a face is none.
+        seed: of the splits.
+        workers: threads; None = one a core.
+        journal: file of finished photographs, from which an interrupted scan goes on; None: none.
+        progress: called with (done, total).
+
+    Returns:
+        The manifest (rows in order of path) and the summary.
+
+    Raises:
+        ValueError: no image in the folder, or the journal belongs to a scan with other settings.
+    """
+    root = root.resolve()
+    files = find_images([root])
+    if not files:
+        suffixes = " ".join(sorted(IMAGE_SUFFIXES))
+        raise ValueError(f"{root} holds no image ({suffixes}); name a folder of photographs")
+    names = {path: path.relative_to(root).as_posix() for path in files}
+    detector = FaceDetector(threshold)
+
+    def work(path: Path) -> dict[str, Any]:
+        return _scan_photo(path, names[path], detector, min_face)
+
+    with Journal(journal, {"min_face": min_face, "threshold": threshold}) as finished:
+        todo = [path for path in files if not finished.holds(names[path], path)]
+        progress(len(files) - len(todo), len(files))
+        results = ordered_map(work, todo, workers=workers)
+        for number, entry in enumerate(results, start=len(files) - len(todo) + 1):
+            finished.add(entry)
+            progress(number, len(files))
+
+    rows, left_out = _rows(finished.entries[name] for name in names.values())
+    for row in rows:
+        record = (records or {}).get(row["path"], {})
+        row.update({key: value for key, value in record.items() if value not in ("", CameraTags())})
+    manifest = Manifest.from_rows(root, rows)
+    manifest = manifest.with_split(
+        assign_splits(manifest.photo, manifest.group, fractions, seed=seed)
+    )
+    return manifest, _summarise(manifest, len(files), left_out)
+
+
+def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) -> dict[str, Any]:
+    """One photograph's line of the journal: its faces, or the reason why there is none."""
+    status = path.stat()
+    entry: dict[str, Any] = {"file": name, "size": status.st_size, "mtime": status.st_mtime_ns}
+    try:
+        content = path.read_bytes()
+        photo = read_photo(content)
+    except UnreadableImageError as error:
+        return entry | {"reason": str(error)}
+    except OSError as error:
+        return entry | {"reason": f"can't be opened: {error.strerror}"}
+    found = detector.detect(photo.pixels)
+    faces = [
+        {
+            "box": [round(value, 2) for value in face.box],
+            "landmarks": face.landmarks.round(2).tolist(),
+            "score": round(face.score, 4),
+        }
+        for face in found
+        if min(face.box[2] - face.box[0], face.box[3] - face.box[1]) >= min_face
+    ]
+    if not faces:
+        return entry | {"reason": f"no face of {min_face:g} px" if found else "no face found"}
+    return entry | {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "tags": photo.tags.as_dict(),
+        "camera": photo.camera,
+        "faces": faces,
+    }
+
+
+def _rows(
+    entries: Iterable[Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    rows: list[dict[str, Any]] = []
+    left_out: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for entry in entries:
+        reason = entry.get("reason")
+        if reason is None and entry["sha256"] in seen:
+            reason = "copy of a file before it"
+        if reason is not None:
+            left_out.setdefault(reason, []).append(entry["file"])
+            continue
+        seen.add(entry["sha256"])
+        rows += [
+            {
+                **face,
+                "path": entry["file"],
+                "photo": entry["sha256"][:16],
+                "camera": entry["camera"],
+                "sha256": entry["sha256"],
+                "tags": CameraTags(**entry["tags"]),
+            }
+            for face in entry["faces"]
+        ]
+    return rows, left_out
+
+
+def _summarise(manifest: Manifest, files: int, left_out: dict[str, list[str]]) -> ScanSummary:
+    tags = {}
+    for column, name in enumerate(TAG_NAMES):
+        values = manifest.tags[:, column]
+        values = values[~np.isnan(values)]
+        tags[name] = {"present": float(len(values))}
+        if len(values):
+            low, middle, high = np.quantile(values, [0, 0.5, 1])
+            tags[name] |= {"lowest": low, "median": middle, "highest": high}
+    return ScanSummary(
+        files=files,
+        faces=len(manifest),
+        photos=len(np.unique(manifest.photo)),
+        cameras=len(set(manifest.camera) - {""}),
+        splits={str(name): count for name, count in Counter(manifest.split.tolist()).items()},
+        tags=tags,
+        left_out=left_out,
+    )

@@ -1,0 +1,90 @@
+"""Run an exported encoder with ONNX Runtime; no torch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from exiface.encoders.description import (
+    DESCRIPTION_FILE,
+    ENCODER_FILE,
+    EncoderDescription,
+    EncoderError,
+)
+from exiface.threads import cores
+
+_QUIET = 3  # errors only: the runtime warns of every machine without a GPU
+
+
+class OnnxEncoder:
+    """An encoder that turns face crops into feature vectors.
+
+    Args:
+        model: the bytes of `encoder.onnx`.
+        description: of the encoder.
+        threads: for one batch; None = one a core.
+
+    Raises:
+        EncoderError: not an ONNX model, or not one that the description fits.
+    """
+
+    def __init__(
+        self, model: bytes, description: EncoderDescription, *, threads: int | None = None
+    ) -> None:
+        self.description = description
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or cores()
+        options.log_severity_level = _QUIET
+        providers = [
+            name
+            for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
+            if name in onnxruntime.get_available_providers()
+        ]
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=providers)
+        except Exception as error:  # the runtime's own errors share no public base class
+            raise EncoderError(f"not an ONNX model that can be run: {error}") from None
+        (self._input,) = self._session.get_inputs()
+        outputs = self._session.get_outputs()
+        if outputs[0].shape[-1] != description.features:
+            raise EncoderError(
+                f"the model gives {outputs[0].shape[-1]} features, its description says "
+                f"{description.features}; export the encoder again"
+            )
+
+    def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn crops into feature vectors.
+
+        Args:
+            crops: (n, s, s, 3) uint8, cut by the description's preprocessing.
+
+        Returns:
+            (n, d) float32.
+        """
+        if len(crops) == 0:
+            return np.empty((0, self.description.features), np.float32)
+        batch = self.description.preprocessing.normalise(crops)
+        features: NDArray[np.float32] = self._session.run(None, {self._input.name: batch})[0]
+        return features
+
+
+def read_encoder(folder: Path) -> tuple[bytes, EncoderDescription]:
+    """Read an encoder folder, such as `exiface train` writes.
+
+    Raises:
+        EncoderError: a file is missing or damaged.
+    """
+    missing = [name for name in (ENCODER_FILE, DESCRIPTION_FILE) if not (folder / name).is_file()]
+    if missing:
+        raise EncoderError(
+            f"{folder} holds no encoder ({', '.join(missing)} missing); name a run folder of "
+            "`exiface train` whose training has ended"
+        )
+    try:
+        values: dict[str, Any] = json.loads((folder / DESCRIPTION_FILE).read_text("utf-8"))
+    except ValueError as error:
+        raise EncoderError(f"{folder / DESCRIPTION_FILE} is not JSON: {error}") from None
+    return (folder / ENCODER_FILE).read_bytes(), EncoderDescription.from_dict(values)

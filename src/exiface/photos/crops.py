@@ -1,0 +1,115 @@
+"""From pixels and a face box to what the encoder sees: the one preprocessing of every path."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a face becomes an encoder's input; it travels with the encoder.
+
+    Attributes:
+        size: side of the crop in pixels.
+        crop_scale: side of the square cut out, in longer sides of the face box.
+        mean: of each channel, for pixels scaled to 0..1.
+        std: of each channel, likewise.
+    """
+
+    size: int
+    crop_scale: float = 1.3
+    mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.crop_scale <= 0 or min(self.std) <= 0:
+            raise ValueError(f"preprocessing must have positive size, scale and std, got {self}")
+
+    def crop(self, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+        """Cut out a face and resize it (bilinear, antialiased; METHOD: 224 x 224).
+
+        Args:
+            pixels: (h, w, 3) uint8.
+            box: the face, in pixels.
+
+        Returns:
+            (size, size, 3) uint8.
+        """
+        return resize(pixels, self.square(pixels, box), self.size)
+
+    def square(self, pixels: NDArray[np.uint8], box: Box) -> tuple[int, int, int, int]:
+        """The square that `crop` cuts out, in pixels of the image."""
+        return square_about(box, self.crop_scale, pixels.shape[1], pixels.shape[0])
+
+    def normalise(self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Any:
+        """Turn crops (n, s, s, 3) uint8 into an encoder's input (n, 3, s, s) float32."""
+        batch = np.asarray(crops, dtype=np.float32)
+        scale = 1 / (255 * np.asarray(self.std, np.float32))
+        shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
+        batch = batch * scale - shift
+        return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what `as_dict` made; an unknown or missing key is a TypeError."""
+        triples = {key: tuple(values[key]) for key in ("mean", "std") if key in values}
+        return cls(**{**values, **triples})
+
+
+def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """The square about a box's centre, its side the box's longer side times `scale`.
+
+    Near the border the square is moved, and if need be shrunk, to lie inside the image: clipping it
+    to a rectangle would have the later resize stretch the face.
+
+    Args:
+        box: (x0, y0, x1, y1) in pixels.
+        scale: side of the square in longer sides of the box.
+        width: of the image.
+        height: of the image.
+
+    Returns:
+        (x0, y0, x1, y1), whole pixels, inside the image, square.
+
+    Example:
+        >>> square_about((40, 40, 60, 70), 2.0, width=100, height=80)
+        (20, 20, 80, 80)
+    """
+    x0, y0, x1, y1 = box
+    side = int(max(x1 - x0, y1 - y0) * scale)
+    side = max(1, min(side, width, height))
+    left = round((x0 + x1) / 2 - side / 2)
+    top = round((y0 + y1) / 2 - side / 2)
+    left = min(max(left, 0), width - side)
+    top = min(max(top, 0), height - side)
+    return left, top, left + side, top + side
+
+
+def resize(
+    pixels: NDArray[np.uint8], square: tuple[int, int, int, int], size: int
+) -> NDArray[np.uint8]:
+    """Cut a square out of an image and resize it to (size, size, 3)."""
+    x0, y0, x1, y1 = square
+    region = Image.fromarray(np.ascontiguousarray(pixels[y0:y1, x0:x1]))
+    # Pillow's bilinear filter widens its support when it shrinks, as torchvision's antialias does;
+    # OpenCV's does not.
+    return np.array(region.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def to_crop(
+    points: NDArray[np.float32], square: tuple[int, int, int, int], size: int
+) -> NDArray[np.float32]:
+    """Carry points (n, 2) from the image into the resized crop of `square`."""
+    x0, y0, x1, _ = square
+    origin = np.array([x0, y0], np.float32)
+    return np.asarray((points - origin) * (size / (x1 - x0)), dtype=np.float32)

@@ -1,0 +1,215 @@
+"""What the camera recorded: aperture, exposure time, focal length and ISO speed.
+
+Metadata is written by thousands of programs and by hand, so every value is suspect: what can't be
+read as a plausible number is absent, and nothing here raises or evaluates anything.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from numbers import Real
+from typing import Any, Self
+
+from PIL import ExifTags, Image
+
+_Base = ExifTags.Base
+
+# Outside of these no camera has worked; such values are unset fields, or units mistaken.
+_PLAUSIBLE = {
+    "aperture": (0.3, 1024.0),
+    "exposure_time": (1e-7, 1e6),
+    "focal_length": (0.1, 1e5),
+    "iso_speed": (0.5, 1e8),
+}
+# A 16-bit field that is full: "the true value stands elsewhere" (Exif 2.3, 4.6.5).
+_ISO_OVERFLOW = 65535
+
+_NUMBER = r"([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})"
+_FLICKR_VALUE = re.compile(
+    rf"\s*(?:[fF]\s*/?\s*)?{_NUMBER}(?:\s*/\s*{_NUMBER})?\s*(?:s|sec|secs|seconds?|mm)?\.?\s*(?:\(.*\))?\s*"
+)
+_FLICKR_KEYS = {
+    "aperture": ("Aperture Value", "Aperture", "F Number", "FNumber"),
+    "exposure_time": ("Exposure Time", "Exposure", "ExposureTime"),
+    "focal_length": ("Focal Length", "FocalLength"),
+    "iso_speed": ("ISO Speed Ratings", "ISO Speed", "ISO", "ISOSpeedRatings"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTags:
+    """What the camera recorded about one photograph; a value that is missing or absurd is None.
+
+    Attributes:
+        aperture: f-number (2.8 means f/2.8).
+        exposure_time: seconds.
+        focal_length: millimetres, as the lens has it (not the 35 mm equivalent).
+        iso_speed: ISO speed.
+
+    Example:
+        >>> CameraTags(aperture=2.8, iso_speed=-100)
+        CameraTags(aperture=2.8, exposure_time=None, focal_length=None, iso_speed=None)
+    """
+
+    aperture: float | None = None
+    exposure_time: float | None = None
+    focal_length: float | None = None
+    iso_speed: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _PLAUSIBLE.items():
+            value = _number(getattr(self, name))
+            plausible = value is not None and low <= value <= high
+            object.__setattr__(self, name, value if plausible else None)
+
+    @classmethod
+    def from_exif(cls, exif: Mapping[int, Any]) -> Self:
+        """Read the tags from EXIF fields by their numbers.
+
+        Args:
+            exif: field number -> value as Pillow gives it. The APEX forms (ApertureValue,
+                ShutterSpeedValue) stand in where FNumber and ExposureTime are absent.
+
+        Returns:
+            The tags found. Source: Exif 2.32, sections 4.6.5 and annex C (APEX).
+        """
+        iso = next(
+            (
+                value
+                for field in (
+                    _Base.ISOSpeedRatings,
+                    _Base.ISOSpeed,
+                    _Base.RecommendedExposureIndex,
+                    _Base.StandardOutputSensitivity,
+                )
+                if (value := _number(exif.get(field))) not in (None, 0.0, _ISO_OVERFLOW)
+            ),
+            None,
+        )
+        return cls(
+            aperture=_first(
+                _number(exif.get(_Base.FNumber)),
+                _apex(exif.get(_Base.ApertureValue), lambda value: 2 ** (value / 2)),
+            ),
+            exposure_time=_first(
+                _number(exif.get(_Base.ExposureTime)),
+                _apex(exif.get(_Base.ShutterSpeedValue), lambda value: 2**-value),
+            ),
+            focal_length=_number(exif.get(_Base.FocalLength)),
+            iso_speed=iso,
+        )
+
+    @classmethod
+    def from_flickr(cls, record: Mapping[str, Any]) -> Self:
+        """Read the tags from a record as Flickr reports it.
+
+        Args:
+            record: `{"EXIF": {"ISO Speed Ratings": "200", "Aperture Value": "F2.8", ...}}`, or the
+                inner mapping.
+
+        Returns:
+            The tags found; forms such as "F" alone are absent.
+
+        Example:
+            >>> CameraTags.from_flickr({"EXIF": {"Exposure Time": "0.005 sec (1/200)"}})
+            CameraTags(aperture=None, exposure_time=0.005, focal_length=None, iso_speed=None)
+        """
+        exif = record.get("EXIF", record) if isinstance(record, Mapping) else {}
+        if not isinstance(exif, Mapping):
+            return cls()
+        return cls(
+            **{
+                name: _first(*(_flickr_number(exif.get(key)) for key in keys))
+                for name, keys in _FLICKR_KEYS.items()
+            }
+        )
+
+    def as_dict(self) -> dict[str, float]:
+        """The tags that are present, by name."""
+        return {name: value for name in TAG_NAMES if (value := getattr(self, name)) is not None}
+
+    def __str__(self) -> str:
+        parts = []
+        if self.aperture is not None:
+            parts.append(f"f/{self.aperture:.3g}")
+        if self.exposure_time is not None:
+            short = self.exposure_time < 0.4
+            parts.append(
+                f"1/{1 / self.exposure_time:.0f} s" if short else f"{self.exposure_time:.3g} s"
+            )
+        if self.focal_length is not None:
+            parts.append(f"{self.focal_length:.4g} mm")
+        if self.iso_speed is not None:
+            parts.append(f"ISO {self.iso_speed:.0f}")
+        return ", ".join(parts)
+
+
+TAG_NAMES: tuple[str, ...] = tuple(field.name for field in fields(CameraTags))
+
+
+def read_exif(image: Image.Image) -> dict[int, Any]:
+    """Collect the EXIF fields of an opened image, those of the Exif sub-IFD first.
+
+    Args:
+        image: an image opened by Pillow (JPEG, TIFF, PNG, WebP, HEIC ...).
+
+    Returns:
+        field number -> raw value; empty where there is no EXIF or it is damaged beyond reading.
+    """
+    merged: dict[int, Any] = {}
+    try:
+        exif = image.getexif()
+        merged.update(exif)
+        merged.update(exif.get_ifd(ExifTags.IFD.Exif))
+    except Exception:  # noqa: BLE001, S110 - Pillow's parser lets struct, OS and other errors through
+        pass
+    return merged
+
+
+def camera_name(exif: Mapping[int, Any]) -> str | None:
+    """Maker and model as one name ("Canon EOS 550D"), or None."""
+    words = [
+        value.replace("\0", " ").strip()
+        for field in (_Base.Make, _Base.Model)
+        if isinstance(value := exif.get(field), str)
+    ]
+    words = [" ".join(word.split()) for word in words if word]
+    if len(words) == 2 and words[1].lower().startswith(words[0].lower()):
+        words = words[1:]
+    return " ".join(words)[:120] or None
+
+
+def _number(value: object) -> float | None:
+    """The value as a finite float > 0, or None; never raises."""
+    if isinstance(value, tuple | list) and value:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, Real | str | bytes):
+        return None
+    try:
+        number = float(value.strip("\0 ")) if isinstance(value, str) else float(value)
+    except (ValueError, OverflowError, ZeroDivisionError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _apex(value: object, convert: Callable[[float], float]) -> float | None:
+    """An APEX value, which may be zero or negative, converted; absent where it can't be."""
+    try:
+        return convert(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return None
+
+
+def _flickr_number(value: object) -> float | None:
+    if not isinstance(value, str):
+        return _number(value)
+    match = _FLICKR_VALUE.fullmatch(value[:100])
+    if match is None:
+        return None
+    numerator, denominator = float(match[1]), float(match[2]) if match[2] else 1.0
+    return numerator / denominator if denominator else None
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)

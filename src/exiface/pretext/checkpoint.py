@@ -1,0 +1,87 @@
+"""Everything that a run needs to go on, in one file that is whole or not there.
+
+Tensors lie in safetensors, the rest as JSON in its header. Random numbers need no state: every
+draw is seeded by its position (see `exiface.datasets.batches`), so the step is enough.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+_VERSION = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or belongs to another run."""
+
+
+def save_checkpoint(
+    run: Path, task: nn.Module, optimizer: Optimizer, step: int, identity: str
+) -> None:
+    """Write the state after `step` steps, replacing the checkpoint before it at once.
+
+    Args:
+        run: folder of the run.
+        task: its parameters and buffers.
+        optimizer: of all parameters of the task, in their order.
+        step: steps done.
+        identity: of settings and data; a checkpoint of another one isn't resumed.
+    """
+    tensors = {f"task.{name}": tensor for name, tensor in task.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+    described = {"version": _VERSION, "step": step, "identity": identity}
+    partial = run / (CHECKPOINT_FILE + ".partial")
+    save_file(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        partial,
+        metadata={"exiface": json.dumps(described)},
+    )
+    partial.replace(run / CHECKPOINT_FILE)
+
+
+def load_checkpoint(run: Path, task: nn.Module, optimizer: Optimizer, identity: str) -> int:
+    """Restore the state of a run, if it has a checkpoint.
+
+    Returns:
+        Steps done; 0 without a checkpoint.
+
+    Raises:
+        CheckpointError: damaged, of another version, or of other settings or data.
+    """
+    path = run / CHECKPOINT_FILE
+    if not path.exists():
+        return 0
+    try:
+        with safe_open(path, framework="pt") as file:
+            described: dict[str, Any] = json.loads((file.metadata() or {}).get("exiface", "{}"))
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); delete it to start anew") from None
+    if described.get("version") != _VERSION or described.get("identity") != identity:
+        raise CheckpointError(
+            f"{path} was made with other settings, photographs or version; "
+            "train into another folder, or delete this one to start anew"
+        )
+    task.load_state_dict(
+        {name.removeprefix("task."): t for name, t in tensors.items() if name.startswith("task.")}
+    )
+    parameters = list(task.parameters())
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".", 2)
+            parameter = parameters[int(index)]
+            if tensor.shape == parameter.shape:
+                # In the parameter's memory format: another one sums up differently.
+                tensor = torch.empty_like(parameter).copy_(tensor).detach()
+            state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    return int(described["step"])

@@ -1,0 +1,124 @@
+"""The settings of a training run: a YAML file, then `key=value` flags; unknown keys are errors."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from exiface.datasets.augmentation import Augmentation
+from exiface.pretext.losses import RELEASED
+
+
+class ConfigError(ValueError):
+    """Settings that can't be used; the text names each key and what is wrong with it."""
+
+
+class TrainConfig(BaseModel):
+    """The settings of a training run (see configs/ for commented examples)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: Literal["compact", "resnet50"] = "compact"
+    crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
+    ranking_scale: float = Field(RELEASED, gt=0, description="k in Phi(k (f_i - f_j))")
+
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(64, ge=2, description="faces of a step, over all processes")
+    micro_batches: int = Field(
+        1, ge=1, description="parts of a step's batch, one after another; pairs stay within a part"
+    )
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = Field(3e-4, gt=0)
+    final_learning_rate: float = Field(0.0, ge=0)
+    warmup_epochs: float = Field(1.0, ge=0)
+    betas: tuple[float, float] = (0.9, 0.98)
+    epsilon: float = Field(1e-6, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 on a GPU, float32 on a CPU"
+    )
+
+    max_faces_per_photo: int | None = Field(None, ge=1)
+    max_faces_per_camera: int | None = Field(None, ge=1)
+    augmentation: Augmentation = Augmentation()
+
+    seed: int = Field(42, ge=0)
+    workers: int | None = Field(None, ge=1, description="decoding threads; absent: one a core")
+    validate_epochs: int = Field(1, ge=1, description="epochs between validations")
+    checkpoint_steps: int = Field(100, ge=1, description="steps between checkpoints")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError("final_learning_rate must not exceed learning_rate")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError("warmup_epochs must be fewer than epochs")
+        if self.batch_size % self.micro_batches:
+            raise ValueError("batch_size must be a multiple of micro_batches")
+        return self
+
+    def as_yaml(self) -> str:
+        """The resolved settings, as a config file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
+    """Resolve a config file and `key=value` settings, which win over it.
+
+    Args:
+        path: YAML file; None: the defaults.
+        settings: such as "epochs=5" or "augmentation.jpeg=0.5"; values are read as YAML.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigError: unknown key, wrong value, not YAML, no such file.
+
+    Example:
+        >>> read_config(None, ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg
+        0.5
+    """
+    values: dict[str, Any] = {}
+    try:
+        if path is not None:
+            values = yaml.safe_load(path.read_text("utf-8")) or {}
+            if not isinstance(values, dict):
+                raise ConfigError(f"{path} must hold `key: value` lines")
+        for setting in settings:
+            _set(values, setting)
+        return TrainConfig(**values)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from None
+    except ValidationError as error:
+        known = ", ".join(TrainConfig.model_fields)
+        problems = [
+            f"{'.'.join(map(str, problem['loc'])) or 'settings'}: "
+            + (
+                f"unknown key; known are {known}"
+                if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument")
+                else f"{problem['msg']}, got {problem['input']!r}"[:200]
+            )
+            for problem in error.errors()
+        ]
+        raise ConfigError("; ".join(problems)) from None
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, separator, text = setting.partition("=")
+    if not separator:
+        raise ConfigError(f"{setting!r} must be key=value")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{key!r}: {parent!r} holds no further keys")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{setting!r}: the value is not YAML: {error}") from None
+    values[last] = value

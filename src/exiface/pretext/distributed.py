@@ -1,0 +1,55 @@
+"""One process, or several under `torchrun`: gloo on CPUs, nccl on GPUs."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """This process among those that train together.
+
+    Attributes:
+        rank: 0 is the one that writes.
+        world_size: how many there are.
+        device: what it computes on.
+    """
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files and reports."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait until all processes have come here."""
+        if self.world_size > 1:
+            distributed.barrier()
+
+
+@contextlib.contextmanager
+def process_group() -> Iterator[Process]:
+    """Join the processes that `torchrun` started; alone, where it didn't."""
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    rank = int(os.environ.get("RANK", "0"))
+    if torch.cuda.is_available():
+        local = int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
+        torch.cuda.set_device(local)
+        device = torch.device("cuda", local)
+    else:
+        device = torch.device("cpu")
+    if world_size == 1:
+        yield Process(0, 1, device)
+        return
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Process(rank, world_size, device)
+    finally:
+        distributed.destroy_process_group()

@@ -1,0 +1,56 @@
+"""Work spread over threads, results in order, memory flat."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    ahead: int | None = None,
+) -> Iterator[Result]:
+    """Map over threads like `map`, drawing items only as far ahead as asked.
+
+    `ThreadPoolExecutor.map` draws all items at once, which a stream of a million images can't bear.
+    Decoding, OpenCV and ONNX Runtime release the interpreter lock, so threads do use the cores.
+
+    Args:
+        function: called in a thread; what it raises is raised at its item's turn.
+        items: drawn lazily, in the caller's thread.
+        workers: threads; None = one a core.
+        ahead: items under way or finished and not yet taken, at most; None = 4 a thread.
+
+    Yields:
+        The results in the order of the items.
+
+    Example:
+        >>> list(ordered_map(abs, [-3, 1, -2]))
+        [3, 1, 2]
+    """
+    workers = workers or cores()
+    ahead = ahead or 4 * workers
+    pending: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="exiface") as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) >= ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
