@@ -5,14 +5,12 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from exiface import __version__
-
-_PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn", "torch")
+_PACKAGES = ("exiface", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn", "torch")
 
 
 def versions() -> dict[str, str]:
     """Versions of exiface (and its git commit, in a checkout), Python and the packages it uses."""
-    found = {"exiface": __version__, "python": platform.python_version()}
+    found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)

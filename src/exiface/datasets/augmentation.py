@@ -4,12 +4,14 @@ Applied to untouched and manipulated faces alike, so that neither compression no
 them apart.
 """
 
+import io
 from dataclasses import dataclass
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from exiface.photos.crops import Box
 
@@ -28,6 +30,7 @@ class Augmentation:
         rescale: probability of shrinking and growing back.
         rescale_range: range of the shrinking factor.
         blur: probability of a Gaussian blur.
+
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -55,15 +58,23 @@ class Augmentation:
         factor = rng.uniform(*self.rescale_range)
         sigma = rng.uniform(*_BLUR_SIGMA)
         if rescale < self.rescale:
-            small = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            crop = cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            crop = _shrunk_and_grown(crop, factor)
         if blur < self.blur:
-            crop = cv2.GaussianBlur(crop, (0, 0), sigma)
+            crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.uint8)
         if jpeg < self.jpeg:
-            encoded = cv2.imencode(
-                ".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-            )[1]
-            crop = cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            crop = _saved_as_jpeg(crop, quality)
         if flip < self.flip:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
+
+
+def _shrunk_and_grown(crop: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    small = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    grown = cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(grown, np.uint8)
+
+
+def _saved_as_jpeg(crop: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    content = io.BytesIO()
+    Image.fromarray(crop).save(content, "JPEG", quality=quality)
+    return np.array(Image.open(content))

@@ -28,6 +28,7 @@ class Batch:
         crops: (n, s, s, 3) uint8.
         tags: (n, 4) float64 in the order of TAG_NAMES; NaN = absent.
         manipulated: (n,) bool.
+
     """
 
     crops: NDArray[np.uint8]
@@ -44,6 +45,7 @@ class FaceBatches:
         augmentation: what untouched and manipulated faces go through alike.
         seed: of everything drawn.
         workers: threads that decode.
+
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class FaceBatches:
 
         Raises:
             ValueError: fewer faces than one batch.
+
         """
         if len(self.manifest) < batch_size:
             raise ValueError(
@@ -100,6 +103,7 @@ class FaceBatches:
 
         Yields:
             The micro-batches of each step, of this process.
+
         """
         steps = self.steps_per_epoch(batch_size)
         share = batch_size // (world_size * micro_batches)
@@ -119,15 +123,14 @@ class FaceBatches:
             ahead=2 * share * micro_batches + 1,
         )
         for _ in range(first_step, last_step):
-            yield [
-                _collate([next(drawn) for _ in range(share)]) for _ in range(micro_batches)
-            ]
+            yield [_collate([next(drawn) for _ in range(share)]) for _ in range(micro_batches)]
 
     def validation(self, batch_size: int) -> Iterator[tuple[Batch, Batch]]:
         """Each face once untouched and once manipulated, unaugmented, the same at every call.
 
         Yields:
             (untouched, manipulated) batches of the same faces.
+
         """
         for start in range(0, len(self.manifest), batch_size):
             rows = range(start, min(start + batch_size, len(self.manifest)))

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from exiface.errors import UserError
+
 _VERSION = 1
 
 
@@ -16,7 +18,8 @@ class Journal:
         settings: what the lines depend on.
 
     Raises:
-        ValueError: the file belongs to a scan with other settings.
+        UserError: the file belongs to a scan with other settings.
+
     """
 
     def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:
@@ -27,7 +30,7 @@ class Journal:
         settings = {"version": _VERSION, **settings}
         lines = list(_complete_lines(path)) if path.exists() else []
         if lines and lines[0] != settings:
-            raise ValueError(
+            raise UserError(
                 f"{path} belongs to a scan with other settings; finish that one, or delete the file"
             )
         self.entries = {entry["file"]: entry for entry in lines[1:]}

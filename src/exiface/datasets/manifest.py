@@ -10,13 +10,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.errors import UserError
 from exiface.photos import TAG_NAMES, CameraTags
 
 _VERSION = 1
 _STRINGS = ("path", "photo", "group", "camera", "split", "sha256")
 
 
-class ManifestError(ValueError):
+class ManifestError(UserError):
     """A manifest that is missing, damaged, of another version, or empty."""
 
 
@@ -36,6 +37,7 @@ class Manifest:
         landmarks: (n, 5, 2) float32, likewise.
         score: (n,) float32, the face detector's confidence.
         tags: (n, 4) float64, in the order of `TAG_NAMES`; NaN = absent.
+
     """
 
     root: Path
@@ -88,6 +90,19 @@ class Manifest:
         """The faces of one or several splits."""
         return self.select(np.isin(self.split, names))
 
+    def group_or_photo(self) -> NDArray[np.str_]:
+        """(n,) the group, or the photograph's id where there is none."""
+        return np.where(self.group == "", self.photo, self.group)
+
+    def counts(self) -> dict[str, int]:
+        """How many faces, photographs, groups and cameras."""
+        return {
+            "faces": len(self),
+            "photographs": len(np.unique(self.photo)),
+            "groups": len(np.unique(self.group_or_photo())),
+            "cameras": len(set(self.camera.tolist()) - {""}),
+        }
+
     def camera_tags(self, row: int) -> CameraTags:
         """The tags of one face."""
         return CameraTags(*(None if np.isnan(value) else value for value in self.tags[row]))
@@ -102,9 +117,8 @@ class Manifest:
         columns: dict[str, Any] = {name: arrow.array(getattr(self, name)) for name in _STRINGS}
         columns["score"] = arrow.array(self.score)
         for name, values in (("box", self.box), ("landmarks", self.landmarks)):
-            flat = values.reshape(len(self), -1)
             columns[name] = arrow.FixedSizeListArray.from_arrays(
-                arrow.array(flat.reshape(-1)), flat.shape[1]
+                arrow.array(values.reshape(-1)), int(np.prod(values.shape[1:]))
             )
         for column, name in enumerate(TAG_NAMES):
             columns[name] = arrow.array(self.tags[:, column], from_pandas=True)  # NaN -> null
@@ -129,6 +143,7 @@ class Manifest:
 
         Raises:
             ManifestError: missing, damaged, of another version, or without a face.
+
         """
         arrow, parquet = _pyarrow()
         try:
@@ -156,9 +171,7 @@ class Manifest:
 
         return cls(
             root=root or (path.resolve().parent / described["root"]).resolve(),
-            **{
-                name: np.array(table.column(name).to_numpy(), dtype=np.str_) for name in _STRINGS
-            },
+            **{name: np.array(table.column(name).to_numpy(), dtype=np.str_) for name in _STRINGS},
             box=numbers("box", np.float32).reshape(number, 4),
             landmarks=numbers("landmarks", np.float32).reshape(number, 5, 2),
             score=numbers("score", np.float32),

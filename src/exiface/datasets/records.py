@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from exiface.errors import UserError
 from exiface.photos import CameraTags
 
 # Columns of a records file, by the names that they are met under.
@@ -27,13 +28,14 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
         file -> row with the keys photo, group, camera, tags.
 
     Raises:
-        ValueError: no column `file`.
+        UserError: no column `file`.
+
     """
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
         columns = reader.fieldnames or []
         if "file" not in columns:
-            raise ValueError(f"{path} must have a column 'file', it has: {', '.join(columns)}")
+            raise UserError(f"{path} must have a column 'file', it has: {', '.join(columns)}")
         present = {
             name: next((alias for alias in aliases if alias in columns), None)
             for name, aliases in _TAG_COLUMNS.items()

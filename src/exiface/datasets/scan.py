@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from exiface.datasets.journal import Journal
 from exiface.datasets.manifest import Manifest
 from exiface.datasets.splits import SPLITS, assign_splits
+from exiface.errors import UserError
 from exiface.photos import (
     IMAGE_SUFFIXES,
     TAG_NAMES,
@@ -21,6 +22,7 @@ from exiface.photos import (
     UnreadableImageError,
     read_photo,
 )
+from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
 
@@ -36,6 +38,7 @@ class ScanSummary:
         splits: split -> faces.
         tags: tag -> {"present", "lowest", "median", "highest"} over the faces.
         left_out: reason -> files.
+
     """
 
     files: int = 0
@@ -74,13 +77,13 @@ def scan(
     seed: int = 0,
     workers: int | None = None,
     journal: Path | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> tuple[Manifest, ScanSummary]:
     """Find the faces of a folder of photographs.
 
     Args:
         root: the folder, searched at any depth.
-        records: file -> what is known of it beyond the file (see `read_records`); it wins over EXIF.
+        records: file -> what is known of it besides (see `read_records`); it wins over EXIF.
         fractions: share of each split.
         min_face: shorter side in pixels below which a face is left out.
         threshold: confidence of the face detector below which a face is none.
@@ -93,13 +96,14 @@ def scan(
         The manifest (rows in order of path) and the summary.
 
     Raises:
-        ValueError: no image in the folder, or the journal belongs to a scan with other settings.
+        UserError: no image in the folder, or the journal belongs to a scan with other settings.
+
     """
     root = root.resolve()
     files = find_images([root])
     if not files:
         suffixes = " ".join(sorted(IMAGE_SUFFIXES))
-        raise ValueError(f"{root} holds no image ({suffixes}); name a folder of photographs")
+        raise UserError(f"{root} holds no image ({suffixes}); name a folder of photographs")
     names = {path: path.relative_to(root).as_posix() for path in files}
     detector = FaceDetector(threshold)
 

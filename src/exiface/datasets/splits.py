@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from exiface.errors import UserError
+
 # Encoder: train, validation. Density: fit. p-values: calibration, which neither of them saw.
 SPLITS: dict[str, float] = {"train": 0.6, "validation": 0.1, "fit": 0.15, "calibration": 0.15}
 
@@ -28,14 +30,15 @@ def assign_splits(
         (n,) the split of each face.
 
     Raises:
-        ValueError: a share is negative, or all are zero.
+        UserError: a share is negative, or all are zero.
+
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     names, shares = list(fractions), np.array(list(fractions.values()), float)
     if not names or (shares < 0).any() or shares.sum() <= 0:
-        raise ValueError(f"shares of the splits must be >= 0 and not all 0, got {dict(fractions)}")
+        raise UserError(f"shares of the splits must be >= 0 and not all 0, got {dict(fractions)}")
     photo, group = np.asarray(photo, np.str_), np.asarray(group, np.str_)
     if not photo.size:
         return np.empty(0, np.str_)
@@ -57,7 +60,8 @@ def assign_splits(
         split = int(np.argmax(np.where(shares > 0, lacking, -np.inf)))
         chosen[units[unit]] = split
         lacking[split] -= weights[unit]
-    return np.asarray(names, np.str_)[chosen[label[photo_index]]]
+    result: NDArray[np.str_] = np.asarray(names, np.str_)[chosen[label[photo_index]]]
+    return result
 
 
 def cap(
@@ -79,6 +83,7 @@ def cap(
 
     Returns:
         Indices of the chosen faces, ascending.
+
     """
     photo, camera = np.asarray(photo), np.asarray(camera)
     kept = np.random.default_rng(seed).permutation(len(photo))

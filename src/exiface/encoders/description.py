@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from exiface.errors import UserError
 from exiface.photos import Preprocessing
 
 ENCODER_FILE = "encoder.onnx"
@@ -14,7 +15,7 @@ SEEN_FILE = "photographs.txt"
 _VERSION = 1
 
 
-class EncoderError(ValueError):
+class EncoderError(UserError):
     """An encoder folder that is missing, incomplete, or of another version."""
 
 
@@ -27,6 +28,7 @@ class EncoderDescription:
         features: length of the feature vector.
         preprocessing: from a photograph and a face box to the encoder's input.
         provenance: how it was trained (free form, for people and model cards).
+
     """
 
     architecture: str
@@ -50,6 +52,7 @@ class EncoderDescription:
 
         Raises:
             EncoderError: another version, a key missing or unknown.
+
         """
         values = dict(values)
         if (version := values.pop("version", None)) != _VERSION:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
 
     Returns:
         The path of the model. Its input is `crops` (any n), its output `features`.
+
     """
     folder.mkdir(parents=True, exist_ok=True)
     size = description.preprocessing.size
@@ -47,7 +49,7 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
 
 
 @contextlib.contextmanager
-def _quiet() -> "contextlib.Iterator[None]":
+def _quiet() -> Iterator[None]:
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

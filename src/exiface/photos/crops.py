@@ -20,6 +20,7 @@ class Preprocessing:
         crop_scale: side of the square cut out, in longer sides of the face box.
         mean: of each channel, for pixels scaled to 0..1.
         std: of each channel, likewise.
+
     """
 
     size: int
@@ -40,6 +41,7 @@ class Preprocessing:
 
         Returns:
             (size, size, 3) uint8.
+
         """
         return resize(pixels, self.square(pixels, box), self.size)
 
@@ -49,11 +51,11 @@ class Preprocessing:
 
     def normalise(self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Any:
         """Turn crops (n, s, s, 3) uint8 into an encoder's input (n, 3, s, s) float32."""
-        batch = np.asarray(crops, dtype=np.float32)
+        batch: NDArray[np.float32] = np.asarray(crops, dtype=np.float32)
         scale = 1 / (255 * np.asarray(self.std, np.float32))
         shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
-        batch = batch * scale - shift
-        return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+        normalised = (batch * scale - shift).astype(np.float32, copy=False)
+        return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -62,8 +64,11 @@ class Preprocessing:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Read what `as_dict` made; an unknown or missing key is a TypeError."""
-        triples = {key: tuple(values[key]) for key in ("mean", "std") if key in values}
-        return cls(**{**values, **triples})
+        values = dict(values)
+        for key in ("mean", "std"):
+            if key in values:
+                values[key] = tuple(values[key])
+        return cls(**values)
 
 
 def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, int, int, int]:
@@ -84,6 +89,7 @@ def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, 
     Example:
         >>> square_about((40, 40, 60, 70), 2.0, width=100, height=80)
         (20, 20, 80, 80)
+
     """
     x0, y0, x1, y1 = box
     side = int(max(x1 - x0, y1 - y0) * scale)

@@ -8,10 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from exiface.errors import UserError
 from exiface.photos.tags import CameraTags, camera_name, read_exif
 
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .png .webp .tif .tiff .heic .heif .hif .avif .bmp".split()
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".png",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+        ".bmp",
+    ]
 )
 # Three bytes a pixel: half a gigabyte. Above it stand panoramas and decompression bombs.
 MAX_PIXELS = 178_000_000
@@ -29,7 +43,7 @@ _UPRIGHT = {
 ImageSource = str | Path | bytes | NDArray[np.uint8] | Image.Image
 
 
-class UnreadableImageError(ValueError):
+class UnreadableImageError(UserError):
     """An image that can't be read; its text names the reason and, where there is one, the file."""
 
 
@@ -41,6 +55,7 @@ class Photo:
         pixels: (height, width, 3) uint8, RGB, upright.
         tags: what the camera recorded.
         camera: maker and model, where they are known.
+
     """
 
     pixels: NDArray[np.uint8]
@@ -52,7 +67,8 @@ def read_photo(source: ImageSource) -> Photo:
     """Decode an image, turn it upright, and read what the camera recorded.
 
     Args:
-        source: path, the bytes of a file, an RGB or grey uint8 array (h, w[, 3]), or a Pillow image.
+        source: path, the bytes of a file, a uint8 array (h, w[, 3], RGB or grey), or a Pillow
+            image.
 
     Returns:
         The photo. Of an animated image, the first frame; 16-bit greys are scaled to 8 bits;
@@ -60,6 +76,7 @@ def read_photo(source: ImageSource) -> Photo:
 
     Raises:
         UnreadableImageError: missing, damaged, empty, too large, or not an image.
+
     """
     if isinstance(source, np.ndarray):
         return Photo(_pixels_of_array(source), CameraTags())
@@ -85,14 +102,17 @@ def decode(content: bytes) -> Photo:
 
         register_heif_opener()
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return _decode(image)
+        image = Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
         raise UnreadableImageError(
             "not an image of a known format (JPEG, PNG, WebP, TIFF, HEIC, AVIF, BMP)"
         ) from None
     except Image.DecompressionBombError:
         raise UnreadableImageError(_too_large()) from None
+    except Exception as error:  # noqa: BLE001 - readers of damaged headers raise nearly anything
+        raise UnreadableImageError(f"damaged or cut short: {error}") from None
+    with image:
+        return _decode(image)
 
 
 def _decode(image: Image.Image) -> Photo:
@@ -111,7 +131,7 @@ def _decode(image: Image.Image) -> Photo:
         rgb = _to_rgb(image)
     except MemoryError:
         raise UnreadableImageError(_too_large()) from None
-    except Exception as error:  # noqa: BLE001 - decoders of damaged files raise nearly anything
+    except Exception as error:
         raise UnreadableImageError(f"damaged or cut short: {error}") from None
     if upright is not None:
         rgb = rgb.transpose(upright)

@@ -43,7 +43,7 @@ def eye_mirrored(pixels: Pixels, landmarks: Landmarks, rng: np.random.Generator)
     return _flip_region(pixels, *_eye_corners(landmarks), 1 / 2, (1,), rng)
 
 
-def warped(pixels: Pixels, landmarks: Landmarks | None, rng: np.random.Generator) -> Pixels:
+def warped(pixels: Pixels, _: Landmarks | None, rng: np.random.Generator) -> Pixels:
     """Warp the whole face piecewise affinely on a jittered 4 x 4 grid (published index 3)."""
     height, width = pixels.shape[:2]
     sigma = rng.uniform(*_JITTER)
@@ -53,7 +53,8 @@ def warped(pixels: Pixels, landmarks: Landmarks | None, rng: np.random.Generator
     )
     columns = np.arange(width, dtype=np.float32) + displacement[..., 0]
     rows = np.arange(height, dtype=np.float32)[:, None] + displacement[..., 1]
-    return cv2.remap(pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    result = cv2.remap(pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(result, np.uint8)
 
 
 MANIPULATIONS: dict[str, Callable[[Pixels, Landmarks, np.random.Generator], Pixels]] = {
@@ -71,7 +72,8 @@ def manipulate(
 
     Args:
         pixels: (s, s, 3) uint8, a face crop.
-        landmarks: (5, 2) or (68, 2, iBUG numbering) in pixels of the crop; None: the warp stands in.
+        landmarks: (5, 2), or (68, 2) in iBUG numbering, in pixels of the crop; None: the warp
+            stands in.
         name: one of `MANIPULATIONS`.
         rng: where opacity and jitter are drawn from.
 
@@ -80,6 +82,7 @@ def manipulate(
 
     Raises:
         ValueError: unknown name, or neither 5 nor 68 landmarks.
+
     """
     if name not in MANIPULATIONS:
         raise ValueError(f"manipulation must be one of {', '.join(MANIPULATIONS)}, got {name!r}")
@@ -157,6 +160,7 @@ def _hat_functions(height: int, width: int) -> NDArray[np.float32]:
 
     Returns:
         (height * width, 16): at each pixel, the weights of the control points; they sum to 1.
+
     """
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x *= (_GRID - 1) / max(1, width - 1)

@@ -14,11 +14,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from exiface.errors import UserError
+
 CHECKPOINT_FILE = "checkpoint.safetensors"
 _VERSION = 1
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError):
     """A checkpoint that is damaged, or belongs to another run."""
 
 
@@ -33,6 +35,7 @@ def save_checkpoint(
         optimizer: of all parameters of the task, in their order.
         step: steps done.
         identity: of settings and data; a checkpoint of another one isn't resumed.
+
     """
     tensors = {f"task.{name}": tensor for name, tensor in task.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
@@ -55,6 +58,7 @@ def load_checkpoint(run: Path, task: nn.Module, optimizer: Optimizer, identity: 
 
     Raises:
         CheckpointError: damaged, of another version, or of other settings or data.
+
     """
     path = run / CHECKPOINT_FILE
     if not path.exists():
@@ -81,7 +85,9 @@ def load_checkpoint(run: Path, task: nn.Module, optimizer: Optimizer, identity: 
             parameter = parameters[int(index)]
             if tensor.shape == parameter.shape:
                 # In the parameter's memory format: another one sums up differently.
-                tensor = torch.empty_like(parameter).copy_(tensor).detach()
-            state.setdefault(int(index), {})[key] = tensor
+                restored = torch.empty_like(parameter).copy_(tensor).detach()
+            else:  # the step counter
+                restored = tensor
+            state.setdefault(int(index), {})[key] = restored
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return int(described["step"])

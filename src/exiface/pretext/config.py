@@ -8,10 +8,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exiface.datasets.augmentation import Augmentation
+from exiface.errors import UserError
 from exiface.pretext.losses import RELEASED
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """Settings that can't be used; the text names each key and what is wrong with it."""
 
 
@@ -80,6 +81,7 @@ def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
     Example:
         >>> read_config(None, ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg
         0.5
+
     """
     values: dict[str, Any] = {}
     try:

@@ -11,12 +11,13 @@ from torch import distributed
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """This process among those that train together.
+    """One process among those that train together.
 
     Attributes:
         rank: 0 is the one that writes.
         world_size: how many there are.
         device: what it computes on.
+
     """
 
     rank: int

@@ -13,6 +13,7 @@ class Recorder:
     Args:
         run: folder of the run.
         step: where the run goes on; lines of later steps, written before a kill, are dropped.
+
     """
 
     def __init__(self, run: Path, step: int) -> None:
@@ -31,11 +32,11 @@ class Recorder:
             stream.write(json.dumps({"step": step, **figures}) + "\n")
         for name, value in figures.items():
             if isinstance(value, float | int):
-                self._board.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+                self._board.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Flush TensorBoard's files."""
-        self._board.close()  # type: ignore[no-untyped-call]
+        self._board.close()
 
 
 def _is_json(line: str) -> bool:

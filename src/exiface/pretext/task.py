@@ -1,9 +1,11 @@
 """The pretext task: one module that owns encoder, heads and losses."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
-from exiface.photos import TAG_NAMES
+from exiface.photos import TAG_NAMES, Preprocessing
 from exiface.pretext.losses import RELEASED, fidelity_loss, ranking_loss
 
 MANIPULATION = "manipulation"
@@ -22,6 +24,7 @@ class PretextTask(nn.Module):
         encoder: (n, 3, s, s) -> (n, features).
         features: length of the feature vector.
         scale: k of the ranking (see `ranking_loss`).
+
     """
 
     def __init__(self, encoder: nn.Module, features: int, scale: float = RELEASED) -> None:
@@ -29,6 +32,12 @@ class PretextTask(nn.Module):
         self.encoder = encoder
         self.heads = nn.ModuleDict({name: nn.Linear(features, 1) for name in HEADS})
         self.scale = scale
+
+    def crops(self, crops: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
+        """Crops (n, s, s, 3) uint8 as the encoder takes them, on its device."""
+        normalised = torch.from_numpy(preprocessing.normalise(crops))
+        device = next(self.parameters()).device
+        return normalised.to(device).contiguous(memory_format=torch.channels_last)
 
     def outputs(self, crops: Tensor) -> Tensor:
         """Head outputs (n, 5), in the order of `HEADS`, of normalised crops (n, 3, s, s)."""
@@ -46,6 +55,7 @@ class PretextTask(nn.Module):
 
         Returns:
             The loss of each head, by name, and their sum as "total", which is to be minimised.
+
         """
         outputs = _gather(self.outputs(crops), with_gradient=True)
         tags = _gather(tags)

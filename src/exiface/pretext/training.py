@@ -7,7 +7,6 @@ A run that was killed goes on where its last checkpoint stands, and ends with th
 one that never was: what a step does depends on its number alone.
 """
 
-import contextlib
 import hashlib
 import math
 import time
@@ -16,32 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from exiface.datasets import Manifest, cap
-from exiface.datasets.batches import Batch, FaceBatches
+from exiface.datasets.batches import FaceBatches
 from exiface.encoders import EncoderDescription
-from exiface.encoders.architectures import ARCHITECTURES, load_backbone
+from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import ENCODER_FILE, SEEN_FILE
 from exiface.encoders.export import export
+from exiface.errors import UserError
 from exiface.photos import Preprocessing
 from exiface.pretext.checkpoint import load_checkpoint, save_checkpoint
 from exiface.pretext.config import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
+from exiface.pretext.learner import Learner, learning_rate
 from exiface.pretext.recorder import Recorder
-from exiface.pretext.task import PretextTask
-from exiface.pretext.validation import crops_of, validate
+from exiface.pretext.validation import validate
 from exiface.provenance import versions
 
-_LOG_STEPS = 10
 CONFIG_FILE = "config.yaml"
+_LOG_STEPS = 10
 
 Report = Callable[[int, int, dict[str, float]], None]
 
 
-class TrainingError(RuntimeError):
+class TrainingError(UserError):
     """Training that can't go on."""
 
 
@@ -52,7 +49,7 @@ def train(
     process: Process,
     *,
     init: Path | None = None,
-    report: Report = lambda step, total, figures: None,
+    report: Report | None = None,
 ) -> Path:
     """Train an encoder on photographs, or go on with a run that was interrupted.
 
@@ -71,49 +68,20 @@ def train(
         ConfigError: settings and data don't fit.
         CheckpointError: the folder holds a run with other settings or photographs.
         TrainingError: the loss is not finite.
+
     """
-    architecture = ARCHITECTURES[config.architecture]
-    preprocessing = Preprocessing(architecture.size, config.crop_scale)
+    preprocessing = Preprocessing(ARCHITECTURES[config.architecture].size, config.crop_scale)
     training = _faces(manifest, "train", config, preprocessing)
     validation = _faces(manifest, "validation", config, preprocessing)
-    if config.batch_size % (process.world_size * config.micro_batches):
-        raise ConfigError(
-            f"batch_size {config.batch_size} can't be shared evenly by {process.world_size} "
-            f"processes with {config.micro_batches} micro-batches each"
-        )
-    try:
-        steps_per_epoch = training.steps_per_epoch(config.batch_size)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    total = steps_per_epoch * config.epochs
-
-    torch.manual_seed(config.seed)
-    encoder = architecture.build()
-    if init is not None:
-        load_backbone(encoder, init, last_layer=architecture.last_layer)
-    task = PretextTask(encoder, architecture.features, config.ranking_scale)
-    task = task.to(process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    model: nn.Module = task
-    if process.world_size > 1:
-        if process.device.type == "cuda":
-            model = task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
-        model = DistributedDataParallel(task)
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    optimizer = kind(
-        task.parameters(),
-        betas=config.betas,
-        eps=config.epsilon,
-        weight_decay=config.weight_decay,
-    )
+    per_epoch = _steps_per_epoch(training, config, process)
+    total = per_epoch * config.epochs
     identity = _identity(config, training, validation, init)
+    learner = Learner(config, preprocessing, process, init)
     run.mkdir(parents=True, exist_ok=True)
-    first = load_checkpoint(run, task, optimizer, identity)
+    first = load_checkpoint(run, learner.task, learner.optimizer, identity)
     if first >= total and (run / ENCODER_FILE).exists():
         return run / ENCODER_FILE
-    recorder = None
-    if process.writes:
-        (run / CONFIG_FILE).write_text(config.as_yaml(), "utf-8")
-        recorder = Recorder(run, first)
+    recorder = _Reporter(run, first, total, config, report) if process.writes else None
 
     batches = training.training(
         first,
@@ -123,92 +91,69 @@ def train(
         rank=process.rank,
         world_size=process.world_size,
     )
-    clock, clock_step = time.perf_counter(), first
     for step, micro_batches in enumerate(batches, start=first + 1):
-        rate = learning_rate(step - 1, total, steps_per_epoch, config)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed((config.seed * 1_000_003 + step) * 1_009 + process.rank)
-        losses = _step(model, optimizer, micro_batches, training, process.device, config)
+        rate = learning_rate(step - 1, total, per_epoch, config)
+        losses = learner.step(step, rate, micro_batches)
         if not all(map(math.isfinite, losses.values())):
             raise TrainingError(
                 f"the loss of step {step} is not finite ({losses}); lower learning_rate, "
                 "or set precision=float32"
             )
-        if recorder is None:
-            if step % (steps_per_epoch * config.validate_epochs) == 0 or step == total:
-                process.wait()
-            continue
-        if step % _LOG_STEPS == 0 or step == total:
-            seconds = time.perf_counter() - clock
-            figures: dict[str, float] = {f"loss_{name}": loss for name, loss in losses.items()}
-            figures["learning_rate"] = rate
-            figures["faces_per_second"] = (step - clock_step) * config.batch_size / seconds
-            recorder.record(step, figures)
-            report(step, total, figures)
-            clock, clock_step = time.perf_counter(), step
-        if step % (steps_per_epoch * config.validate_epochs) == 0 or step == total:
-            measured = validate(task, validation, process.device, config.batch_size)
-            recorder.record(step, {"epoch": step / steps_per_epoch, **measured})
-            report(step, total, measured)
+        validates = step % (per_epoch * config.validate_epochs) == 0 or step == total
+        if recorder is not None:
+            recorder.losses(step, losses, rate)
+            if validates:
+                measured = validate(learner.task, validation, config.batch_size)
+                recorder.figures(step, {"epoch": step / per_epoch, **measured})
+            if step % config.checkpoint_steps == 0 or step == total:
+                save_checkpoint(run, learner.task, learner.optimizer, step, identity)
+        if validates:
             process.wait()
-            clock, clock_step = time.perf_counter(), step
-        if step % config.checkpoint_steps == 0 or step == total:
-            save_checkpoint(run, task, optimizer, step, identity)
     if recorder is not None:
         recorder.close()
-        _export(run, task, config, training, validation, preprocessing, init)
+        _export(run, learner, training, validation, init)
     process.wait()
     return run / ENCODER_FILE
 
 
-def learning_rate(step: int, total: int, steps_per_epoch: int, config: TrainConfig) -> float:
-    """The learning rate of a step: linear warm-up, then half a cosine that ends with training.
+class _Reporter:
+    """Keeps a run's settings and figures, and reports them now and then."""
 
-    Example:
-        >>> config = TrainConfig(learning_rate=1.0, warmup_epochs=1, epochs=3)
-        >>> [round(learning_rate(step, 6, 2, config), 3) for step in range(6)]
-        [0.5, 1.0, 1.0, 0.854, 0.5, 0.146]
-    """
-    warmup = round(config.warmup_epochs * steps_per_epoch)
-    if step < warmup:
-        return config.learning_rate * (step + 1) / warmup
-    done = (step - warmup) / max(1, total - warmup)
-    span = config.learning_rate - config.final_learning_rate
-    return config.final_learning_rate + span * (1 + math.cos(math.pi * done)) / 2
+    def __init__(
+        self, run: Path, first: int, total: int, config: TrainConfig, report: Report | None
+    ) -> None:
+        (run / CONFIG_FILE).write_text(config.as_yaml(), "utf-8")
+        self._recorder = Recorder(run, first)
+        self._total = total
+        self._batch_size = config.batch_size
+        self._report = report
+        self._clock, self._clock_step = time.perf_counter(), first
+
+    def losses(self, step: int, losses: dict[str, float], rate: float) -> None:
+        if step % _LOG_STEPS and step != self._total:
+            return
+        seconds = time.perf_counter() - self._clock
+        speed = (step - self._clock_step) * self._batch_size / seconds
+        named = {f"loss_{name}": loss for name, loss in losses.items()}
+        self.figures(step, named | {"learning_rate": rate, "faces_per_second": round(speed, 1)})
+
+    def figures(self, step: int, figures: dict[str, float]) -> None:
+        self._recorder.record(step, figures)
+        if self._report is not None:
+            self._report(step, self._total, figures)
+        self._clock, self._clock_step = time.perf_counter(), step
+
+    def close(self) -> None:
+        self._recorder.close()
 
 
-def _step(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    micro_batches: list[Batch],
-    faces: FaceBatches,
-    device: torch.device,
-    config: TrainConfig,
-) -> dict[str, float]:
-    """One optimiser step; returns the losses, averaged over the micro-batches."""
-    half = config.precision == "bfloat16" or (
-        config.precision == "auto" and device.type == "cuda"
-    )
-    optimizer.zero_grad(set_to_none=True)
-    sums: dict[str, float] = {}
-    for number, batch in enumerate(micro_batches, start=1):
-        # Gradients are exchanged once, with the last part.
-        apart = isinstance(model, DistributedDataParallel) and number < len(micro_batches)
-        with (
-            model.no_sync() if apart else contextlib.nullcontext(),  # type: ignore[operator]
-            torch.autocast(device.type, torch.bfloat16, enabled=half),
-        ):
-            losses = model(
-                crops_of(batch, faces, device),
-                torch.from_numpy(batch.tags).to(device, torch.float32),
-                torch.from_numpy(batch.manipulated).to(device, torch.float32),
-            )
-            (losses.pop("total") / len(micro_batches)).backward()
-        for name, loss in losses.items():
-            sums[name] = sums.get(name, 0.0) + loss.item() / len(micro_batches)
-    optimizer.step()
-    return sums
+def _steps_per_epoch(training: FaceBatches, config: TrainConfig, process: Process) -> int:
+    if config.batch_size % (process.world_size * config.micro_batches):
+        raise ConfigError(
+            f"batch_size {config.batch_size} can't be shared evenly by {process.world_size} "
+            f"processes with {config.micro_batches} micro-batches each"
+        )
+    return training.steps_per_epoch(config.batch_size)
 
 
 def _faces(
@@ -236,7 +181,7 @@ def _faces(
 def _identity(
     config: TrainConfig, training: FaceBatches, validation: FaceBatches, init: Path | None
 ) -> str:
-    """A digest of all that decides the weights, so that another run's checkpoint isn't resumed."""
+    """Digest all that decides the weights, so that another run's checkpoint isn't resumed."""
     # How often it is saved and with how many threads it is decoded decides nothing.
     settings = config.model_copy(update={"checkpoint_steps": 1, "workers": None})
     digest = hashlib.sha256(settings.as_yaml().encode())
@@ -250,31 +195,26 @@ def _identity(
 
 def _export(
     run: Path,
-    task: PretextTask,
-    config: TrainConfig,
+    learner: Learner,
     training: FaceBatches,
     validation: FaceBatches,
-    preprocessing: Preprocessing,
     init: Path | None,
 ) -> None:
     manifests = (training.manifest, validation.manifest)
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
+    config = learner.config
     provenance: dict[str, Any] = {
-        "training": {
-            "faces": len(training.manifest),
-            "photographs": len(np.unique(training.manifest.photo)),
-            "groups": len(np.unique(training.manifest.group)),
-            "cameras": len(set(training.manifest.camera.tolist()) - {""}),
-            "start": init.name if init else "random",
-        },
-        "validation": validate(
-            task, validation, next(task.parameters()).device, config.batch_size
-        ),
+        "training": training.manifest.counts() | {"start": init.name if init else "random"},
+        "validation": validation.manifest.counts()
+        | validate(learner.task, validation, config.batch_size),
         "config": config.model_dump(mode="json"),
         "versions": versions(),
     }
     description = EncoderDescription(
-        config.architecture, ARCHITECTURES[config.architecture].features, preprocessing, provenance
+        config.architecture,
+        ARCHITECTURES[config.architecture].features,
+        learner.preprocessing,
+        provenance,
     )
-    export(task.encoder, description, run)
+    export(learner.task.encoder, description, run)

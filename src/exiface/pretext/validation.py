@@ -9,32 +9,32 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from exiface.datasets.batches import Batch, FaceBatches
+from exiface.datasets.batches import FaceBatches
 from exiface.photos import TAG_NAMES
 from exiface.pretext.task import HEADS, MANIPULATION, PretextTask
 
 
-def validate(
-    task: PretextTask, faces: FaceBatches, device: torch.device, batch_size: int
-) -> dict[str, float]:
+def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str, float]:
     """Measure the heads.
 
     Args:
         task: in any mode; left in training mode.
         faces: the validation split.
-        device: to compute on.
         batch_size: faces at a time.
 
     Returns:
         "spearman_<tag>" over untouched faces that have the tag (absent where fewer than three, or
         where all are equal), and "manipulation_auc" of each face untouched against manipulated.
+
     """
     task.eval()
     outputs: tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]] = ([], [])
     with torch.inference_mode():
         for pair in faces.validation(batch_size):
             for batch, collected in zip(pair, outputs, strict=True):
-                collected.append(task.outputs(crops_of(batch, faces, device)).cpu().numpy())
+                collected.append(
+                    task.outputs(task.crops(batch.crops, faces.preprocessing)).cpu().numpy()
+                )
     task.train()
     untouched, manipulated = (np.concatenate(collected) for collected in outputs)
 
@@ -57,9 +57,3 @@ def validate(
         )
     )
     return measured
-
-
-def crops_of(batch: Batch, faces: FaceBatches, device: torch.device) -> torch.Tensor:
-    """A batch's crops as the encoder takes them."""
-    crops = torch.from_numpy(faces.preprocessing.normalise(batch.crops))
-    return crops.to(device).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,35 @@
+"""The demonstration: judge real images that come inside packages of the extra `demo`.
+
+    python -m exiface.apps.demo build/demo
+
+A photograph (the astronaut Eileen Collins, NASA, public domain) and faces that a generator made
+(openpeople, MIT). Few images show how it works; they say nothing about how good it is.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image
+from skimage import data
+
+from exiface.apps import main
+
+
+def run(folder: Path) -> None:
+    """Write the demonstration's images into a folder and judge them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    photograph = folder / "photograph-astronaut.png"
+    Image.fromarray(data.astronaut()).save(photograph)
+    Image.fromarray(data.coffee()).save(folder / "photograph-without-a-face.png")
+    spec = find_spec("openpeople")
+    assert spec is not None and spec.origin is not None  # noqa: S101
+    generated = sorted(Path(spec.origin).parent.glob("data/curated/*/assets/studio_portrait.jpg"))
+    for number, path in enumerate(generated[:6], start=1):
+        (folder / f"generated-{number}.jpg").write_bytes(path.read_bytes())
+    sys.argv = ["exiface", "detect", str(folder), "--html", str(folder / "report.html")]
+    main.main()
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]))

@@ -1,0 +1,195 @@
+"""`exiface detect`: from images to verdicts."""
+
+import glob
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exiface.detector import Detector, ImageResult
+
+_CSV_COLUMNS = [
+    "path",
+    "face",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "verdict",
+    "p_value",
+    "score",
+    "log_likelihood",
+    "aperture",
+    "exposure_time",
+    "focal_length",
+    "iso_speed",
+    "reason",
+    "detector",
+]
+
+
+def detect(
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Files, folders (searched at any depth), globs; `-` reads paths from standard "
+            "input, one a line.",
+        ),
+    ],
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Detector folder; without it, the detector inside the package."),
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print JSON lines, one an image, instead of a table.")
+    ] = False,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Also write a CSV file, one row a face.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Also write a self-contained HTML page.")
+    ] = None,
+    cropped: Annotated[
+        bool, typer.Option(help="Each image is a face already cut out; search for none.")
+    ] = False,
+    batch_size: Annotated[int, typer.Option(min=1, help="Faces judged at a time.")] = 32,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads; without it, one a core.")
+    ] = None,
+) -> None:
+    """Judge faces in images: photographic, AI-generated, or unsure.
+
+    Exit status: 0 = every image has a verdict, 1 = some have none (their rows say why), 2 = wrong
+    usage.
+    """
+    from exiface.detector import Detector
+
+    sources = _sources(images)
+    judge = Detector.load(detector, threads=threads)
+    results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
+    without_verdict = _write(results, judge, json_lines, csv_file, html_file)
+    raise typer.Exit(1 if without_verdict else 0)
+
+
+def _write(
+    results: "Iterable[ImageResult]",
+    detector: "Detector",
+    json_lines: bool,
+    csv_file: Path | None,
+    html_file: Path | None,
+) -> int:
+    """Write results in every form asked for; returns how many images have no verdict."""
+    import contextlib
+    import csv
+    import json
+
+    # A table needs all rows for its widths, a page all verdicts for its summary; lines don't.
+    keep = not json_lines or html_file is not None
+    kept: list[ImageResult] = []
+    without_verdict = 0
+    with contextlib.ExitStack() as stack:
+        writer = None
+        if csv_file is not None:
+            stream = stack.enter_context(csv_file.open("w", newline="", encoding="utf-8"))
+            writer = csv.DictWriter(stream, _CSV_COLUMNS)
+            writer.writeheader()
+        for result in results:
+            without_verdict += result.reason is not None
+            if json_lines:
+                print(json.dumps(result.as_dict()), flush=True)
+            if writer is not None:
+                writer.writerows(_csv_rows(result))
+            if keep:
+                kept.append(result)
+    if html_file is not None:
+        from exiface.apps.page import write_page
+
+        write_page(kept, detector, html_file)
+    if not json_lines:
+        _print_table(kept, detector)
+        if html_file is not None:
+            typer.echo(f"page: {html_file}")
+    return without_verdict
+
+
+def _sources(arguments: list[str]) -> Iterator[str]:
+    """Paths of images, drawn lazily; what doesn't exist is passed on, to become a row."""
+    from exiface.datasets import find_images
+    from exiface.errors import UserError
+
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        elif Path(argument).is_dir():
+            found = find_images([Path(argument)])
+            if not found:
+                raise UserError(f"{argument} holds no image; name a folder that does, or a file")
+            yield from map(str, found)
+        elif not Path(argument).exists() and glob.has_magic(argument):
+            matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - may be absolute
+            if not matches:
+                raise UserError(f"no file matches {argument}")
+            yield from matches
+        else:
+            yield argument
+
+
+def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
+    shared: dict[str, object] = {
+        "path": result.path,
+        "reason": result.reason,
+        "detector": result.detector,
+        **result.tags.as_dict(),
+    }
+    if not result.faces:
+        yield shared
+    for number, face in enumerate(result.faces):
+        values = face.as_dict()
+        x0, y0, x1, y1 = values.pop("box")
+        yield {**shared, "face": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1, **values}
+
+
+def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from exiface.apps.console import VERDICT_STYLES
+
+    console = Console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("image", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("camera recorded, or why there is no verdict", overflow="fold")
+    counts: Counter[str] = Counter()
+    for result in results:
+        name = escape(result.path or "")
+        if result.reason is not None:
+            counts["no verdict"] += 1
+            table.add_row(name, "[dim]no verdict[/]", "", "", f"[dim]{escape(result.reason)}[/]")
+        for number, face in enumerate(result.faces):
+            counts[face.verdict.value] += 1
+            style = VERDICT_STYLES[face.verdict.value]
+            table.add_row(
+                name if number == 0 else f"  face {number + 1}",
+                f"[{style}]{face.verdict.value}[/]",
+                f"{face.p_value:.3f}",
+                f"{face.score:.1f}",
+                (str(result.tags) or "[dim]no camera tags[/]") if number == 0 else "",
+            )
+    console.print(table)
+    summary = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    calibration = detector.parts.calibration
+    console.print(
+        f"\n[bold]{summary}[/]\n[dim]p: share of {len(calibration.scores)} known photographs at "
+        f"least as unusual. At most {calibration.alpha:.0%} of photographs like those are called "
+        f"AI-generated; a low p is a hint, not a proof. Detector: {detector.id}[/]"
+    )

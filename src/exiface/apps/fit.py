@@ -1,0 +1,78 @@
+"""`exiface fit`: from an encoder and photographs to a detector."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exiface.datasets import Manifest
+
+
+def fit(
+    encoder: Annotated[Path, typer.Option(help="Run folder of `exiface train`.")],
+    photos: Annotated[
+        Path, typer.Option(help="Manifest of `exiface prepare`, or a folder of photographs.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Detector folder to write.")],
+    name: Annotated[
+        str | None, typer.Option(help="Of the detector; without it, the folder's name.")
+    ] = None,
+    components: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of the mixture; without it, chosen by the likelihood of photos left out."
+        ),
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Promised false-alarm rate.")] = 0.05,
+    beta: Annotated[float, typer.Option(help='p-value from which on: "photographic".')] = 0.2,
+    per_photo: Annotated[
+        int, typer.Option(min=1, help="Faces of a photograph that the density is fitted on.")
+    ] = 2,
+    per_camera: Annotated[
+        int | None, typer.Option(min=1, help="Faces of a camera, in fit and in calibration.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="Markdown added to the model card (data, licences).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the choice of faces and the mixture.")] = 0,
+) -> None:
+    """Fit a density to the features of photographs and calibrate it on others."""
+    from dataclasses import replace
+
+    from exiface.apps.console import progress_bar
+    from exiface.detector.fitting import fit as fit_detector
+    from exiface.detector.folder import read_folder, write_folder
+
+    manifest = _manifest(photos, seed)
+    with progress_bar("Encoding") as progress:
+        parts = fit_detector(
+            encoder,
+            manifest,
+            name=name or output.resolve().name,
+            components=components,
+            alpha=alpha,
+            beta=beta,
+            per_photo=per_photo,
+            per_camera=per_camera,
+            seed=seed,
+            progress=progress,
+        )
+    if card is not None:
+        parts = replace(parts, card=parts.card + "\n" + card.read_text("utf-8"))
+    write_folder(parts, output)
+    from exiface.apps.info import print_detector
+
+    print_detector(read_folder(output), output)
+
+
+def _manifest(photos: Path, seed: int) -> "Manifest":
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import Manifest, scan
+
+    if photos.is_dir():
+        with progress_bar("Finding faces") as progress:
+            return scan(
+                photos, fractions={"fit": 0.5, "calibration": 0.5}, seed=seed, progress=progress
+            )[0]
+    return Manifest.read(photos)

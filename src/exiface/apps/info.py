@@ -1,0 +1,68 @@
+"""`exiface info`: what a detector is and what made it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exiface.detector.folder import DetectorParts
+
+
+def info(
+    detector: Annotated[
+        Path | None,
+        typer.Argument(help="Detector folder; without it, the detector inside the package."),
+    ] = None,
+    json_object: Annotated[
+        bool, typer.Option("--json", help="Print `detector.json` as one JSON object.")
+    ] = False,
+    card: Annotated[bool, typer.Option("--card", help="Print the model card.")] = False,
+) -> None:
+    """Describe a detector; its files are checked on the way."""
+    from exiface.detector.detector import DEFAULT_FOLDER
+    from exiface.detector.folder import DETECTOR_FILE, read_folder
+
+    folder = detector or DEFAULT_FOLDER
+    parts = read_folder(folder)
+    if json_object:
+        print((folder / DETECTOR_FILE).read_text("utf-8"), end="")
+    elif card:
+        print(parts.card, end="")
+    else:
+        print_detector(parts, folder)
+
+
+def print_detector(parts: "DetectorParts", folder: Path) -> None:
+    """Print what a detector is, in a few lines."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    encoder, calibration = parts.encoder, parts.calibration
+    counts = {
+        label: ", ".join(
+            f"{of_set[key]} {key}"
+            for key in ("photographs", "faces", "groups", "cameras")
+            if key in of_set
+        )
+        for label, of_set in (
+            ("trained on", encoder.provenance.get("training", {})),
+            ("fitted on", parts.provenance.get("fit", {})),
+            ("calibrated on", parts.provenance.get("calibration", {})),
+        )
+    }
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    rows = {
+        "detector": f"{parts.name}@{parts.digest[:12]}",
+        "folder": f"{folder} ({size / 1e6:.1f} MB)",
+        "encoder": f"{encoder.architecture}: {encoder.preprocessing.size} px -> "
+        f"{encoder.features} features",
+        "density": f"Gaussian mixture, {parts.density.n_components} component(s)",
+        **counts,
+        "verdict": f"ai-generated at p <= {calibration.alpha:g}, photographic at "
+        f"p >= {calibration.beta:g}, unsure between",
+    }
+    for label, text in rows.items():
+        table.add_row(f"[bold]{label}[/]", text)
+    Console().print(table)

@@ -1,0 +1,55 @@
+"""The command `exiface`.
+
+Every command's module imports what it needs when it runs: `exiface detect` must not wait for torch.
+"""
+
+import sys
+
+import typer
+
+from exiface import __version__
+from exiface.apps.detect import detect
+from exiface.apps.evaluate import evaluate
+from exiface.apps.fit import fit
+from exiface.apps.info import info
+from exiface.apps.prepare import prepare
+from exiface.apps.train import train
+from exiface.errors import UserError
+
+app = typer.Typer(
+    name="exiface",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Tell camera photographs of faces from AI-generated ones.",
+)
+for command in (detect, evaluate, info, prepare, train, fit):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exiface {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is said in one line, with exit status 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # `exiface detect ... | head`
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,115 @@
+"""`exiface prepare`: from folders of photographs to a manifest."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exiface.datasets import ScanSummary
+
+
+def prepare(
+    photos: Annotated[Path, typer.Argument(help="Folder of photographs, searched at any depth.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest (Parquet).")],
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with a column `file` and any of photo, group, camera, aperture, "
+            "exposure_time, focal_length, iso_speed; wins over what the files say."
+        ),
+    ] = None,
+    splits: Annotated[
+        str | None,
+        typer.Option(
+            help="Shares of the splits; default train=0.6,validation=0.1,fit=0.15,calibration=0.15."
+        ),
+    ] = None,
+    min_face: Annotated[
+        float, typer.Option(min=1, help="Shorter side in pixels below which a face is left out.")
+    ] = 32,
+    seed: Annotated[int, typer.Option(help="Of the splits.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; without it, one a core.")
+    ] = None,
+    json_summary: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON instead of a table.")
+    ] = False,
+) -> None:
+    """Read tags, find faces, deal out splits; an interrupted run goes on where it stopped.
+
+    Faces of one photograph, and photographs of one group, never stand in two splits.
+    """
+    import json
+    from dataclasses import asdict
+
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import SPLITS, read_records, scan
+    from exiface.errors import UserError
+
+    if not photos.is_dir():
+        raise UserError(f"{photos} is not a folder; name the folder of your photographs")
+    known = read_records(records) if records else None
+    fractions = _fractions(splits) if splits else SPLITS
+    output.parent.mkdir(parents=True, exist_ok=True)
+    journal = output.with_name(output.name + ".journal")
+    with progress_bar("Finding faces") as progress:
+        manifest, summary = scan(
+            photos,
+            records=known,
+            fractions=fractions,
+            min_face=min_face,
+            seed=seed,
+            workers=workers,
+            journal=journal,
+            progress=progress,
+        )
+    described = json.dumps(asdict(summary), indent=2)
+    if not len(manifest):
+        reasons = ", ".join(f"{len(files)} {reason}" for reason, files in summary.left_out.items())
+        raise UserError(f"{photos}: no face in {summary.files} images ({reasons})")
+    manifest.write(output)
+    output.with_name(output.name + ".summary.json").write_text(described + "\n", "utf-8")
+    journal.unlink(missing_ok=True)
+    if json_summary:
+        print(described)
+    else:
+        _print_summary(summary, output)
+
+
+def _fractions(text: str) -> dict[str, float]:
+    from exiface.datasets import SPLITS
+    from exiface.errors import UserError
+
+    fractions = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            fractions[name.strip()] = float(share)
+        except ValueError:
+            raise UserError(f"--splits: {part!r} must be NAME=SHARE, such as train=0.6") from None
+    if unknown := set(fractions) - set(SPLITS):
+        raise UserError(
+            f"--splits: unknown {', '.join(sorted(unknown))}; known are {', '.join(SPLITS)}"
+        )
+    return fractions
+
+
+def _print_summary(summary: "ScanSummary", output: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(
+        f"[bold]{summary.faces} faces[/] in {summary.photos} photographs of {summary.cameras} "
+        f"cameras ({summary.files} files) -> {output}"
+    )
+    console.print("  ".join(f"{name} {count}" for name, count in sorted(summary.splits.items())))
+    table = Table("tag", "faces", "lowest", "median", "highest", box=None, header_style="bold")
+    for name, values in summary.tags.items():
+        numbers = (values.get(key) for key in ("lowest", "median", "highest"))
+        cells = ("" if number is None else f"{number:.4g}" for number in numbers)
+        table.add_row(name.replace("_", " "), f"{values['present']:.0f}", *cells)
+    console.print(table)
+    for reason, files in summary.left_out.items():
+        console.print(f"[dim]left out: {len(files)} - {reason} (such as {files[0]})[/]")

@@ -1,0 +1,61 @@
+"""`exiface train`: from a manifest to an encoder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    data: Annotated[Path, typer.Option(help="Manifest of `exiface prepare`.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Run folder; one that was interrupted goes on.")
+    ],
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting; wins over the file."),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Weights of the same backbone to start from (state dictionary)."),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the photographs, where it has moved since `prepare`."),
+    ] = None,
+) -> None:
+    """Train an encoder to rank camera tags and to spot manipulated faces.
+
+    Several processes: `torchrun --nproc-per-node N -m exiface train ...`.
+    """
+    from exiface.errors import UserError
+
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise UserError("training needs torch: pip install 'exiface[train]'") from None
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import Manifest
+    from exiface.pretext import read_config
+    from exiface.pretext import train as run_training
+    from exiface.pretext.distributed import process_group
+
+    resolved = read_config(config, settings or ())
+    manifest = Manifest.read(data, root=root)
+    with process_group() as process, progress_bar("Training") as progress:
+
+        def report(step: int, total: int, figures: dict[str, float]) -> None:
+            progress(step, total)
+            shown = {
+                name: value
+                for name, value in figures.items()
+                if name.startswith(("spearman", "manipulation"))
+            }
+            if shown:
+                line = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
+                typer.echo(f"step {step}/{total}: {line}", err=True)
+
+        encoder = run_training(resolved, manifest, output, process, init=init, report=report)
+    if process.writes:
+        typer.echo(f"encoder: {encoder}")

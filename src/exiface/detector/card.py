@@ -1,0 +1,97 @@
+"""The model card that every detector carries, filled in from what made it."""
+
+from typing import Any
+
+from exiface.density import Calibration
+from exiface.encoders import EncoderDescription
+from exiface.photos import TAG_NAMES
+
+_NAMES = {
+    "aperture": "aperture",
+    "exposure_time": "exposure time",
+    "focal_length": "focal length",
+    "iso_speed": "ISO speed",
+}
+
+
+def model_card(
+    name: str,
+    encoder: EncoderDescription,
+    calibration: Calibration,
+    provenance: dict[str, Any],
+) -> str:
+    """Write a model card.
+
+    Args:
+        name: of the detector.
+        encoder: its encoder.
+        calibration: its calibration.
+        provenance: counts under "fit" and "calibration", as `exiface fit` makes them.
+
+    Returns:
+        Markdown.
+
+    """
+    trained = encoder.provenance.get("training", {})
+    measured = encoder.provenance.get("validation", {})
+    sets = [
+        ("encoder: training", trained),
+        ("density: fit", provenance["fit"]),
+        ("calibration", provenance["calibration"]),
+    ]
+    columns = ("photographs", "faces", "groups", "cameras")
+    rows = "\n".join(
+        f"| {label} | {' | '.join(str(counts.get(column, '?')) for column in columns)} |"
+        for label, counts in sets
+    )
+    correlations = "\n".join(
+        f"| {_NAMES[tag]}: Spearman correlation of predicted and true order | {value:.2f} |"
+        for tag in TAG_NAMES
+        if (value := measured.get(f"spearman_{tag}")) is not None
+    )
+    if (auc := measured.get("manipulation_auc")) is not None:
+        correlations += f"\n| untouched against manipulated faces: AUC | {auc:.2f} |"
+    pretext = (
+        f"\n## The pretext task, on photographs and groups kept from training\n\n"
+        f"| what | figure |\n| --- | --- |\n{correlations.strip()}\n"
+        if correlations
+        else ""
+    )
+    size = encoder.preprocessing.size
+    return f"""# {name}
+
+Tells camera photographs of faces from AI-generated ones. It has learnt from photographs only: no
+generated face was used in training, fit or calibration.
+
+## What it is
+
+- Encoder: {encoder.architecture}, {encoder.features} features of a {size} x {size} px face crop
+  (start: {trained.get("start", "unknown")}), trained to rank what cameras recorded in EXIF and to
+  spot artificially manipulated faces.
+- Density: Gaussian mixture, {provenance["fit"].get("components", "?")} component(s), features
+  whitened, covariances shrunk.
+- Verdict: "ai-generated" at p <= {calibration.alpha:g}, "photographic" at p >=
+  {calibration.beta:g}, "unsure" between; p is the share of calibration photographs that are at
+  least as unusual.
+
+## Photographs
+
+| | {" | ".join(columns)} |
+| --- | {" | ".join("---:" for _ in columns)} |
+{rows}
+
+Photographs of one photographer or album (group) never stand in two of these sets.
+{pretext}
+## What it promises, and what it doesn't
+
+- Of new photographs that resemble the calibration photographs, at most {calibration.alpha:.0%} are
+  flagged, on average over calibration sets. Photographs from other cameras, other editing or other
+  platforms may be flagged more often: measure it (`exiface evaluate --real ...`), and fit on your
+  own photographs (`exiface fit`).
+- It promises nothing about how many generated faces it finds; measure that too.
+- A low p-value says "unlike the photographs that I know", not "made by a machine". Heavy
+  retouching, strong compression, paintings and masks are unlike them as well.
+- It judges faces of at least 32 px; it has not been tested on how it treats people of different
+  age, sex or skin colour.
+- Not for decisions about people without a human who looks at the picture and its origin.
+"""

@@ -1,0 +1,185 @@
+"""From images to verdicts: the runtime."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from exiface.detector.folder import DetectorParts, read_folder
+from exiface.detector.results import FaceResult, ImageResult
+from exiface.encoders import OnnxEncoder
+from exiface.photos import CameraTags, FaceDetector, UnreadableImageError, read_photo
+from exiface.photos.crops import Box
+from exiface.photos.images import ImageSource
+from exiface.threads import cores, ordered_map
+
+DEFAULT_FOLDER = Path(__file__).parent / "default"
+# Shorter side of a face box in pixels: what is smaller holds too little to judge.
+MIN_FACE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An image whose faces are cut out, on its way to the encoder."""
+
+    path: str | None
+    crops: list[NDArray[np.uint8]]
+    boxes: list[Box]
+    tags: CameraTags
+    size: tuple[int, int] = (0, 0)
+    small_faces: int = 0
+    reason: str | None = None
+
+
+class Detector:
+    """Tells photographs of faces from AI-generated ones.
+
+    Args:
+        parts: what a detector folder holds; see `load`.
+        threads: for decoding and for the encoder; None = one a core.
+
+    Example:
+        >>> detector = Detector.load()
+        >>> [result] = detector.detect(["missing.jpg"])
+        >>> result.reason
+        'no such file'
+
+    """
+
+    def __init__(self, parts: DetectorParts, *, threads: int | None = None) -> None:
+        self.parts = parts
+        self.threads = threads or cores()
+        self.encoder = OnnxEncoder(parts.model, parts.encoder, threads=self.threads)
+        self.faces = FaceDetector()
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None, *, threads: int | None = None) -> Self:
+        """Load a detector.
+
+        Args:
+            folder: the detector folder; None = the default detector inside the package.
+            threads: for decoding and for the encoder; None = one a core.
+
+        Returns:
+            The detector.
+
+        Raises:
+            DetectorError: missing, damaged or unknown.
+
+        """
+        return cls(read_folder(Path(folder) if folder else DEFAULT_FOLDER), threads=threads)
+
+    @property
+    def id(self) -> str:
+        """Name and the first digits of the digest: which detector, exactly, judged."""
+        return (
+            f"{self.parts.name}@{self.parts.digest[:12]}" if self.parts.digest else self.parts.name
+        )
+
+    def detect(
+        self,
+        images: ImageSource | Iterable[ImageSource],
+        *,
+        batch_size: int = 32,
+        cropped: bool = False,
+    ) -> Iterator[ImageResult]:
+        """Judge images, one after another, in order; memory stays flat over any number.
+
+        Images are decoded and searched for faces in threads while the encoder works.
+
+        Args:
+            images: paths, bytes, RGB uint8 arrays (h, w, 3), or Pillow images; one, or any number,
+                drawn lazily.
+            batch_size: faces that the encoder takes at a time.
+            cropped: each image is a face already cut out; no face is searched for.
+
+        Yields:
+            One result an image. An image that can't be read, or without a face, has a reason.
+
+        """
+        if isinstance(images, str | Path | bytes | np.ndarray | Image.Image):
+            images = [images]
+        prepared = ordered_map(
+            lambda source: self._prepare(source, cropped=cropped),
+            images,
+            workers=self.threads,
+            ahead=max(4 * self.threads, batch_size),
+        )
+        waiting: deque[_Prepared] = deque()
+        faces = 0
+        for image in prepared:
+            waiting.append(image)
+            faces += len(image.crops)
+            if faces >= batch_size or len(waiting) >= 4 * batch_size:
+                yield from self._judge(waiting, batch_size)
+                waiting.clear()
+                faces = 0
+        yield from self._judge(waiting, batch_size)
+
+    def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Scores (n,) of face crops (n, s, s, 3) uint8 cut by this detector's preprocessing."""
+        return -self.parts.density.log_likelihood(self.encoder.encode(crops))
+
+    def _judge(self, images: Iterable[_Prepared], batch_size: int) -> Iterator[ImageResult]:
+        images = list(images)
+        crops = [crop for image in images for crop in image.crops]
+        scores = np.concatenate(
+            [np.empty(0)]
+            + [
+                self.score(np.stack(crops[start : start + batch_size]))
+                for start in range(0, len(crops), batch_size)
+            ]
+        )
+        verdicts = iter(zip(scores, self.parts.calibration.p_value(scores), strict=True))
+        for image in images:
+            faces = tuple(self._face(box, *next(verdicts)) for box in image.boxes)
+            yield ImageResult(
+                path=image.path,
+                detector=self.id,
+                faces=faces,
+                tags=image.tags,
+                reason=image.reason,
+                small_faces=image.small_faces,
+                size=image.size,
+            )
+
+    def _face(self, box: Box, score: float, p_value: float) -> FaceResult:
+        return FaceResult(
+            box=box,
+            score=float(score),
+            log_likelihood=float(-score),
+            p_value=float(p_value),
+            verdict=self.parts.calibration.verdict(float(p_value)),
+        )
+
+    def _prepare(self, source: ImageSource, *, cropped: bool) -> _Prepared:
+        path = str(source) if isinstance(source, str | Path) else None
+        try:
+            photo = read_photo(source)
+        except UnreadableImageError as error:
+            return _Prepared(path, [], [], CameraTags(), reason=str(error))
+        height, width = photo.pixels.shape[:2]
+        small = 0
+        if cropped:
+            boxes = [(0.0, 0.0, float(width), float(height))]
+        else:
+            found = [face.box for face in self.faces.detect(photo.pixels)]
+            boxes = [box for box in found if min(box[2] - box[0], box[3] - box[1]) >= MIN_FACE]
+            small = len(found) - len(boxes)
+        reason = None
+        if not boxes:
+            reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"
+        return _Prepared(
+            path=path,
+            crops=[self.parts.encoder.preprocessing.crop(photo.pixels, box) for box in boxes],
+            boxes=boxes,
+            tags=photo.tags,
+            size=(width, height),
+            small_faces=small,
+            reason=reason,
+        )

@@ -1,0 +1,173 @@
+"""Make a detector of an encoder and photographs: the work behind `exiface fit`."""
+
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.datasets import Manifest, cap
+from exiface.density import Calibration, GaussianMixture, choose_components
+from exiface.detector.card import model_card
+from exiface.detector.folder import DetectorError, DetectorParts
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders.description import SEEN_FILE
+from exiface.photos import UnreadableImageError, read_photo
+from exiface.progress import Progress, no_progress
+from exiface.provenance import versions
+from exiface.threads import ordered_map
+
+
+def fit(
+    encoder_folder: Path,
+    manifest: Manifest,
+    *,
+    name: str,
+    components: int | None = None,
+    alpha: float = 0.05,
+    beta: float = 0.2,
+    per_photo: int | None = 2,
+    per_camera: int | None = None,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> DetectorParts:
+    """Fit a density and calibrate it on photographs.
+
+    Args:
+        encoder_folder: with `encoder.onnx` and `encoder.json`, such as a run folder.
+        manifest: photographs, split into "fit" and "calibration" (see `split_for_fit`).
+        name: of the detector.
+        components: of the mixture; None = chosen by the likelihood of photographs left out.
+        alpha: promised false-alarm rate.
+        beta: p-value from which on the verdict is "photographic".
+        per_photo: faces of a photograph that the density is fitted on, at most. Calibration takes
+            one, the largest: faces of one photograph are not independent.
+        per_camera: faces of a camera at most, in each split.
+        seed: of the choice of faces and of the mixture's start.
+        progress: called with (done, total) faces, of each split anew.
+
+    Returns:
+        The detector, ready to be written.
+
+    Raises:
+        EncoderError: no encoder in the folder.
+        DetectorError: a split is empty, or calibration photographs were trained on.
+        CalibrationError: too few for the promised rate.
+
+    """
+    model, description = read_encoder(encoder_folder)
+    encoder = OnnxEncoder(model, description)
+    manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
+    splits: dict[str, Manifest] = {}
+    for split, limit in (("fit", per_photo), ("calibration", None)):
+        faces = manifest.of_split(split)
+        if split == "calibration":
+            faces = _largest_faces(faces)
+        kept = cap(faces.photo, faces.camera, per_photo=limit, per_camera=per_camera, seed=seed)
+        if not len(kept):
+            raise DetectorError(f"no photograph in the split {split!r}; give more photographs")
+        splits[split] = faces.select(kept)
+    features = {split: encode_faces(encoder, faces, progress) for split, faces in splits.items()}
+    held_out: dict[int, float] = {}
+    if components is None:
+        components, held_out = choose_components(
+            features["fit"], splits["fit"].group_or_photo(), seed=seed
+        )
+    density = GaussianMixture(components, seed=seed).fit(features["fit"])
+    scores = -density.log_likelihood(features["calibration"])
+    calibration = Calibration.of(scores, alpha=alpha, beta=beta)
+    provenance = {
+        "fit": splits["fit"].counts() | {"components": components},
+        "calibration": splits["calibration"].counts(),
+        "held_out_log_likelihood": {str(number): value for number, value in held_out.items()},
+        "versions": versions(),
+    }
+    return DetectorParts(
+        name=name,
+        model=model,
+        encoder=description,
+        density=density,
+        calibration=calibration,
+        card=model_card(name, description, calibration, provenance),
+        provenance=provenance,
+    )
+
+
+def seen_by_encoder(folder: Path) -> set[str]:
+    """The sha256 of the photographs that an encoder was trained or validated on."""
+    path = folder / SEEN_FILE
+    return set(path.read_text("utf-8").split()) if path.exists() else set()
+
+
+def split_for_fit(manifest: Manifest, seen: set[str]) -> Manifest:
+    """Settle which photographs fit and which calibrate.
+
+    A manifest that the encoder was trained with keeps its splits. Where the encoder saw none of the
+    photographs, those of "train" and "validation" fit as well.
+
+    Raises:
+        DetectorError: a photograph that the encoder saw would calibrate.
+
+    """
+    known = np.isin(manifest.sha256, list(seen))
+    calibrates = manifest.split == "calibration"
+    if (known & calibrates).any():
+        first = manifest.path[known & calibrates][0]
+        raise DetectorError(
+            f"{(known & calibrates).sum()} calibration photographs were trained on (the first: "
+            f"{first}); the false-alarm rate would be a promise on known photographs. Give the "
+            "manifest that the encoder was trained with, or other photographs"
+        )
+    if known.any():
+        return manifest
+    return manifest.with_split(np.where(calibrates, "calibration", "fit"))
+
+
+def encode_faces(
+    encoder: OnnxEncoder,
+    manifest: Manifest,
+    progress: Progress = no_progress,
+    *,
+    batch_size: int = 32,
+) -> NDArray[np.float32]:
+    """Feature vectors (n, d) of the faces of a manifest, in its order; each photo is read once."""
+    order = np.argsort(manifest.path, kind="stable")
+    by_photo = (
+        [int(row) for row in rows]
+        for _, rows in groupby(order, key=lambda row: str(manifest.path[row]))
+    )
+
+    def crops(rows: list[int]) -> tuple[list[int], list[NDArray[np.uint8]]]:
+        path = manifest.file(rows[0])
+        try:
+            pixels = read_photo(path).pixels
+        except UnreadableImageError as error:
+            raise UnreadableImageError(f"{path}: {error}; prepare the manifest again") from None
+        boxes = [tuple(float(side) for side in manifest.box[row]) for row in rows]
+        preprocessing = encoder.description.preprocessing
+        return rows, [preprocessing.crop(pixels, box) for box in boxes]  # type: ignore[arg-type]
+
+    features = np.empty((len(manifest), encoder.description.features), np.float32)
+    rows_waiting: list[int] = []
+    crops_waiting: list[NDArray[np.uint8]] = []
+    done = 0
+    for rows, cut in ordered_map(crops, by_photo):
+        rows_waiting += rows
+        crops_waiting += cut
+        if len(rows_waiting) >= batch_size:
+            features[rows_waiting] = encoder.encode(np.stack(crops_waiting))
+            done += len(rows_waiting)
+            progress(done, len(manifest))
+            rows_waiting, crops_waiting = [], []
+    if rows_waiting:
+        features[rows_waiting] = encoder.encode(np.stack(crops_waiting))
+        progress(len(manifest), len(manifest))
+    return features
+
+
+def _largest_faces(manifest: Manifest) -> Manifest:
+    """The largest face of each photograph."""
+    area = (manifest.box[:, 2] - manifest.box[:, 0]) * (manifest.box[:, 3] - manifest.box[:, 1])
+    order = np.lexsort((-area, manifest.photo))
+    first = np.unique(manifest.photo[order], return_index=True)[1]
+    return manifest.select(np.sort(order[first]))

@@ -1,0 +1,163 @@
+"""The detector folder: plain files, no pickles, hashes checked before anything is used.
+
+detector.json              version, name, encoder and preprocessing, bands, provenance, sha256s
+encoder.onnx               the encoder
+density.safetensors        the mixture
+calibration.safetensors    scores of the calibration photographs
+MODEL_CARD.md              for people
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from exiface.density import Calibration, GaussianMixture
+from exiface.encoders import EncoderDescription
+from exiface.encoders.description import ENCODER_FILE
+from exiface.errors import UserError
+
+DETECTOR_FILE = "detector.json"
+CARD_FILE = "MODEL_CARD.md"
+_DENSITY_FILE = "density.safetensors"
+_CALIBRATION_FILE = "calibration.safetensors"
+_FILES = (ENCODER_FILE, _DENSITY_FILE, _CALIBRATION_FILE, CARD_FILE)
+_KEYS = {"format", "version", "name", "encoder", "bands", "provenance", "files"}
+_FORMAT = "exiface detector"
+_VERSION = 1
+
+
+class DetectorError(UserError):
+    """A detector folder that is missing, damaged, or of a kind that this version doesn't know."""
+
+
+@dataclass(frozen=True, eq=False)
+class DetectorParts:
+    """All that a detector folder holds.
+
+    Attributes:
+        name: what the detector is called.
+        model: the bytes of the ONNX encoder.
+        encoder: its description.
+        density: of the features of photographs.
+        calibration: of scores, with the bands of the verdict.
+        card: the model card, Markdown.
+        provenance: how it was made, for people and programs.
+        digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
+
+    """
+
+    name: str
+    model: bytes
+    encoder: EncoderDescription
+    density: GaussianMixture
+    calibration: Calibration
+    card: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+
+def write_folder(parts: DetectorParts, folder: Path) -> None:
+    """Write a detector folder, whole or not at all; a detector that is there is replaced.
+
+    Raises:
+        DetectorError: the folder holds something else.
+
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / DETECTOR_FILE).exists():
+        raise DetectorError(f"{folder} holds other files; name a new folder")
+    contents = {
+        ENCODER_FILE: parts.model,
+        _DENSITY_FILE: save_tensors(parts.density.arrays()),
+        _CALIBRATION_FILE: save_tensors(parts.calibration.arrays()),
+        CARD_FILE: parts.card.encode(),
+    }
+    described = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "name": parts.name,
+        "encoder": parts.encoder.as_dict(),
+        "bands": {"alpha": parts.calibration.alpha, "beta": parts.calibration.beta},
+        "provenance": parts.provenance,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name, content in contents.items():
+            (partial / name).write_bytes(content)
+        text = json.dumps(described, indent=2) + "\n"
+        (partial / DETECTOR_FILE).write_text(text, encoding="utf-8")
+        partial.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.replace(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def read_folder(folder: Path) -> DetectorParts:
+    """Read a detector folder.
+
+    Raises:
+        DetectorError: missing, incomplete, changed since it was written, or unknown.
+
+    """
+    path = folder / DETECTOR_FILE
+    try:
+        content = path.read_bytes()
+        described = json.loads(content)
+    except OSError:
+        raise DetectorError(
+            f"{folder} is no detector: {DETECTOR_FILE} is missing; make one with: "
+            "exiface fit --encoder RUN --photos DIR -o DETECTOR"
+        ) from None
+    except ValueError as error:
+        raise DetectorError(f"{path} is not JSON ({error}); restore the folder") from None
+    if not isinstance(described, dict) or described.get("format") != _FORMAT:
+        raise DetectorError(f"{path} does not describe a detector of exiface")
+    if described.get("version") != _VERSION:
+        raise DetectorError(
+            f"{path} has version {described.get('version')}, this exiface reads {_VERSION}: "
+            "install the exiface that made it, or fit it again"
+        )
+    if set(described) != _KEYS or set(described["files"]) != set(_FILES):
+        wrong = (set(described) ^ _KEYS) or (set(described["files"]) ^ set(_FILES))
+        raise DetectorError(f"{path}: unknown or missing: {', '.join(sorted(wrong))}")
+    files = {name: _checked(folder / name, described["files"][name]) for name in _FILES}
+    try:
+        return DetectorParts(
+            name=described["name"],
+            model=files[ENCODER_FILE],
+            encoder=EncoderDescription.from_dict(described["encoder"]),
+            density=GaussianMixture.from_arrays(load_tensors(files[_DENSITY_FILE])),
+            calibration=Calibration.of(
+                load_tensors(files[_CALIBRATION_FILE])["scores"], **described["bands"]
+            ),
+            card=files[CARD_FILE].decode(),
+            provenance=described["provenance"],
+            digest=hashlib.sha256(content).hexdigest(),
+        )
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise DetectorError(f"{folder} can't be used: {error}") from None
+
+
+def _checked(path: Path, digest: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise DetectorError(f"{path} is missing; restore the detector folder") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise DetectorError(
+            f"{path} is not the file that {DETECTOR_FILE} describes (sha256 differs); "
+            "restore the folder, or fit the detector again"
+        )
+    return content

@@ -1,0 +1,120 @@
+"""What one optimiser step does: task, processes, precision and learning rate."""
+
+import contextlib
+import math
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from exiface.datasets.batches import Batch
+from exiface.encoders.architectures import ARCHITECTURES, load_backbone
+from exiface.photos import Preprocessing
+from exiface.pretext.config import TrainConfig
+from exiface.pretext.distributed import Process
+from exiface.pretext.task import PretextTask
+
+_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+class Learner:
+    """A pretext task with its optimiser.
+
+    Args:
+        config: the settings.
+        preprocessing: the encoder's.
+        process: this process among those that train together.
+        init: weights of the same backbone to start from.
+
+    Attributes:
+        task: the pretext task, whose parameters are the same in every process.
+        optimizer: of all its parameters.
+
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        preprocessing: Preprocessing,
+        process: Process,
+        init: Path | None = None,
+    ) -> None:
+        self.config = config
+        self.preprocessing = preprocessing
+        self.process = process
+        architecture = ARCHITECTURES[config.architecture]
+        torch.manual_seed(config.seed)
+        encoder = architecture.build()
+        if init is not None:
+            load_backbone(encoder, init, last_layer=architecture.last_layer)
+        task: nn.Module = PretextTask(encoder, architecture.features, config.ranking_scale)
+        if process.world_size > 1 and process.device.type == "cuda":
+            task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
+        assert isinstance(task, PretextTask)  # noqa: S101 - the conversion keeps the module's class
+        self.task = task.to(process.device).to(memory_format=torch.channels_last)
+        self._model: nn.Module = self.task
+        if process.world_size > 1:
+            self._model = DistributedDataParallel(self.task)
+        self.optimizer = _OPTIMIZERS[config.optimizer](
+            self.task.parameters(),
+            betas=config.betas,
+            eps=config.epsilon,
+            weight_decay=config.weight_decay,
+        )
+        self._bfloat16 = config.precision == "bfloat16" or (
+            config.precision == "auto" and process.device.type == "cuda"
+        )
+
+    def step(self, number: int, rate: float, micro_batches: list[Batch]) -> dict[str, float]:
+        """Learn from one batch.
+
+        Args:
+            number: of the step; it seeds whatever the network draws.
+            rate: learning rate.
+            micro_batches: this process's share, in parts whose gradients are averaged.
+
+        Returns:
+            The loss of each head, averaged over the parts.
+
+        """
+        torch.manual_seed((self.config.seed * 1_000_003 + number) * 1_009 + self.process.rank)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        means: dict[str, float] = {}
+        for part, batch in enumerate(micro_batches, start=1):
+            with contextlib.ExitStack() as stack:
+                if isinstance(self._model, DistributedDataParallel) and part < len(micro_batches):
+                    stack.enter_context(self._model.no_sync())  # gradients go with the last part
+                device = self.process.device
+                stack.enter_context(
+                    torch.autocast(device.type, torch.bfloat16, enabled=self._bfloat16)
+                )
+                losses = self._model(
+                    self.task.crops(batch.crops, self.preprocessing),
+                    torch.from_numpy(batch.tags).to(device, torch.float32),
+                    torch.from_numpy(batch.manipulated).to(device, torch.float32),
+                )
+                (losses.pop("total") / len(micro_batches)).backward()
+            for name, loss in losses.items():
+                means[name] = means.get(name, 0.0) + loss.item() / len(micro_batches)
+        self.optimizer.step()
+        return means
+
+
+def learning_rate(step: int, total: int, steps_per_epoch: int, config: TrainConfig) -> float:
+    """Compute the rate of a step: linear warm-up, then half a cosine that ends with training.
+
+    Example:
+        >>> config = TrainConfig(learning_rate=1.0, warmup_epochs=1, epochs=3)
+        >>> [round(learning_rate(step, 6, 2, config), 3) for step in range(6)]
+        [0.5, 1.0, 1.0, 0.854, 0.5, 0.146]
+
+    """
+    warmup = round(config.warmup_epochs * steps_per_epoch)
+    if step < warmup:
+        return config.learning_rate * (step + 1) / warmup
+    done = (step - warmup) / max(1, total - warmup)
+    span = config.learning_rate - config.final_learning_rate
+    return config.final_learning_rate + span * (1 + math.cos(math.pi * done)) / 2

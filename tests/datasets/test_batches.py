@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from exiface.datasets import scan
+from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.batches import FaceBatches
+from exiface.photos import Preprocessing, UnreadableImageError
+
+
+@pytest.fixture(scope="module")
+def faces(photos):
+    manifest, _ = scan(photos)
+    augmentation = Augmentation(flip=0.5, jpeg=0.5, box_shift=0.05)
+    return FaceBatches(manifest, Preprocessing(48), augmentation=augmentation, seed=7)
+
+
+def drawn(faces, first, last, batch_size=8, **how):
+    return [
+        micro_batch
+        for step in faces.training(first, last, batch_size, **how)
+        for micro_batch in step
+    ]
+
+
+def test_batches_have_the_promised_shapes(faces):
+    [batch] = drawn(faces, 0, 1)
+    assert batch.crops.shape == (8, 48, 48, 3)
+    assert batch.crops.dtype == np.uint8
+    assert batch.tags.shape == (8, 4)
+    assert batch.manipulated.dtype == bool
+
+
+def test_a_resumed_run_sees_what_an_uninterrupted_one_does(faces):
+    whole = drawn(faces, 0, 10)
+    resumed = drawn(faces, 0, 4) + drawn(faces, 4, 10)
+    for first, second in zip(whole, resumed, strict=True):
+        assert np.array_equal(first.crops, second.crops)
+        assert np.array_equal(first.manipulated, second.manipulated)
+
+
+def test_threads_do_not_matter(faces):
+    alone = FaceBatches(
+        faces.manifest, faces.preprocessing, augmentation=faces.augmentation, seed=7, workers=1
+    )
+    for first, second in zip(drawn(faces, 0, 3), drawn(alone, 0, 3), strict=True):
+        assert np.array_equal(first.crops, second.crops)
+
+
+def test_processes_and_micro_batches_share_out_one_batch(faces):
+    [whole] = drawn(faces, 2, 3)
+    parts = [
+        part
+        for rank in range(2)
+        for part in drawn(faces, 2, 3, rank=rank, world_size=2, micro_batches=2)
+    ]
+    assert [len(part.crops) for part in parts] == [2, 2, 2, 2]
+
+    def fingerprints(crops):
+        return sorted(crop.tobytes() for crop in crops)
+
+    shared = np.concatenate([part.crops for part in parts])
+    assert fingerprints(shared) == fingerprints(whole.crops)
+
+
+def test_an_epoch_draws_each_face_once_and_another_one_anew(faces):
+    steps = faces.steps_per_epoch(8)
+    plain = FaceBatches(faces.manifest, faces.preprocessing, seed=7)
+    first = np.concatenate([batch.tags for batch in drawn(plain, 0, steps)])
+    assert len(first) == steps * 8 <= len(faces.manifest)
+    one = {batch.crops.tobytes() for batch in drawn(plain, 0, steps)}
+    two = {batch.crops.tobytes() for batch in drawn(plain, steps, 2 * steps)}
+    assert one.isdisjoint(two)
+
+
+def test_half_of_the_faces_are_manipulated(faces):
+    manipulated = np.concatenate([batch.manipulated for batch in drawn(faces, 0, 60)])
+    # 480 draws with probability 1/2: five standard deviations are 0.114.
+    assert abs(manipulated.mean() - 0.5) < 0.114
+
+
+def test_validation_pairs_are_the_same_faces_at_every_call(faces):
+    first, second = list(faces.validation(16)), list(faces.validation(16))
+    assert sum(len(untouched.crops) for untouched, _ in first) == len(faces.manifest)
+    for (untouched, manipulated), (again, again_manipulated) in zip(first, second, strict=True):
+        assert np.array_equal(untouched.crops, again.crops)
+        assert np.array_equal(manipulated.crops, again_manipulated.crops)
+        assert manipulated.manipulated.all()
+        assert not untouched.manipulated.any()
+        changed = np.abs(untouched.crops.astype(int) - manipulated.crops).max((1, 2, 3))
+        assert (changed > 10).all()
+
+
+def test_untouched_validation_faces_are_cut_as_the_detector_cuts_them(faces):
+    from exiface.photos import read_photo
+
+    untouched, _ = next(faces.validation(4))
+    pixels = read_photo(faces.manifest.file(0)).pixels
+    expected = faces.preprocessing.crop(pixels, tuple(map(float, faces.manifest.box[0])))
+    assert np.array_equal(untouched.crops[0], expected)
+
+
+def test_too_few_faces_and_lost_files_are_named(faces, tmp_path):
+    with pytest.raises(ValueError, match="batch_size"):
+        faces.steps_per_epoch(10_000)
+    from dataclasses import replace
+
+    lost = FaceBatches(replace(faces.manifest, root=tmp_path), faces.preprocessing)
+    with pytest.raises(UnreadableImageError, match="prepare again"):
+        drawn(lost, 0, 1)

@@ -1,0 +1,111 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+from conftest import write_photo
+
+from exiface.datasets import find_images, read_records, scan
+from exiface.photos import CameraTags
+
+
+@pytest.fixture(scope="module")
+def scanned(photos):
+    return scan(photos)
+
+
+def test_every_file_is_a_row_or_has_a_reason(photos, scanned):
+    manifest, summary = scanned
+    left_out = [name for files in summary.left_out.values() for name in files]
+    assert set(manifest.path.tolist()) | set(left_out) == {
+        path.relative_to(photos).as_posix() for path in find_images([photos])
+    }
+    assert summary.files == 62
+    assert summary.left_out["no face found"] == ["landscape.png"]
+    assert [files for reason, files in summary.left_out.items() if "damaged" in reason] == [
+        ["broken.jpg"]
+    ]
+
+
+def test_tags_and_cameras_are_read(scanned):
+    manifest, summary = scanned
+    row = manifest.path.tolist().index("1/01.jpg")
+    assert manifest.camera_tags(row) == CameraTags(
+        aperture=5.6, exposure_time=1 / 60, focal_length=35, iso_speed=400
+    )
+    assert summary.cameras == 1
+    assert summary.tags["iso_speed"] == {
+        "present": len(manifest),
+        "lowest": 100,
+        "median": pytest.approx(300, abs=100),
+        "highest": 1600,
+    }
+
+
+def test_copies_are_left_out_and_small_faces_too(tmp_path, astronaut):
+    write_photo(tmp_path / "a.jpg", astronaut)
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
+    write_photo(tmp_path / "small.png", np.ascontiguousarray(astronaut[::4, ::4]))
+    manifest, summary = scan(tmp_path)
+    assert manifest.path.tolist() == ["a.jpg"]
+    assert summary.left_out == {
+        "copy of a file before it": ["b.jpg"],
+        "no face of 32 px": ["small.png"],
+    }
+
+
+def test_records_win_over_files(tmp_path, astronaut):
+    write_photo(tmp_path / "photos" / "a.jpg", astronaut)
+    records = tmp_path / "records.csv"
+    records.write_text("file,photo,group,make,model,fnumber,iso\na.jpg,p1,g1,Maker,Two,8,nan\n")
+    manifest, _ = scan(tmp_path / "photos", records=read_records(records))
+    assert (manifest.photo[0], manifest.group[0], manifest.camera[0]) == ("p1", "g1", "Maker Two")
+    assert manifest.camera_tags(0) == CameraTags(aperture=8)
+
+
+def test_records_without_files_are_refused(tmp_path):
+    (tmp_path / "records.csv").write_text("name,iso\na.jpg,100\n")
+    with pytest.raises(ValueError, match="column 'file'"):
+        read_records(tmp_path / "records.csv")
+
+
+def test_an_interrupted_scan_goes_on(tmp_path, photos, scanned, monkeypatch):
+    journal = tmp_path / "journal"
+
+    class InterruptedScanError(Exception):
+        pass
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 20:
+            raise InterruptedScanError
+
+    with pytest.raises(InterruptedScanError):
+        scan(photos, journal=journal, progress=interrupt)
+    with journal.open("a") as stream:
+        stream.write('{"file": "cut sho')  # killed while writing
+    looked_at = []
+    module = sys.modules["exiface.datasets.scan"]
+    original = module._scan_photo
+
+    def counted(path, name, *rest):
+        looked_at.append(name)
+        return original(path, name, *rest)
+
+    monkeypatch.setattr(module, "_scan_photo", counted)
+    manifest, _ = scan(photos, journal=journal)
+    assert len(looked_at) == 62 - 20
+    assert np.array_equal(manifest.box, scanned[0].box)
+    assert np.array_equal(manifest.split, scanned[0].split)
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert len(lines) == 63
+
+
+def test_a_journal_of_other_settings_is_refused(tmp_path, photos):
+    (tmp_path / "journal").write_text('{"version": 1, "min_face": 5, "threshold": 0.75}\n')
+    with pytest.raises(ValueError, match="other settings"):
+        scan(photos, journal=tmp_path / "journal")
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no image"):
+        scan(tmp_path)

@@ -1,0 +1,60 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from skimage import data
+
+from exiface.photos import FaceDetector, faces
+
+
+def test_the_face_and_its_landmarks_are_found(astronaut, face):
+    x0, y0, x1, y1 = face.box
+    assert np.allclose([x0, y0, x1, y1], [180, 65, 268, 175], atol=10)
+    first_eye, second_eye, nose, first_corner, second_corner = face.landmarks
+    assert first_eye[0] < nose[0] < second_eye[0]
+    assert first_corner[0] < nose[0] < second_corner[0]
+    assert max(first_eye[1], second_eye[1]) < nose[1] < min(first_corner[1], second_corner[1])
+
+
+def test_no_face_is_found_where_there_is_none():
+    assert FaceDetector().detect(data.coffee()) == []
+
+
+def test_a_face_that_fills_the_frame_is_found(astronaut, face):
+    x0, y0, x1, y1 = (round(side) for side in face.box)
+    close = astronaut[y0 - 10 : y1 + 10, x0 - 10 : x1 + 10]
+    enlarged = np.asarray(close).repeat(5, 0).repeat(5, 1)
+    found = FaceDetector().detect(enlarged)
+    assert len(found) == 1
+    assert found[0].box[2] - found[0].box[0] > 300
+
+
+def test_coordinates_are_those_of_the_full_image(astronaut, face):
+    twice = astronaut.repeat(2, 0).repeat(2, 1)
+    [large] = FaceDetector().detect(twice)
+    assert np.allclose(np.array(large.box) / 2, face.box, atol=4)
+    assert np.allclose(large.landmarks / 2, face.landmarks, atol=6)
+
+
+def test_the_largest_face_comes_first(astronaut):
+    small = astronaut[::2, ::2]
+    canvas = np.zeros((512, 768, 3), np.uint8)
+    canvas[:256, :256], canvas[:, 256:] = small, astronaut
+    boxes = [found.box for found in FaceDetector().detect(canvas)]
+    assert len(boxes) == 2
+    assert boxes[0][0] > 256 > boxes[1][0]
+
+
+def test_threads_agree(astronaut):
+    detector = FaceDetector()
+    with ThreadPoolExecutor(4) as pool:
+        boxes = list(pool.map(lambda _: detector.detect(astronaut)[0].box, range(16)))
+    assert len(set(boxes)) == 1
+
+
+def test_tampered_weights_are_refused(monkeypatch):
+    faces._weights.cache_clear()
+    monkeypatch.setattr(faces, "_WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(ValueError, match="pip install"):
+        FaceDetector()
+    faces._weights.cache_clear()

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exiface.photos import MANIPULATIONS, Preprocessing, manipulate
+from exiface.photos.crops import to_crop
+from exiface.photos.manipulations import _hat_functions
+
+
+@pytest.fixture(scope="module")
+def crop(astronaut, face):
+    preprocessing = Preprocessing(224)
+    square = preprocessing.square(astronaut, face.box)
+    return preprocessing.crop(astronaut, face.box), to_crop(face.landmarks, square, 224)
+
+
+def sixty_eight(five):
+    """The iBUG points that matter, placed where the five landmarks are."""
+    points = np.zeros((68, 2), np.float32)
+    points[48], points[54] = five[3], five[4]
+    half = (five[1] - five[0]) * 0.24
+    points[42], points[45] = five[1] - half, five[1] + half
+    return points
+
+
+@pytest.mark.parametrize("name", MANIPULATIONS)
+def test_the_same_generator_gives_the_same_face(crop, name):
+    pixels, landmarks = crop
+    before = pixels.copy()
+    first = manipulate(pixels, landmarks, name, np.random.default_rng(3))
+    second = manipulate(pixels, landmarks, name, np.random.default_rng(3))
+    assert np.array_equal(first, second)
+    assert np.array_equal(pixels, before)
+    assert first.shape == pixels.shape
+    assert first.dtype == np.uint8
+    assert np.abs(first.astype(int) - pixels).max() > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns"),
+    [
+        ("mouth_turned", slice(0, 110), slice(None)),
+        ("mouth_mirrored", slice(0, 110), slice(None)),
+        ("eye_mirrored", slice(125, None), slice(None)),
+        ("eye_mirrored", slice(None), slice(0, 90)),
+    ],
+)
+def test_the_rest_of_the_face_is_untouched(crop, name, rows, columns):
+    pixels, landmarks = crop
+    changed = manipulate(pixels, landmarks, name, np.random.default_rng(0))
+    assert np.array_equal(changed[rows, columns], pixels[rows, columns])
+
+
+@pytest.mark.parametrize("name", ["mouth_turned", "mouth_mirrored", "eye_mirrored"])
+def test_sixty_eight_landmarks_do_what_five_do(crop, name):
+    pixels, landmarks = crop
+    five = manipulate(pixels, landmarks, name, np.random.default_rng(1))
+    more = manipulate(pixels, sixty_eight(landmarks), name, np.random.default_rng(1))
+    assert np.array_equal(five, more)
+
+
+def test_the_mouth_is_mirrored_about_its_middle(crop):
+    _, landmarks = crop
+    pixels = np.full((224, 224, 3), 100, np.uint8)
+    left, right = landmarks[3], landmarks[4]
+    middle = round(float(left[0] + right[0]) / 2)
+    row = round(float(left[1] + right[1]) / 2)
+    pixels[row - 2 : row + 3, middle - 12 : middle - 7] = 200
+    # Seed 0 draws full opacity; the mask is close to 1 in the middle.
+    changed = manipulate(pixels, landmarks, "mouth_mirrored", np.random.default_rng(0))
+    assert changed[row, middle + 7 : middle + 12].max() > 180
+    assert changed[row, middle - 11 : middle - 8].min() < 120
+
+
+def test_without_landmarks_the_warp_stands_in(crop):
+    pixels, _ = crop
+    for name in MANIPULATIONS:
+        changed = manipulate(pixels, None, name, np.random.default_rng(5))
+        assert np.array_equal(changed, manipulate(pixels, None, "warped", np.random.default_rng(5)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(list(MANIPULATIONS)),
+    st.lists(st.floats(-300, 500), min_size=10, max_size=10),
+    st.integers(8, 80),
+    st.integers(0, 2**32 - 1),
+)
+def test_landmarks_anywhere_break_nothing(name, points, side, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+    landmarks = np.array(points, np.float32).reshape(5, 2)
+    changed = manipulate(pixels, landmarks, name, np.random.default_rng(seed))
+    assert changed.shape == pixels.shape
+    assert changed.dtype == np.uint8
+
+
+def test_unknown_names_and_shapes_are_refused(crop):
+    pixels, landmarks = crop
+    with pytest.raises(ValueError, match="mouth_turned"):
+        manipulate(pixels, landmarks, "nose", np.random.default_rng(0))
+    with pytest.raises(ValueError, match="landmarks must be"):
+        manipulate(pixels, landmarks[:3], "warped", np.random.default_rng(0))
+
+
+def test_the_warp_is_affine_in_each_triangle_of_the_grid():
+    # Slow twin: barycentric coordinates in the triangle of each pixel.
+    height, width = 13, 19
+    weights = _hat_functions(height, width).reshape(height, width, 4, 4)
+    assert np.allclose(weights.sum((2, 3)), 1, atol=1e-5)
+    for y in range(height):
+        for x in range(width):
+            u, v = x * 3 / (width - 1), y * 3 / (height - 1)
+            column, row = min(int(u), 2), min(int(v), 2)
+            u, v = u - column, v - row
+            expected = np.zeros((4, 4))
+            expected[row, column] = 1 - max(u, v)
+            expected[row + 1, column + 1] = min(u, v)
+            if u >= v:
+                expected[row, column + 1] += u - v
+            else:
+                expected[row + 1, column] += v - u
+            assert np.allclose(weights[y, x], expected, atol=1e-5)

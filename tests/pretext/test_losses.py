@@ -1,0 +1,92 @@
+import math
+from statistics import NormalDist
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exiface.pretext.losses import CASE_V, RELEASED, fidelity_loss, ranking_loss
+
+SCORES = [-0.375, -1.125, 0, -1.5, 1.5, -0.75, 1.125, 0.375, 0.75]
+TAG = [100, 200, 100, 400, 800, 50, 1600, 200, 3200]
+
+
+def slow_fidelity(p, g):
+    return 1 - math.sqrt(p * g + 1e-8) - math.sqrt((1 - p) * (1 - g) + 1e-8)
+
+
+def slow_ranking(scores, tag, scale):
+    """Pair after pair, as the formula stands."""
+    losses = []
+    for i in range(len(scores)):
+        for j in range(i + 1, len(scores)):
+            if math.isnan(tag[i]) or math.isnan(tag[j]):
+                continue
+            p = NormalDist().cdf(scale * (scores[i] - scores[j]))
+            g = 1.0 if tag[i] > tag[j] else 0.5 if tag[i] == tag[j] else 0.0
+            losses.append(slow_fidelity(p, g))
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+def test_reference_values():
+    loss = ranking_loss(torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32), RELEASED)
+    assert loss.item() == pytest.approx(0.246750, abs=1e-6)
+    p, g = torch.tensor([0.1, 0.9, 0.5, 0.7]), torch.tensor([0.0, 1.0, 1.0, 0.0])
+    assert fidelity_loss(p, g).mean().item() == pytest.approx(0.211851, abs=1e-6)
+
+
+tags = st.one_of(st.just(math.nan), st.sampled_from([50.0, 100.0, 200.0]))
+batches = st.lists(st.tuples(st.floats(-3, 3, width=32), tags), min_size=0, max_size=9)
+
+
+@given(batches, st.sampled_from([CASE_V, RELEASED]))
+def test_the_slow_twin_agrees(batch, scale):
+    scores, tag = [pair[0] for pair in batch], [pair[1] for pair in batch]
+    fast = ranking_loss(
+        torch.tensor(scores, dtype=torch.float64), torch.tensor(tag, dtype=torch.float64), scale
+    )
+    assert fast.item() == pytest.approx(slow_ranking(scores, tag, scale), abs=1e-6)
+
+
+@given(st.permutations(range(9)))
+def test_the_order_of_the_batch_does_not_matter(order):
+    scores, tag = torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32)
+    shuffled = ranking_loss(scores[list(order)], tag[list(order)])
+    assert shuffled.item() == pytest.approx(0.246750, abs=1e-5)
+
+
+def test_only_the_order_of_tags_matters():
+    scores, tag = torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32)
+    assert ranking_loss(scores, tag.log()).item() == pytest.approx(ranking_loss(scores, tag).item())
+
+
+def test_right_order_costs_less_than_wrong_order():
+    tag = torch.tensor([1.0, 2.0, 3.0])
+    assert ranking_loss(tag, tag) < 0.02
+    assert ranking_loss(-tag, tag) > 0.85
+
+
+def test_ties_want_equal_scores():
+    tag = torch.tensor([5.0, 5.0])
+    equal = ranking_loss(torch.tensor([1.0, 1.0]), tag)
+    assert equal.item() == pytest.approx(0, abs=1e-6)
+    assert ranking_loss(torch.tensor([1.0, 0.0]), tag) > 0.1
+
+
+def test_absent_tags_have_no_gradient_and_no_pairs_are_no_loss():
+    scores = torch.tensor([0.5, -0.5, 2.0], requires_grad=True)
+    ranking_loss(scores, torch.tensor([1.0, 2.0, math.nan])).backward()
+    assert scores.grad[2] == 0
+    assert (scores.grad[:2] != 0).all()
+    scores.grad = None
+    loss = ranking_loss(scores, torch.tensor([math.nan, 2.0, math.nan]))
+    loss.backward()
+    assert loss.item() == 0
+    assert (scores.grad == 0).all()
+
+
+def test_gradients_are_finite_where_probabilities_vanish():
+    scores = torch.tensor([50.0, -50.0], requires_grad=True)
+    ranking_loss(scores, torch.tensor([1.0, 2.0])).backward()
+    assert torch.isfinite(scores.grad).all()

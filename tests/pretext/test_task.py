@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from exiface.photos import Preprocessing
+from exiface.pretext.losses import fidelity_loss, ranking_loss
+from exiface.pretext.task import HEADS, PretextTask
+
+
+@pytest.fixture
+def task():
+    torch.manual_seed(0)
+    return PretextTask(nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6)), 6, scale=2.0)
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(1)
+    tags = torch.rand(5, 4)
+    tags[2, 0] = tags[4, 3] = torch.nan
+    return torch.randn(5, 3, 8, 8), tags, torch.tensor([0.0, 1, 1, 0, 1])
+
+
+def test_the_total_is_the_sum_of_five_losses(task, batch):
+    crops, tags, manipulated = batch
+    losses = task(*batch)
+    outputs = task.outputs(crops)
+    for column, name in enumerate(HEADS[:4]):
+        assert losses[name].item() == pytest.approx(
+            ranking_loss(outputs[:, column], tags[:, column], 2.0).item()
+        )
+    expected = fidelity_loss(torch.sigmoid(outputs[:, 4]), manipulated).mean()
+    assert losses["manipulation"].item() == pytest.approx(expected.item())
+    parts = sum(losses[name].item() for name in HEADS)
+    assert losses["total"].item() == pytest.approx(parts, rel=1e-5)
+
+
+def test_every_head_and_the_encoder_learn(task, batch):
+    task(*batch)["total"].backward()
+    for name, parameter in task.named_parameters():
+        if name.endswith("bias") and "heads" in name and "manipulation" not in name:
+            continue  # a ranking knows no offset
+        assert parameter.grad is not None
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_the_scale_is_used(task, batch):
+    before = task(*batch)["aperture"].item()
+    task.scale = 0.1
+    assert task(*batch)["aperture"].item() != pytest.approx(before)
+
+
+def test_crops_go_through_the_preprocessing(task):
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+    preprocessing = Preprocessing(8)
+    assert np.allclose(task.crops(pixels, preprocessing).numpy(), preprocessing.normalise(pixels))
