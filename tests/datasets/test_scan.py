@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import write_photo
+from made import write_photo
 
 from exiface.datasets import find_images, read_records, scan
 from exiface.photos import CameraTags

@@ -3,9 +3,9 @@ import io
 import numpy as np
 import pillow_heif
 import pytest
-from conftest import EXPOSURES, write_photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import EXPOSURES, write_photo
 from PIL import Image
 
 from exiface.photos import CameraTags, UnreadableImageError, read_photo

@@ -21,7 +21,6 @@ def run(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     photograph = folder / "photograph-astronaut.png"
     Image.fromarray(data.astronaut()).save(photograph)
-    Image.fromarray(data.coffee()).save(folder / "photograph-without-a-face.png")
     spec = find_spec("openpeople")
     assert spec is not None and spec.origin is not None  # noqa: S101
     generated = sorted(Path(spec.origin).parent.glob("data/curated/*/assets/studio_portrait.jpg"))

@@ -168,7 +168,7 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("camera recorded, or why there is no verdict", overflow="fold")
+    table.add_column("camera tags", overflow="fold")
     counts: Counter[str] = Counter()
     for result in results:
         name = escape(result.path or "")
@@ -183,7 +183,7 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
                 f"[{style}]{face.verdict.value}[/]",
                 f"{face.p_value:.3f}",
                 f"{face.score:.1f}",
-                (str(result.tags) or "[dim]no camera tags[/]") if number == 0 else "",
+                (str(result.tags) or "[dim]none[/]") if number == 0 else "",
             )
     console.print(table)
     summary = ", ".join(f"{count} {name}" for name, count in counts.most_common())
@@ -193,3 +193,5 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
         f"least as unusual. At most {calibration.alpha:.0%} of photographs like those are called "
         f"AI-generated; a low p is a hint, not a proof. Detector: {detector.id}[/]"
     )
+    if notice := detector.parts.notice:
+        console.print(f"[yellow]{escape(notice)}[/]")

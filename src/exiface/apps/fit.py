@@ -35,6 +35,9 @@ def fit(
     card: Annotated[
         Path | None, typer.Option(help="Markdown added to the model card (data, licences).")
     ] = None,
+    notice: Annotated[
+        str, typer.Option(help="Shown with every verdict: what readers must know of this detector.")
+    ] = "",
     seed: Annotated[int, typer.Option(help="Of the choice of faces and the mixture.")] = 0,
 ) -> None:
     """Fit a density to the features of photographs and calibrate it on others."""
@@ -58,9 +61,8 @@ def fit(
             seed=seed,
             progress=progress,
         )
-    if card is not None:
-        parts = replace(parts, card=parts.card + "\n" + card.read_text("utf-8"))
-    write_folder(parts, output)
+    added = "" if card is None else "\n" + card.read_text("utf-8")
+    write_folder(replace(parts, card=parts.card + added, notice=notice), output)
     from exiface.apps.info import print_detector
 
     print_detector(read_folder(output), output)

@@ -63,6 +63,8 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "verdict": f"ai-generated at p <= {calibration.alpha:g}, photographic at "
         f"p >= {calibration.beta:g}, unsure between",
     }
+    if parts.notice:
+        rows["notice"] = parts.notice
     for label, text in rows.items():
         table.add_row(f"[bold]{label}[/]", text)
     Console().print(table)

@@ -15,6 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from exiface.errors import UserError
 
+# Scores are compared at this many decimals: the encoder's arithmetic differs below that between
+# machines and batch sizes, and the same file must get the same p-value everywhere.
+SCORE_DECIMALS = 3
+
 
 class CalibrationError(UserError):
     """A calibration set that can't keep the promise asked of it."""
@@ -59,7 +63,7 @@ class Calibration:
                 not 0 < alpha <= beta <= 1.
 
         """
-        values = np.sort(np.asarray(scores, dtype=np.float64).ravel())
+        values = np.sort(np.asarray(scores, dtype=np.float64).ravel().round(SCORE_DECIMALS))
         if not 0 < alpha <= beta <= 1:
             raise CalibrationError(f"need 0 < alpha <= beta <= 1, got {alpha} and {beta}")
         needed = math.ceil(1 / alpha - 1e-9) - 1
@@ -74,7 +78,8 @@ class Calibration:
 
     def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
         """(1 + calibration photographs at least as anomalous) / (n + 1), of each score."""
-        below = np.searchsorted(self.scores, np.asarray(scores, np.float64), side="left")
+        rounded = np.round(np.asarray(scores, np.float64), SCORE_DECIMALS)
+        below = np.searchsorted(self.scores, rounded, side="left")
         return np.asarray((1 + len(self.scores) - below) / (len(self.scores) + 1))
 
     def verdict(self, p_value: float) -> Verdict:

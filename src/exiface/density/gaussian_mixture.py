@@ -22,6 +22,7 @@ from exiface.errors import UserError
 
 _ARRAYS = ("centre", "whitening", "weights", "means", "precisions_cholesky")
 _MAX_ITERATIONS = 200
+_STARTS = 5
 
 
 class DensityError(UserError):
@@ -33,7 +34,7 @@ class GaussianMixture:
 
     Args:
         n_components: number of Gaussians.
-        seed: of the k-means++ start.
+        seed: of the start (k-means from k-means++ seeds).
 
     Example:
         >>> features = np.random.default_rng(0).normal(size=(500, 4))
@@ -89,7 +90,10 @@ class GaussianMixture:
         mixture = Mixture(
             self.n_components,
             covariance_type="full",
-            init_params="k-means++",
+            # k-means from k-means++ seeds; the seeds alone leave EM in poor optima. Several times,
+            # since whitening gives all directions one variance: k-means may cut along any of them.
+            init_params="kmeans",
+            n_init=_STARTS,
             reg_covar=prior / per_component,
             max_iter=_MAX_ITERATIONS,
             random_state=self.seed,
@@ -192,8 +196,9 @@ def choose_components(
         seed: of the fits.
 
     Returns:
-        The number with the highest mean held-out log-likelihood, and that mean for each tried; the
-        smallest number where there are too few groups to leave any out.
+        The smallest number within one standard error of the best mean held-out log-likelihood
+        (Hastie et al., Elements of Statistical Learning, 7.10), and that mean for each tried; the
+        smallest candidate where there are too few groups to leave any out.
 
     """
     from sklearn.model_selection import GroupKFold
@@ -203,14 +208,18 @@ def choose_components(
     tried = [number for number in candidates if len(features) >= 10 * number]
     if folds < 2 or len(tried) < 2:
         return min(candidates), {}
-    held_out: dict[int, float] = {}
+    held_out = {number: np.empty(len(features)) for number in tried}
+    for rest, left in GroupKFold(folds).split(features, groups=groups):
+        for number in tried:
+            mixture = GaussianMixture(number, seed=seed).fit(features[rest])
+            held_out[number][left] = mixture.log_likelihood(features[left])
+    means = {number: float(values.mean()) for number, values in held_out.items()}
+    best = held_out[max(means, key=lambda number: means[number])]
     for number in tried:
-        likelihoods = [
-            GaussianMixture(number, seed=seed).fit(features[rest]).log_likelihood(features[left])
-            for rest, left in GroupKFold(folds).split(features, groups=groups)
-        ]
-        held_out[number] = float(np.concatenate(likelihoods).mean())
-    return max(held_out, key=lambda number: held_out[number]), held_out
+        lost = best - held_out[number]
+        if lost.mean() <= lost.std(ddof=1) / np.sqrt(len(lost)):
+            return number, means
+    raise AssertionError("the best is within one standard error of itself")
 
 
 def _checked(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.float64]:

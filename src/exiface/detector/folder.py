@@ -29,7 +29,7 @@ CARD_FILE = "MODEL_CARD.md"
 _DENSITY_FILE = "density.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
 _FILES = (ENCODER_FILE, _DENSITY_FILE, _CALIBRATION_FILE, CARD_FILE)
-_KEYS = {"format", "version", "name", "encoder", "bands", "provenance", "files"}
+_KEYS = {"format", "version", "name", "encoder", "notice", "bands", "provenance", "files"}
 _FORMAT = "exiface detector"
 _VERSION = 1
 
@@ -49,6 +49,8 @@ class DetectorParts:
         density: of the features of photographs.
         calibration: of scores, with the bands of the verdict.
         card: the model card, Markdown.
+        notice: what everyone who reads a verdict must know of this detector; "" = nothing beyond
+            the usual.
         provenance: how it was made, for people and programs.
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
 
@@ -60,6 +62,7 @@ class DetectorParts:
     density: GaussianMixture
     calibration: Calibration
     card: str
+    notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
@@ -84,6 +87,7 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
         "version": _VERSION,
         "name": parts.name,
         "encoder": parts.encoder.as_dict(),
+        "notice": parts.notice,
         "bands": {"alpha": parts.calibration.alpha, "beta": parts.calibration.beta},
         "provenance": parts.provenance,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
@@ -143,6 +147,7 @@ def read_folder(folder: Path) -> DetectorParts:
                 load_tensors(files[_CALIBRATION_FILE])["scores"], **described["bands"]
             ),
             card=files[CARD_FILE].decode(),
+            notice=str(described["notice"]),
             provenance=described["provenance"],
             digest=hashlib.sha256(content).hexdigest(),
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exiface.density import Verdict
+from exiface.density.calibration import SCORE_DECIMALS
 from exiface.photos import CameraTags
 
 
@@ -30,8 +31,8 @@ class FaceResult:
         """As JSON has it; rounded below what differs between machines."""
         return {
             "box": [round(side, 1) for side in self.box],
-            "score": round(self.score, 3),
-            "log_likelihood": round(self.log_likelihood, 3),
+            "score": round(self.score, SCORE_DECIMALS),
+            "log_likelihood": round(self.log_likelihood, SCORE_DECIMALS),
             "p_value": round(self.p_value, 6),
             "verdict": self.verdict.value,
         }

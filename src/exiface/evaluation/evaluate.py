@@ -1,7 +1,7 @@
 """Judge labelled folders and tabulate: the work behind `exiface evaluate`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -53,7 +53,16 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
+class Judged:
+    """What a detector said of one set.
+
+    Attributes:
+        scores: (n,) of the images with a verdict.
+        verdicts: of the same images.
+        no_verdict: how many images have none.
+
+    """
+
     scores: NDArray[np.float64]
     verdicts: list[Verdict]
     no_verdict: int
@@ -94,7 +103,7 @@ def evaluate(
         if not paths or not folder.exists():
             raise UserError(f"{name}: {folder} holds no image")
     total = sum(len(paths) for _, _, paths in files)
-    judged: dict[tuple[str, str], _Judged] = {}
+    judged: dict[tuple[str, str], Judged] = {}
     done = 0
     for kind, name, paths in files:
         scores, verdicts = [], []
@@ -106,11 +115,11 @@ def evaluate(
             progress(done, total)
         if not scores:
             raise UserError(f"{name}: no face was found in any of its {len(paths)} images")
-        judged[kind, name] = _Judged(np.array(scores), verdicts, len(paths) - len(scores))
+        judged[kind, name] = Judged(np.array(scores), verdicts, len(paths) - len(scores))
     return tabulate(judged)
 
 
-def tabulate(judged: Mapping[tuple[str, str], _Judged]) -> list[Row]:
+def tabulate(judged: Mapping[tuple[str, str], Judged]) -> list[Row]:
     """Make the table of judged sets, keyed by (kind, name)."""
     reals = {name: of_set for (kind, name), of_set in judged.items() if kind == "real"}
     rows = [_rates("real", name, of_set) for name, of_set in reals.items()]
@@ -123,13 +132,7 @@ def tabulate(judged: Mapping[tuple[str, str], _Judged]) -> list[Row]:
         if reals:
             compared = [reals[partner]] if partner else list(reals.values())
             metrics = measure(np.concatenate([each.scores for each in compared]), of_set.scores)
-            row = Row(
-                **{
-                    **asdict(row),
-                    **asdict(metrics),
-                    "against": partner or "all",
-                }
-            )
+            row = replace(row, against=partner or "all", **asdict(metrics))
         fakes.append(row)
     rows += fakes
     if len(fakes) > 1:
@@ -137,7 +140,7 @@ def tabulate(judged: Mapping[tuple[str, str], _Judged]) -> list[Row]:
     return rows
 
 
-def _rates(kind: str, name: str, judged: _Judged) -> Row:
+def _rates(kind: str, name: str, judged: Judged) -> Row:
     number = len(judged.verdicts)
     flagged = judged.verdicts.count(Verdict.AI_GENERATED)
     low, high = clopper_pearson(flagged, number)

@@ -109,7 +109,7 @@ def decode(content: bytes) -> Photo:
         ) from None
     except Image.DecompressionBombError:
         raise UnreadableImageError(_too_large()) from None
-    except Exception as error:  # noqa: BLE001 - readers of damaged headers raise nearly anything
+    except Exception as error:
         raise UnreadableImageError(f"damaged or cut short: {error}") from None
     with image:
         return _decode(image)

@@ -1,0 +1,222 @@
+"""Speed, as ratios against named alternatives in the same run.
+
+    python -m benchmarks.run results/speed.csv      (make benchmarks)
+
+Each comparison times its two sides in turn and reports the medians and the median of the ratios,
+pair by pair: a machine whose speed drifts changes both sides. Nothing here is asserted.
+"""
+
+import csv
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from skimage import data
+
+from exiface.encoders import EncoderDescription, OnnxEncoder
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.export import export
+from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
+from exiface.photos.crops import to_crop
+from exiface.threads import cores
+
+COLUMNS = ("what", "ours", "alternative", "unit", "ratio", "against", "note")
+
+
+def in_turn(
+    ours: Callable[[], object], other: Callable[[], object], rounds: int
+) -> tuple[float, float, float]:
+    """Seconds of both, and how many times longer the other takes (medians)."""
+    pairs = []
+    for number in range(rounds + 1):
+        seconds = []
+        for side in (ours, other):
+            start = time.perf_counter()
+            side()
+            seconds.append(time.perf_counter() - start)
+        if number:  # the first round warms up
+            pairs.append(seconds)
+    mine, theirs = zip(*pairs, strict=True)
+    return median(mine), median(theirs), median(b / a for a, b in pairs)
+
+
+def encoders() -> dict[str, tuple[OnnxEncoder, torch.nn.Module, np.ndarray]]:
+    """Each architecture exported, with its torch twin and a batch of 16 real crops."""
+    astronaut = data.astronaut()
+    box = FaceDetector().detect(astronaut)[0].box
+    made = {}
+    for name, architecture in ARCHITECTURES.items():
+        torch.manual_seed(0)
+        network = architecture.build().eval()
+        description = EncoderDescription(
+            name, architecture.features, Preprocessing(architecture.size)
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            model = export(network, description, Path(folder)).read_bytes()
+        crop = description.preprocessing.crop(astronaut, box)
+        batch = np.stack([np.roll(crop, shift, axis=1) for shift in range(16)])
+        made[name] = (OnnxEncoder(model, description, threads=2), network, batch)
+    return made
+
+
+def inference() -> list[dict[str, object]]:
+    """ResNet-50 against eager PyTorch, and the compact encoder against ResNet-50."""
+    torch.set_num_threads(2)
+    made = encoders()
+    encoder, network, batch = made["resnet50"]
+    crops = torch.from_numpy(encoder.description.preprocessing.normalise(batch))
+
+    def eager() -> np.ndarray:
+        with torch.inference_mode():
+            return network(crops).numpy()
+
+    difference = np.abs(encoder.encode(batch) - eager()).max()
+    ours, other, ratio = in_turn(lambda: encoder.encode(batch), eager, rounds=9)
+    resnet = {
+        "what": "ResNet-50 features, 224 px, batch 16, 2 threads",
+        "ours": round(16 / ours, 1),
+        "alternative": round(16 / other, 1),
+        "unit": "faces a second",
+        "ratio": round(ratio, 2),
+        "against": "eager PyTorch",
+        "note": f"largest difference of a feature {difference:.1e}",
+    }
+    compact, _, small = made["compact"]
+    ours, other, ratio = in_turn(
+        lambda: compact.encode(small), lambda: encoder.encode(batch), rounds=9
+    )
+    return [
+        resnet,
+        {
+            "what": "compact encoder, 128 px, batch 16, 2 threads",
+            "ours": round(16 / ours, 1),
+            "alternative": round(16 / other, 1),
+            "unit": "faces a second",
+            "ratio": round(ratio, 2),
+            "against": "ResNet-50 in ONNX Runtime",
+            "note": "",
+        },
+    ]
+
+
+def cold_start() -> list[dict[str, object]]:
+    """One photograph from the shell, against the same after `import torch`."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.jpg"
+        Image.fromarray(data.astronaut()).save(photo, quality=95)
+        run = "from exiface.apps.main import main; main()"
+
+        def command(code: str) -> Callable[[], object]:
+            arguments = [sys.executable, "-c", code, "detect", str(photo)]
+            return lambda: subprocess.run(arguments, check=True, capture_output=True)
+
+        ours, other, ratio = in_turn(
+            command(run), command(f"import torch, torchvision; {run}"), rounds=7
+        )
+    return [
+        {
+            "what": "exiface detect photo.jpg, cold start",
+            "ours": round(ours, 2),
+            "alternative": round(other, 2),
+            "unit": "seconds",
+            "ratio": round(ratio, 2),
+            "against": "the same through import torch, torchvision",
+            "note": "",
+        }
+    ]
+
+
+def manipulations() -> list[dict[str, object]]:
+    """The four manipulations on one core, the warp against scikit-image's."""
+    from skimage.transform import PiecewiseAffineTransform, warp
+
+    cv2.setNumThreads(1)
+    astronaut = data.astronaut()
+    face = FaceDetector().detect(astronaut)[0]
+    preprocessing = Preprocessing(224)
+    crop = preprocessing.crop(astronaut, face.box)
+    landmarks = to_crop(face.landmarks, preprocessing.square(astronaut, face.box), 224)
+    rng = np.random.default_rng(0)
+
+    def ours() -> None:
+        for name in MANIPULATIONS:
+            manipulate(crop, landmarks, name, rng)
+
+    def other() -> None:
+        points = np.stack(np.meshgrid(*[np.linspace(0, 224, 4)] * 2), -1).reshape(-1, 2)
+        transform = PiecewiseAffineTransform()
+        transform.estimate(points, points + rng.normal(0, 10, points.shape))
+        warp(crop, transform)
+
+    mine, theirs, ratio = in_turn(ours, other, rounds=15)
+    return [
+        {
+            "what": "four manipulations of a 224 px face, one core",
+            "ours": round(1e3 * mine, 2),
+            "alternative": round(1e3 * theirs, 2),
+            "unit": "milliseconds",
+            "ratio": round(ratio, 1),
+            "against": "scikit-image's piecewise affine warp alone",
+            "note": "",
+        }
+    ]
+
+
+def overlap() -> list[dict[str, object]]:
+    """Files to verdicts as a stream, against one image after another."""
+    from exiface import Detector
+
+    detector = Detector.load()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number in range(96):
+            path = Path(folder) / f"{number}.jpg"
+            pixels = np.roll(data.astronaut(), number, axis=1)
+            Image.fromarray(pixels).resize((1024, 1024)).save(path, quality=90)
+            paths.append(path)
+
+        def stream() -> None:
+            assert all(result.faces for result in detector.detect(paths))
+
+        def one_by_one() -> None:
+            for path in paths:
+                assert next(detector.detect(path)).faces
+
+        ours, other, ratio = in_turn(stream, one_by_one, rounds=5)
+    return [
+        {
+            "what": "detect, 1024 px JPEG files, streamed",
+            "ours": round(len(paths) / ours, 1),
+            "alternative": round(len(paths) / other, 1),
+            "unit": "images a second",
+            "ratio": round(ratio, 2),
+            "against": "the same, one image a call",
+            "note": "",
+        }
+    ]
+
+
+def main(path: Path) -> None:
+    rows = [*inference(), *cold_start(), *manipulations(), *overlap()]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    table = Table(*COLUMNS, box=None, title=f"{cores()} cores")
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in COLUMNS))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,114 @@
+import csv
+import io
+import json
+import sys
+
+import pytest
+from made import write_photo
+from skimage import data
+
+from exiface.density import Verdict
+from exiface.detector import Detector
+
+
+@pytest.fixture
+def folder(tmp_path, photos, astronaut, monkeypatch):
+    """The four of the README: missing, broken, without a face, and a photograph."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.jpg").write_bytes((photos / "broken.jpg").read_bytes())
+    write_photo(tmp_path / "landscape.png", data.coffee(), None)
+    write_photo(tmp_path / "photo.jpg", astronaut)
+    return tmp_path
+
+
+def lines(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_four_rows_with_reasons(exiface, folder):
+    finished = exiface(
+        "detect", "missing.jpg", "broken.jpg", "landscape.png", "photo.jpg", "--json"
+    )
+    assert finished.status == 1
+    missing, broken, landscape, photo = lines(finished.out)
+    assert [row["path"] for row in (missing, broken, landscape, photo)] == [
+        *("missing.jpg", "broken.jpg", "landscape.png", "photo.jpg")
+    ]
+    assert missing["reason"] == "no such file"
+    assert "damaged" in broken["reason"]
+    assert landscape["reason"] == "no face found"
+    assert set(photo) == {"path", "faces", "tags", "detector"}
+    assert set(photo["faces"][0]) == {"box", "score", "log_likelihood", "p_value", "verdict"}
+    assert photo["faces"][0]["verdict"] in list(Verdict)
+    assert photo["tags"] == {
+        "aperture": 2.8,
+        "exposure_time": 0.005,
+        "focal_length": 50.0,
+        "iso_speed": 100.0,
+    }
+
+
+def test_a_table_for_people(exiface, folder):
+    finished = exiface("detect", "photo.jpg", "broken.jpg")
+    assert finished.status == 1
+    assert "photo.jpg" in finished.out
+    assert "f/2.8, 1/200 s, 50 mm, ISO 100" in finished.out
+    assert "no verdict" in finished.out
+    assert "known photographs" in finished.out
+    assert exiface("detect", "photo.jpg").status == 0
+
+
+def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
+    by_folder = exiface("detect", folder, "--json")
+    by_glob = exiface("detect", str(folder / "*.[jp][pn]g"), "--json")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{folder}/photo.jpg\n\n{folder}/broken.jpg\n"))
+    by_input = exiface("detect", "-", "--json")
+    assert len(lines(by_folder.out)) == len(lines(by_glob.out)) == 3
+    assert [row["path"] for row in lines(by_input.out)] == [
+        f"{folder}/photo.jpg",
+        f"{folder}/broken.jpg",
+    ]
+    assert lines(by_input.out)[0] in lines(by_folder.out)
+
+
+def test_csv_has_a_row_a_face_and_the_same_numbers(exiface, folder):
+    finished = exiface("detect", "photo.jpg", "broken.jpg", "--json", "--csv", "out.csv")
+    with (folder / "out.csv").open(newline="") as stream:
+        photo, broken = csv.DictReader(stream)
+    face = lines(finished.out)[0]["faces"][0]
+    assert float(photo["p_value"]) == face["p_value"]
+    assert float(photo["x0"]) == face["box"][0]
+    assert photo["verdict"] == face["verdict"]
+    assert float(photo["iso_speed"]) == 100
+    assert "damaged" in broken["reason"]
+    assert broken["verdict"] == ""
+
+
+def test_the_same_verdicts_from_python(exiface, folder):
+    [result] = Detector.load().detect("photo.jpg")
+    assert lines(exiface("detect", "photo.jpg", "--json").out) == [result.as_dict()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("detect", "*.nothing"), "no file matches"),
+        (("detect", "empty"), "holds no image"),
+        (("detect", "photo.jpg", "--detector", "absent"), "exiface fit"),
+        (("detect", "photo.jpg", "--batch-size", "0"), "batch-size"),
+        (("detect",), "IMAGE"),
+        (("no-such-command",), "no-such-command"),
+    ],
+)
+def test_wrong_usage_is_said_with_status_2(exiface, folder, arguments, reason):
+    (folder / "empty").mkdir()
+    finished = exiface(*arguments)
+    assert finished.status == 2
+    assert reason in finished.err
+    assert "Traceback" not in finished.err
+
+
+def test_version_and_help(exiface):
+    assert exiface("--version").out.startswith("exiface 0.")
+    for command in ("detect", "evaluate", "fit", "info", "prepare", "train"):
+        assert exiface(command, "--help").status == 0

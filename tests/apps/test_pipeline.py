@@ -1,0 +1,95 @@
+"""The whole way in miniature: from photographs with EXIF to a table of figures."""
+
+import json
+
+import pytest
+
+from exiface.datasets import Manifest
+
+
+def test_from_photographs_to_a_table(exiface, photos, tmp_path):
+    manifest, run, folder = tmp_path / "m.parquet", tmp_path / "run", tmp_path / "detector"
+    splits = "train=0.3,validation=0.1,fit=0.2,calibration=0.4"
+
+    prepared = exiface("prepare", photos, "-o", manifest, "--splits", splits)
+    assert prepared.status == 0, prepared.err
+    assert "60 faces" in prepared.out
+    assert "left out: 1 - no face found" in prepared.out
+    summary = json.loads((tmp_path / "m.parquet.summary.json").read_text())
+    assert summary["faces"] == len(Manifest.read(manifest)) == 60
+    assert not (tmp_path / "m.parquet.journal").exists()
+
+    settings = ["epochs=1", "batch_size=8", "warmup_epochs=0.5", "max_faces_per_camera=16"]
+    trained = exiface(
+        *("train", "--data", manifest, "-o", run),
+        *(part for setting in settings for part in ("--set", setting)),
+    )
+    assert trained.status == 0, trained.err
+    assert "step 2/2" in trained.err
+    steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert max(steps) == 2
+
+    fitted = exiface(
+        *("fit", "--encoder", run, "--photos", manifest, "-o", folder),
+        *("--components", 1, "--notice", "A toy."),
+    )
+    assert fitted.status == 0, fitted.err
+    assert "compact: 128 px -> 256 features" in fitted.out
+
+    described = exiface("info", folder)
+    assert described.out.strip() == fitted.out.strip()
+    assert "A toy." in described.out
+    assert json.loads(exiface("info", folder, "--json").out)["name"] == "detector"
+    assert exiface("info", folder, "--card").out.startswith("# detector")
+
+    detected = exiface("detect", photos / "0", "--detector", folder, "--json")
+    assert detected.status == 0
+    rows = [json.loads(line) for line in detected.out.splitlines()]
+    assert len(rows) == 20
+    assert all(row["detector"].startswith("detector@") for row in rows)
+
+    evaluated = exiface(
+        *("evaluate", "--real", f"A={photos / '0'}", "--real", f"B={photos / '1'}"),
+        *("--fake", f"A/x={photos / '2'}", "--detector", folder, "--csv", tmp_path / "table.csv"),
+    )
+    assert evaluated.status == 0, evaluated.err
+    assert "promised at most 5%" in evaluated.out
+    table = (tmp_path / "table.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in table[1:]] == [
+        ["real", "A", ""],
+        ["real", "B", ""],
+        ["fake", "A/x", "A"],
+    ]
+
+
+def test_fit_takes_a_folder(exiface, photos, tmp_path, encoder_folder):
+    finished = exiface(
+        *("fit", "--encoder", encoder_folder, "--photos", photos, "-o", tmp_path / "own"),
+        *("--alpha", 0.1, "--components", 1),
+    )
+    assert finished.status == 0, finished.err
+    assert "ai-generated at p <= 0.1" in finished.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("prepare", "absent", "-o", "m.parquet"), "is not a folder"),
+        (("prepare", ".", "-o", "m.parquet"), "holds no image"),
+        (("prepare", ".", "-o", "m.parquet", "--splits", "train"), "NAME=SHARE"),
+        (("prepare", ".", "-o", "m.parquet", "--splits", "test=1"), "unknown test"),
+        (("train", "--data", "absent.parquet", "-o", "run"), "exiface prepare"),
+        (("train", "--data", "m", "-o", "run", "--set", "epoch=1"), "unknown key"),
+        (("fit", "--encoder", ".", "--photos", "m.parquet", "-o", "d"), "no such manifest"),
+        (("info", "absent"), "exiface fit"),
+        (("evaluate", "--real", "absent"), "is not a folder"),
+        (("evaluate", "--real", "a=.", "--real", "a=."), "another name"),
+        (("evaluate", "--real", "."), "holds no image"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(exiface, tmp_path, monkeypatch, arguments, reason):
+    monkeypatch.chdir(tmp_path)
+    finished = exiface(*arguments)
+    assert finished.status == 2
+    assert reason in finished.err
+    assert finished.err.count("\n") == 1

@@ -1,0 +1,134 @@
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+from made import write_photo
+from PIL import Image
+
+from exiface.detector import Detector
+from exiface.detector.detector import DEFAULT_FOLDER
+from exiface.photos import read_photo
+
+
+@pytest.fixture(scope="module")
+def detector(detector_folder):
+    return Detector.load(detector_folder)
+
+
+def test_paths_arrays_bytes_and_pictures_are_judged_alike(detector, tmp_path, astronaut):
+    path = write_photo(tmp_path / "photo.png", astronaut)
+    sources = [path, str(path), path.read_bytes(), astronaut, Image.fromarray(astronaut)]
+    results = list(detector.detect(sources))
+    assert [result.path for result in results] == [str(path), str(path), None, None, None]
+    assert len({result.faces[0] for result in results}) == 1
+    [alone] = detector.detect(path)
+    assert alone == results[0]
+    assert alone.tags.iso_speed == 100
+    assert alone.size == (512, 512)
+    face = alone.faces[0]
+    assert face.score == -face.log_likelihood
+    assert 0 < face.p_value <= 1
+    assert face.verdict == detector.parts.calibration.verdict(face.p_value)
+
+
+def test_batches_change_nothing(detector, photos):
+    paths = sorted((photos / "1").glob("*.jpg"))
+    whole = [result.as_dict() for result in detector.detect(paths, batch_size=64)]
+    for batch_size in (1, 3):
+        assert [r.as_dict() for r in detector.detect(paths, batch_size=batch_size)] == whole
+
+
+def test_images_without_a_verdict_keep_their_place(detector, photos, tmp_path):
+    sources = [photos / "broken.jpg", photos / "0/03.jpg", tmp_path, photos / "landscape.png"]
+    broken, good, folder, landscape = detector.detect(sources)
+    assert "damaged" in broken.reason
+    assert good.reason is None
+    assert len(good.faces) == 1
+    assert "folder" in folder.reason
+    assert landscape.reason == "no face found"
+    assert "reason" not in good.as_dict()
+
+
+def test_several_faces_and_small_ones(detector, astronaut):
+    canvas = np.zeros((512, 512 + 128, 3), np.uint8)
+    canvas[:, :512] = astronaut
+    canvas[:128, 512:] = astronaut[::4, ::4]
+    canvas[200:456, 384:] = astronaut[::2, ::2]
+    [result] = detector.detect(canvas)
+    assert [round(face.box[2] - face.box[0]) > 60 for face in result.faces] == [True, False]
+    assert result.small_faces == 1
+    assert result.as_dict()["small_faces"] == 1
+    [only_small] = detector.detect(np.ascontiguousarray(astronaut[::4, ::4]))
+    assert only_small.reason == "faces smaller than 32 px only"
+
+
+def test_cropped_images_are_judged_whole(detector, astronaut, face):
+    crop = detector.parts.encoder.preprocessing.crop(astronaut, face.box)
+    [result] = detector.detect(crop, cropped=True)
+    assert result.faces[0].box == (0, 0, 32, 32)
+    [whole] = detector.detect(astronaut)
+    assert result.faces[0].score == pytest.approx(whole.faces[0].score, rel=1e-4)
+
+
+def test_images_are_drawn_lazily_and_memory_stays_flat(detector, astronaut):
+    drawn = 0
+
+    def endless():
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield astronaut.copy()
+
+    results = detector.detect(endless(), batch_size=8)
+    peaks = []
+    tracemalloc.start()
+    for _ in range(3):
+        tracemalloc.reset_peak()
+        for result in itertools.islice(results, 40):
+            assert result.reason is None
+        peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+    results.close()
+    assert drawn <= 120 + 8 + 4 * 8 + 8
+    assert peaks[2] < peaks[0] * 1.3
+
+
+def test_an_unusual_face_scores_higher(detector, photos, negative, astronaut):
+    # Nothing about generators: only that the score follows the distance from the photographs.
+    faces = [result.faces[0] for result in detector.detect(sorted((photos / "2").glob("*.jpg")))]
+    [result] = detector.detect(negative, cropped=True)
+    assert result.faces[0].score > np.median([face.score for face in faces])
+    assert result.faces[0].p_value < 0.1
+
+
+def test_the_default_detector_judges_a_photograph(astronaut):
+    detector = Detector.load()
+    assert sum(path.stat().st_size for path in DEFAULT_FOLDER.iterdir()) < 25e6
+    [result] = detector.detect(astronaut)
+    assert result.detector.startswith("exiface-default@")
+    assert len(result.faces) == 1
+    assert len(detector.parts.calibration.scores) >= 100
+
+
+def test_p_values_of_calibration_photographs_are_uniform(parts, manifest, detector):
+    from exiface.detector.fitting import encode_faces
+
+    faces = manifest.of_split("calibration")
+    scores = -detector.parts.density.log_likelihood(encode_faces(detector.encoder, faces))
+    p_values = np.sort(parts.calibration.p_value(scores))
+    expected = np.arange(2, len(p_values) + 2) / (len(p_values) + 1)
+    # Two photographs may share a score, which is kept at three decimals.
+    assert np.abs(p_values - expected).max() < 1.5 / (len(p_values) + 1)
+
+
+def test_the_detector_sees_what_the_density_was_fitted_on(manifest, detector):
+    """`detect` and `fit` share one way from file to features."""
+    from exiface.detector.fitting import encode_faces
+
+    features = encode_faces(detector.encoder, manifest)
+    row = manifest.path.tolist().index("0/03.jpg")
+    expected = -detector.parts.density.log_likelihood(features[row : row + 1])[0]
+    [result] = detector.detect(manifest.file(row))
+    assert result.faces[0].score == pytest.approx(expected, rel=1e-3)
+    assert read_photo(manifest.file(row)).pixels.shape[:2] == result.size[::-1]

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from exiface.datasets import Manifest, scan
+from exiface.density import CalibrationError
+from exiface.detector import DetectorError
+from exiface.detector.fitting import encode_faces, fit, split_for_fit
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.photos import UnreadableImageError
+
+
+def test_fit_and_calibration_share_no_photograph(parts):
+    assert parts.provenance["fit"]["photographs"] + parts.provenance["calibration"][
+        "photographs"
+    ] == pytest.approx(60, abs=6)
+    assert len(parts.calibration.scores) == parts.provenance["calibration"]["photographs"]
+    for figure in ("Photographs", "0.05", "small", "calibration"):
+        assert figure in parts.card
+
+
+def test_features_are_in_the_order_of_the_manifest(encoder_folder, manifest):
+    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    features = encode_faces(encoder, manifest)
+    shuffled = np.random.default_rng(0).permutation(len(manifest))
+    again = encode_faces(encoder, manifest.select(shuffled), batch_size=7)
+    assert np.allclose(again, features[shuffled], atol=1e-5)
+    progressed = []
+    encode_faces(encoder, manifest, lambda done, total: progressed.append((done, total)))
+    assert progressed[-1] == (len(manifest), len(manifest))
+
+
+def test_calibrating_on_what_the_encoder_saw_is_refused(manifest):
+    seen = {str(manifest.of_split("calibration").sha256[0])}
+    with pytest.raises(DetectorError, match="were trained on"):
+        split_for_fit(manifest, seen)
+
+
+def test_splits_of_the_encoders_own_manifest_are_kept(photos):
+    faces = scan(photos)[0]
+    seen = set(faces.of_split("train").sha256.tolist())
+    assert split_for_fit(faces, seen) is faces
+    elsewhere = split_for_fit(faces, {"0" * 64})
+    assert set(elsewhere.split.tolist()) == {"fit", "calibration"}
+    assert (elsewhere.split == "calibration").sum() == (faces.split == "calibration").sum()
+
+
+def test_too_few_photographs_are_refused(encoder_folder, manifest):
+    calibration = np.flatnonzero(manifest.split == "calibration")
+    few = manifest.select(np.r_[np.flatnonzero(manifest.split == "fit"), calibration[:5]])
+    with pytest.raises(CalibrationError, match="at least 19"):
+        fit(encoder_folder, few, name="few", components=1)
+    with pytest.raises(DetectorError, match="no photograph in the split 'calibration'"):
+        fit(encoder_folder, manifest.of_split("fit"), name="none", components=1)
+
+
+def test_a_lost_photograph_is_named(encoder_folder, manifest, tmp_path):
+    lost = Manifest.from_rows(
+        tmp_path,
+        [
+            {
+                "path": "gone.jpg",
+                "box": manifest.box[0],
+                "landmarks": manifest.landmarks[0],
+                "score": 1,
+                "tags": manifest.camera_tags(0),
+            }
+        ],
+    )
+    with pytest.raises(UnreadableImageError, match=r"gone\.jpg.*prepare"):
+        encode_faces(OnnxEncoder(*read_encoder(encoder_folder)), lost)

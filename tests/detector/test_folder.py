@@ -1,0 +1,80 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from exiface.detector import DetectorError
+from exiface.detector.folder import read_folder, write_folder
+
+
+@pytest.fixture
+def copy(detector_folder, tmp_path):
+    return shutil.copytree(detector_folder, tmp_path / "copy")
+
+
+def test_what_is_written_is_read(parts, detector_folder):
+    read = read_folder(detector_folder)
+    assert {path.name for path in detector_folder.iterdir()} == {
+        *("detector.json", "encoder.onnx", "density.safetensors"),
+        *("calibration.safetensors", "MODEL_CARD.md"),
+    }
+    assert read.name == "small"
+    assert read.encoder == parts.encoder
+    assert np.array_equal(read.calibration.scores, parts.calibration.scores)
+    assert (read.calibration.alpha, read.calibration.beta) == (0.05, 0.2)
+    assert read.card == parts.card
+    assert len(read.digest) == 64
+    for name, array in parts.density.arrays().items():
+        assert np.array_equal(read.density.arrays()[name], array)
+
+
+@pytest.mark.parametrize(
+    "name", ["encoder.onnx", "density.safetensors", "calibration.safetensors", "MODEL_CARD.md"]
+)
+def test_a_changed_or_missing_file_is_refused(copy, name):
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(DetectorError, match=f"{name} is not the file"):
+        read_folder(copy)
+    (copy / name).unlink()
+    with pytest.raises(DetectorError, match=f"{name} is missing"):
+        read_folder(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": 2}, "version 2"),
+        ({"format": "something else"}, "does not describe"),
+        ({"plug_in": "os.system"}, "unknown or missing: plug_in"),
+        ({"files": {"../../etc/passwd": ""}}, "unknown or missing"),
+        ({"bands": {"alpha": 0.5, "beta": 0.1}}, "can't be used"),
+        ({"encoder": {"version": 1}}, "can't be used"),
+    ],
+)
+def test_an_unknown_description_is_refused(copy, change, reason):
+    path = copy / "detector.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DetectorError, match=reason):
+        read_folder(copy)
+
+
+def test_other_folders_are_refused(copy, tmp_path, parts):
+    with pytest.raises(DetectorError, match="exiface fit"):
+        read_folder(tmp_path / "absent")
+    (copy / "detector.json").write_text("{")
+    with pytest.raises(DetectorError, match="not JSON"):
+        read_folder(copy)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("years of work")
+    with pytest.raises(DetectorError, match="other files"):
+        write_folder(parts, tmp_path / "full")
+    assert (tmp_path / "full" / "thesis.txt").exists()
+
+
+def test_a_detector_is_replaced_whole(copy, parts):
+    write_folder(parts, copy)
+    assert read_folder(copy).name == "small"
+    assert not list(copy.parent.glob(".copy-*"))
