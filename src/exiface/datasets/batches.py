@@ -90,7 +90,7 @@ class FaceBatches:
         """Draw the batches of steps [first_step, last_step).
 
         Each face is untouched with probability 1/2, otherwise manipulated in one of the four ways
-        (METHOD: 1/8 each). An epoch is a permutation of the faces; the rest below a whole batch is
+        (1/8 each). An epoch is a permutation of the faces; the rest below a whole batch is
         left for another epoch.
 
         Args:

@@ -45,7 +45,7 @@ def _compact() -> nn.Module:
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    # The published encoder (METHOD, section 1).
+    # The published encoder (Zou et al., arXiv 2501.02207).
     "resnet50": Architecture(_resnet50, features=768, size=224, last_layer="fc."),
     # MobileNetV2 at 128 px: most faces in photographs have no more pixels than that.
     "compact": Architecture(_compact, features=256, size=128, last_layer="classifier."),

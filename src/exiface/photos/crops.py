@@ -33,7 +33,7 @@ class Preprocessing:
             raise ValueError(f"preprocessing must have positive size, scale and std, got {self}")
 
     def crop(self, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-        """Cut out a face and resize it (bilinear, antialiased; METHOD: 224 x 224).
+        """Cut out a face and resize it (bilinear, antialiased; the published size is 224 x 224).
 
         Args:
             pixels: (h, w, 3) uint8.
@@ -49,13 +49,16 @@ class Preprocessing:
         """The square that `crop` cuts out, in pixels of the image."""
         return square_about(box, self.crop_scale, pixels.shape[1], pixels.shape[0])
 
-    def normalise(self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Any:
+    def normalise(
+        self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+    ) -> NDArray[np.float32]:
         """Turn crops (n, s, s, 3) uint8 into an encoder's input (n, 3, s, s) float32."""
-        batch: NDArray[np.float32] = np.asarray(crops, dtype=np.float32)
-        scale = 1 / (255 * np.asarray(self.std, np.float32))
-        shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
-        normalised = (batch * scale - shift).astype(np.float32, copy=False)
-        return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))
+        mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
+        # Turned while a pixel is one byte, then scaled in place: half the time of the other way.
+        planes = np.ascontiguousarray(np.asarray(crops).transpose(0, 3, 1, 2)).astype(np.float32)
+        planes *= (1 / (255 * std))[:, None, None]
+        planes -= (mean / std)[:, None, None]
+        return planes
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""

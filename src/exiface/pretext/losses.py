@@ -1,4 +1,4 @@
-"""The losses of the pretext task (METHOD, section 1; Zou et al., arXiv 2501.02207)."""
+"""The losses of the pretext task (Zou et al., arXiv 2501.02207)."""
 
 import torch
 from torch import Tensor
