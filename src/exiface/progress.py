@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-# Called with (done, total).
-Progress = Callable[[int, int], None]
+# Called with (done, total); total is None where it isn't known.
+Progress = Callable[[int, int | None], None]
 
 
-def no_progress(done: int, total: int) -> None:
+def no_progress(done: int, total: int | None) -> None:
     """Report to nobody."""

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -105,6 +106,23 @@ def test_wrong_usage_is_said_with_status_2(exiface, folder, arguments, reason):
     finished = exiface(*arguments)
     assert finished.status == 2
     assert reason in finished.err
+    assert "Traceback" not in finished.err
+
+
+def test_names_that_are_not_text(exiface, folder):
+    strange = folder / os.fsdecode(b"caf\xe9.jpg")
+    strange.write_bytes((folder / "photo.jpg").read_bytes())
+    arguments = ("detect", strange, "--csv", "new/out.csv", "--html", "new/out.html")
+    assert exiface(*arguments).status == 0
+    assert b"caf\xe9.jpg" in (folder / "new" / "out.csv").read_bytes()
+    assert "caf?.jpg" in (folder / "new" / "out.html").read_text("utf-8")
+    assert exiface("detect", strange, "--json").status == 0
+
+
+def test_output_that_cannot_be_written(exiface, folder):
+    finished = exiface("detect", "photo.jpg", "--html", "photo.jpg/page.html")
+    assert finished.status == 2
+    assert "photo.jpg" in finished.err
     assert "Traceback" not in finished.err
 
 

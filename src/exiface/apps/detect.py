@@ -87,6 +87,8 @@ def _write(
     import csv
     import json
 
+    from exiface.apps.console import progress_bar
+
     # A table needs all rows for its widths, a page all verdicts for its summary; lines don't.
     keep = not json_lines or html_file is not None
     kept: list[ImageResult] = []
@@ -94,10 +96,15 @@ def _write(
     with contextlib.ExitStack() as stack:
         writer = None
         if csv_file is not None:
-            stream = stack.enter_context(csv_file.open("w", newline="", encoding="utf-8"))
+            csv_file.parent.mkdir(parents=True, exist_ok=True)
+            stream = stack.enter_context(
+                csv_file.open("w", newline="", encoding="utf-8", errors="surrogateescape")
+            )
             writer = csv.DictWriter(stream, _CSV_COLUMNS)
             writer.writeheader()
-        for result in results:
+        progress = stack.enter_context(progress_bar("Judging", shown=not json_lines))
+        for number, result in enumerate(results, start=1):
+            progress(number, None)
             without_verdict += result.reason is not None
             if json_lines:
                 print(json.dumps(result.as_dict()), flush=True)
@@ -116,26 +123,34 @@ def _write(
     return without_verdict
 
 
-def _sources(arguments: list[str]) -> Iterator[str]:
-    """Paths of images, drawn lazily; what doesn't exist is passed on, to become a row."""
+def _sources(arguments: list[str]) -> Iterable[str]:
+    """Paths of images; what doesn't exist is passed on, to become a row with a reason.
+
+    Folders and globs are looked at before the first image is judged, so that a mistake among them
+    costs nothing; paths from standard input are drawn as they come.
+    """
+    from itertools import chain
+
     from exiface.datasets import find_images
     from exiface.errors import UserError
 
+    groups: list[Iterable[str]] = []
     for argument in arguments:
         if argument == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            groups.append(line.rstrip("\r\n") for line in sys.stdin if line.strip())
         elif Path(argument).is_dir():
             found = find_images([Path(argument)])
             if not found:
                 raise UserError(f"{argument} holds no image; name a folder that does, or a file")
-            yield from map(str, found)
+            groups.append(map(str, found))
         elif not Path(argument).exists() and glob.has_magic(argument):
             matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - may be absolute
             if not matches:
                 raise UserError(f"no file matches {argument}")
-            yield from matches
+            groups.append(matches)
         else:
-            yield argument
+            groups.append([argument])
+    return chain.from_iterable(groups)
 
 
 def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
@@ -171,7 +186,8 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     table.add_column("camera tags", overflow="fold")
     counts: Counter[str] = Counter()
     for result in results:
-        name = escape(result.path or "")
+        # File names need not be text; what isn't is shown as a question mark.
+        name = escape((result.path or "").encode("utf-8", "replace").decode())
         if result.reason is not None:
             counts["no verdict"] += 1
             table.add_row(name, "[dim]no verdict[/]", "", "", f"[dim]{escape(result.reason)}[/]")

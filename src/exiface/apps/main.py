@@ -4,6 +4,7 @@ Every command's module imports what it needs when it runs: `exiface detect` must
 """
 
 import sys
+import warnings
 
 import typer
 
@@ -45,6 +46,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; what the user can mend is said in one line, with exit status 2."""
+    # Pillow warns of damaged metadata and of large images; what matters of it stands in the result.
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         app()
     except UserError as error:
@@ -53,3 +56,6 @@ def main() -> None:
     except BrokenPipeError:  # `exiface detect ... | head`
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # a folder that can't be written to, a full disk
+        typer.secho(f"error: {error.strerror or error}: {error.filename}", fg="red", err=True)
+        sys.exit(2)

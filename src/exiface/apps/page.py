@@ -58,7 +58,7 @@ def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -
         version=__version__,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream.dump(str(path), encoding="utf-8")
+    stream.dump(str(path), encoding="utf-8", errors="replace")
 
 
 def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:

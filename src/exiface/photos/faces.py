@@ -2,10 +2,10 @@
 
 import hashlib
 import importlib.util
-import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import cv2
 import numpy as np
@@ -52,7 +52,8 @@ class FaceDetector:
     def __init__(self, threshold: float = 0.75) -> None:
         self.threshold = threshold
         self._weights = _weights()
-        self._local = threading.local()  # a FaceDetectorYN keeps state between calls
+        # A FaceDetectorYN keeps state between calls: each is lent to one call at a time.
+        self._idle: SimpleQueue[cv2.FaceDetectorYN] = SimpleQueue()
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[Face]:
         """Find the faces of one image.
@@ -74,9 +75,12 @@ class FaceDetector:
         scale = min(1.0, longest_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-        network = self._network()
-        network.setInputSize(size)
-        _, found = network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        network = self._borrow()
+        try:
+            network.setInputSize(size)
+            _, found = network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        finally:
+            self._idle.put(network)
         if found is None:
             return []
         # x, y, width, height, five points, confidence
@@ -96,10 +100,11 @@ class FaceDetector:
             faces, key=lambda face: (face.box[0] - face.box[2]) * (face.box[3] - face.box[1])
         )
 
-    def _network(self) -> "cv2.FaceDetectorYN":
-        network: cv2.FaceDetectorYN | None = getattr(self._local, "network", None)
-        if network is None:
-            network = cv2.FaceDetectorYN.create(
+    def _borrow(self) -> "cv2.FaceDetectorYN":
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return cv2.FaceDetectorYN.create(
                 "onnx",
                 np.frombuffer(self._weights, np.uint8),
                 np.empty(0, np.uint8),
@@ -108,8 +113,6 @@ class FaceDetector:
                 _NMS_THRESHOLD,
                 _TOP_K,
             )
-            self._local.network = network
-        return network
 
 
 @cache

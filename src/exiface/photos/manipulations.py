@@ -5,7 +5,7 @@ mirrored, the whole face warped. Lengths in pixels hold for a face of 224 px and
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -154,7 +154,7 @@ def _soft_line(length: int, unit: float) -> NDArray[np.float32]:
     return np.asarray(blurred[0, kernel : kernel + length], dtype=np.float32)
 
 
-@cache
+@lru_cache(maxsize=4)
 def _hat_functions(height: int, width: int) -> NDArray[np.float32]:
     """Piecewise affine basis on a regular grid whose cells are split along a diagonal.
 
