@@ -34,7 +34,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 docs: $(VENV)/dev  ## API documentation in build/docs
-	$(BIN)/pdoc --docformat google --output-directory build/docs exiface '!exiface.apps.demo'
+	$(BIN)/pdoc --docformat google --output-directory build/docs $(addprefix exiface.,photos datasets encoders pretext density detector evaluation)
 
 benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/speed.csv
 	$(BIN)/python -m benchmarks.run results/speed.csv

@@ -39,7 +39,6 @@ def ordered_map(
     Example:
         >>> list(ordered_map(abs, [-3, 1, -2]))
         [3, 1, 2]
-
     """
     workers = workers or cores()
     ahead = ahead or 4 * workers

@@ -54,6 +54,15 @@ def test_copies_are_left_out_and_small_faces_too(tmp_path, astronaut):
     }
 
 
+def test_a_file_that_vanished_has_a_reason(tmp_path, astronaut):
+    write_photo(tmp_path / "a.jpg", astronaut)
+    (tmp_path / "b.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    manifest, summary = scan(tmp_path, journal=tmp_path / "journal")
+    assert manifest.path.tolist() == ["a.jpg"]
+    assert summary.left_out == {"can't be opened: No such file or directory": ["b.jpg"]}
+    assert len(scan(tmp_path, journal=tmp_path / "journal")[0]) == 1
+
+
 def test_records_win_over_files(tmp_path, astronaut):
     write_photo(tmp_path / "photos" / "a.jpg", astronaut)
     records = tmp_path / "records.csv"

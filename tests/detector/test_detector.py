@@ -22,6 +22,7 @@ def test_paths_arrays_bytes_and_pictures_are_judged_alike(detector, tmp_path, as
     results = list(detector.detect(sources))
     assert [result.path for result in results] == [str(path), str(path), None, None, None]
     assert len({result.faces[0] for result in results}) == 1
+    assert [r.faces for r in detector.detect(np.stack([astronaut] * 2))] == [results[0].faces] * 2
     [alone] = detector.detect(path)
     assert alone == results[0]
     assert alone.tags.iso_speed == 100

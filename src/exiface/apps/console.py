@@ -21,7 +21,6 @@ def progress_bar(text: str, *, shown: bool = True) -> Iterator[Progress]:
 
     Yields:
         A function to be called with (done, total).
-
     """
     columns = (
         progress.TextColumn("{task.description}"),

@@ -30,7 +30,6 @@ def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -
         results: what was said of each image; pictures are read from their paths again.
         detector: that said it.
         path: of the HTML file; it loads nothing from elsewhere.
-
     """
     calibration = detector.parts.calibration
     environment = Environment(
@@ -70,7 +69,6 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
 
     Returns:
         Bars with the band they fall into, the marker's place, and the size, in px.
-
     """
     width, height = _PLOT
     low, high = np.quantile(calibration.scores, _QUANTILES)

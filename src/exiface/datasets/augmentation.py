@@ -30,7 +30,6 @@ class Augmentation:
         rescale: probability of shrinking and growing back.
         rescale_range: range of the shrinking factor.
         blur: probability of a Gaussian blur.
-
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}

@@ -28,7 +28,6 @@ class Batch:
         crops: (n, s, s, 3) uint8.
         tags: (n, 4) float64 in the order of TAG_NAMES; NaN = absent.
         manipulated: (n,) bool.
-
     """
 
     crops: NDArray[np.uint8]
@@ -45,7 +44,6 @@ class FaceBatches:
         augmentation: what untouched and manipulated faces go through alike.
         seed: of everything drawn.
         workers: threads that decode.
-
     """
 
     def __init__(
@@ -68,7 +66,6 @@ class FaceBatches:
 
         Raises:
             ValueError: fewer faces than one batch.
-
         """
         if len(self.manifest) < batch_size:
             raise ValueError(
@@ -103,7 +100,6 @@ class FaceBatches:
 
         Yields:
             The micro-batches of each step, of this process.
-
         """
         steps = self.steps_per_epoch(batch_size)
         share = batch_size // (world_size * micro_batches)
@@ -130,7 +126,6 @@ class FaceBatches:
 
         Yields:
             (untouched, manipulated) batches of the same faces.
-
         """
         for start in range(0, len(self.manifest), batch_size):
             rows = range(start, min(start + batch_size, len(self.manifest)))

@@ -19,7 +19,6 @@ class Journal:
 
     Raises:
         UserError: the file belongs to a scan with other settings.
-
     """
 
     def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:
@@ -52,9 +51,12 @@ class Journal:
     def holds(self, name: str, path: Path) -> bool:
         """Whether a photograph is finished, and unchanged since."""
         entry = self.entries.get(name)
+        try:
+            status = path.stat()
+        except OSError:
+            return False
         if entry is None:
             return False
-        status = path.stat()
         return bool((entry["size"], entry["mtime"]) == (status.st_size, status.st_mtime_ns))
 
     def __enter__(self) -> Self:

@@ -37,7 +37,6 @@ class Manifest:
         landmarks: (n, 5, 2) float32, likewise.
         score: (n,) float32, the face detector's confidence.
         tags: (n, 4) float64, in the order of `TAG_NAMES`; NaN = absent.
-
     """
 
     root: Path
@@ -143,7 +142,6 @@ class Manifest:
 
         Raises:
             ManifestError: missing, damaged, of another version, or without a face.
-
         """
         arrow, parquet = _pyarrow()
         try:

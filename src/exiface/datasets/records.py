@@ -29,7 +29,6 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
 
     Raises:
         UserError: no column `file`.
-
     """
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)

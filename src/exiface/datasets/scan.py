@@ -38,7 +38,6 @@ class ScanSummary:
         splits: split -> faces.
         tags: tag -> {"present", "lowest", "median", "highest"} over the faces.
         left_out: reason -> files.
-
     """
 
     files: int = 0
@@ -57,8 +56,7 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             found += sorted(
                 Path(folder) / name
-                for folder, folders, names in os.walk(path, followlinks=False)
-                if folders.sort() is None
+                for folder, _, names in os.walk(path)
                 for name in names
                 if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
             )
@@ -97,7 +95,6 @@ def scan(
 
     Raises:
         UserError: no image in the folder, or the journal belongs to a scan with other settings.
-
     """
     root = root.resolve()
     files = find_images([root])
@@ -131,9 +128,10 @@ def scan(
 
 def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) -> dict[str, Any]:
     """One photograph's line of the journal: its faces, or the reason why there is none."""
-    status = path.stat()
-    entry: dict[str, Any] = {"file": name, "size": status.st_size, "mtime": status.st_mtime_ns}
+    entry: dict[str, Any] = {"file": name, "size": -1, "mtime": 0}
     try:
+        status = path.stat()
+        entry |= {"size": status.st_size, "mtime": status.st_mtime_ns}
         content = path.read_bytes()
         photo = read_photo(content)
     except UnreadableImageError as error:

@@ -31,7 +31,6 @@ def assign_splits(
 
     Raises:
         UserError: a share is negative, or all are zero.
-
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -83,7 +82,6 @@ def cap(
 
     Returns:
         Indices of the chosen faces, ascending.
-
     """
     photo, camera = np.asarray(photo), np.asarray(camera)
     kept = np.random.default_rng(seed).permutation(len(photo))

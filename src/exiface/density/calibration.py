@@ -47,7 +47,6 @@ class Calibration:
         (0.5, 'photographic')
         >>> float(calibration.p_value(1000.0))
         0.01
-
     """
 
     scores: NDArray[np.float64]
@@ -61,7 +60,6 @@ class Calibration:
         Raises:
             CalibrationError: not finite, too few for alpha ever to be reached, or the bands are
                 not 0 < alpha <= beta <= 1.
-
         """
         values = np.sort(np.asarray(scores, dtype=np.float64).ravel().round(SCORE_DECIMALS))
         if not 0 < alpha <= beta <= 1:

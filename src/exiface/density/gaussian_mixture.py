@@ -42,7 +42,6 @@ class GaussianMixture:
         >>> near, far = mixture.log_likelihood([[0, 0, 0, 0], [9, 9, 9, 9]])
         >>> bool(near > far)
         True
-
     """
 
     def __init__(self, n_components: int, *, seed: int) -> None:
@@ -63,7 +62,6 @@ class GaussianMixture:
 
         Raises:
             DensityError: not (n, d), not finite, or too few rows.
-
         """
         from sklearn.covariance import ledoit_wolf
         from sklearn.exceptions import ConvergenceWarning
@@ -129,7 +127,6 @@ class GaussianMixture:
 
         Raises:
             DensityError: not (n, d) with the d of the fit, not finite, or not fitted.
-
         """
         if not self._arrays:
             raise DensityError("the mixture is not fitted: call fit(features) first")
@@ -158,7 +155,6 @@ class GaussianMixture:
 
         Raises:
             DensityError: an array is missing, unknown, or of another shape.
-
         """
         if set(arrays) != set(_ARRAYS):
             raise DensityError(f"a mixture has the arrays {_ARRAYS}, got {sorted(arrays)}")
@@ -199,7 +195,6 @@ def choose_components(
         The smallest number within one standard error of the best mean held-out log-likelihood
         (Hastie et al., Elements of Statistical Learning, 7.10), and that mean for each tried; the
         smallest candidate where there are too few groups to leave any out.
-
     """
     from sklearn.model_selection import GroupKFold
 

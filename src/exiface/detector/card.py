@@ -30,7 +30,6 @@ def model_card(
 
     Returns:
         Markdown.
-
     """
     trained = encoder.provenance.get("training", {})
     measured = encoder.provenance.get("validation", {})

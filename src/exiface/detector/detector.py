@@ -1,7 +1,6 @@
 """From images to verdicts: the runtime."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -48,14 +47,13 @@ class Detector:
         >>> [result] = detector.detect(["missing.jpg"])
         >>> result.reason
         'no such file'
-
     """
 
     def __init__(self, parts: DetectorParts, *, threads: int | None = None) -> None:
         self.parts = parts
         self.threads = threads or cores()
         self.encoder = OnnxEncoder(parts.model, parts.encoder, threads=self.threads)
-        self.faces = FaceDetector()
+        self.face_detector = FaceDetector()
 
     @classmethod
     def load(cls, folder: str | Path | None = None, *, threads: int | None = None) -> Self:
@@ -70,16 +68,14 @@ class Detector:
 
         Raises:
             DetectorError: missing, damaged or unknown.
-
         """
         return cls(read_folder(Path(folder) if folder else DEFAULT_FOLDER), threads=threads)
 
     @property
     def id(self) -> str:
         """Name and the first digits of the digest: which detector, exactly, judged."""
-        return (
-            f"{self.parts.name}@{self.parts.digest[:12]}" if self.parts.digest else self.parts.name
-        )
+        digest = self.parts.digest[:12]
+        return f"{self.parts.name}@{digest}" if digest else self.parts.name
 
     def detect(
         self,
@@ -94,15 +90,15 @@ class Detector:
 
         Args:
             images: paths, bytes, RGB uint8 arrays (h, w, 3), or Pillow images; one, or any number,
-                drawn lazily.
+                drawn lazily. An array (n, h, w, 3) is n images.
             batch_size: faces that the encoder takes at a time.
             cropped: each image is a face already cut out; no face is searched for.
 
         Yields:
             One result an image. An image that can't be read, or without a face, has a reason.
-
         """
-        if isinstance(images, str | Path | bytes | np.ndarray | Image.Image):
+        batch = isinstance(images, np.ndarray) and images.ndim == 4
+        if not batch and isinstance(images, str | Path | bytes | np.ndarray | Image.Image):
             images = [images]
         prepared = ordered_map(
             lambda source: self._prepare(source, cropped=cropped),
@@ -110,7 +106,7 @@ class Detector:
             workers=self.threads,
             ahead=max(4 * self.threads, batch_size),
         )
-        waiting: deque[_Prepared] = deque()
+        waiting: list[_Prepared] = []
         faces = 0
         for image in prepared:
             waiting.append(image)
@@ -125,8 +121,7 @@ class Detector:
         """Scores (n,) of face crops (n, s, s, 3) uint8 cut by this detector's preprocessing."""
         return -self.parts.density.log_likelihood(self.encoder.encode(crops))
 
-    def _judge(self, images: Iterable[_Prepared], batch_size: int) -> Iterator[ImageResult]:
-        images = list(images)
+    def _judge(self, images: Sequence[_Prepared], batch_size: int) -> Iterator[ImageResult]:
         crops = [crop for image in images for crop in image.crops]
         scores = np.concatenate(
             [np.empty(0)]
@@ -168,7 +163,7 @@ class Detector:
         if cropped:
             boxes = [(0.0, 0.0, float(width), float(height))]
         else:
-            found = [face.box for face in self.faces.detect(photo.pixels)]
+            found = [face.box for face in self.face_detector.detect(photo.pixels)]
             boxes = [box for box in found if min(box[2] - box[0], box[3] - box[1]) >= MIN_FACE]
             small = len(found) - len(boxes)
         reason = None

@@ -53,7 +53,6 @@ def fit(
         EncoderError: no encoder in the folder.
         DetectorError: a split is empty, or calibration photographs were trained on.
         CalibrationError: too few for the promised rate.
-
     """
     model, description = read_encoder(encoder_folder)
     encoder = OnnxEncoder(model, description)
@@ -107,7 +106,6 @@ def split_for_fit(manifest: Manifest, seen: set[str]) -> Manifest:
 
     Raises:
         DetectorError: a photograph that the encoder saw would calibrate.
-
     """
     known = np.isin(manifest.sha256, list(seen))
     calibrates = manifest.split == "calibration"

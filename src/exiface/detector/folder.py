@@ -53,7 +53,6 @@ class DetectorParts:
             the usual.
         provenance: how it was made, for people and programs.
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
-
     """
 
     name: str
@@ -72,7 +71,6 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
 
     Raises:
         DetectorError: the folder holds something else.
-
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / DETECTOR_FILE).exists():
         raise DetectorError(f"{folder} holds other files; name a new folder")
@@ -113,7 +111,6 @@ def read_folder(folder: Path) -> DetectorParts:
 
     Raises:
         DetectorError: missing, incomplete, changed since it was written, or unknown.
-
     """
     path = folder / DETECTOR_FILE
     try:

@@ -18,7 +18,6 @@ class FaceResult:
         log_likelihood: of the face's features under the density of photographs.
         p_value: share of calibration photographs at least as anomalous, see Calibration.
         verdict: the band of the p-value.
-
     """
 
     box: tuple[float, float, float, float]
@@ -50,7 +49,6 @@ class ImageResult:
         reason: why there is no verdict; None where there is one.
         small_faces: further faces found, too small to be judged.
         size: (width, height) of the upright image; (0, 0) where it can't be read.
-
     """
 
     path: str | None

@@ -23,7 +23,6 @@ class Architecture:
         features: length of the feature vector.
         size: side s of its input in pixels.
         last_layer: prefix of the parameters that make features of the backbone's output.
-
     """
 
     build: Callable[[], nn.Module]
@@ -65,7 +64,6 @@ def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
 
     Raises:
         EncoderError: the file can't be read safely, or doesn't hold this backbone.
-
     """
     try:
         if path.suffix == ".safetensors":

@@ -28,7 +28,6 @@ class EncoderDescription:
         features: length of the feature vector.
         preprocessing: from a photograph and a face box to the encoder's input.
         provenance: how it was trained (free form, for people and model cards).
-
     """
 
     architecture: str
@@ -52,7 +51,6 @@ class EncoderDescription:
 
         Raises:
             EncoderError: another version, a key missing or unknown.
-
         """
         values = dict(values)
         if (version := values.pop("version", None)) != _VERSION:

@@ -23,7 +23,6 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
 
     Returns:
         The path of the model. Its input is `crops` (any n), its output `features`.
-
     """
     folder.mkdir(parents=True, exist_ok=True)
     size = description.preprocessing.size

@@ -29,7 +29,6 @@ class OnnxEncoder:
 
     Raises:
         EncoderError: not an ONNX model, or not one that the description fits.
-
     """
 
     def __init__(
@@ -66,7 +65,6 @@ class OnnxEncoder:
 
         Returns:
             (n, d) float32.
-
         """
         if len(crops) == 0:
             return np.empty((0, self.description.features), np.float32)
@@ -80,7 +78,6 @@ def read_encoder(folder: Path) -> tuple[bytes, EncoderDescription]:
 
     Raises:
         EncoderError: a file is missing or damaged.
-
     """
     missing = [name for name in (ENCODER_FILE, DESCRIPTION_FILE) if not (folder / name).is_file()]
     if missing:

@@ -33,7 +33,6 @@ class Row:
         flagged_high: upper end.
         unsure: share called "unsure".
         auc: and the following: see `Metrics`; of fake sets only.
-
     """
 
     kind: str
@@ -60,7 +59,6 @@ class Judged:
         scores: (n,) of the images with a verdict.
         verdicts: of the same images.
         no_verdict: how many images have none.
-
     """
 
     scores: NDArray[np.float64]
@@ -93,7 +91,6 @@ def evaluate(
 
     Raises:
         UserError: a folder without an image, or without a single verdict.
-
     """
     folders = [("real", *item) for item in real.items()] + [
         ("fake", *item) for item in fake.items()

@@ -19,7 +19,6 @@ class Metrics:
         ap_photographic: average precision, photographic = positive (as published).
         recall_at_5: share of generated faces found where 5 % of these photographs are flagged.
         recall_at_1: likewise at 1 %.
-
     """
 
     auc: float
@@ -43,9 +42,8 @@ def measure(real: ArrayLike, fake: ArrayLike) -> Metrics:
         UserError: one of the two is empty.
 
     Example:
-        >>> measure([0, 1, 2], [1.5, 3, 4]).auc
-        0.8888888888888888
-
+        >>> measure([0, 1, 2, 3], [2.5, 4]).auc
+        0.875
     """
     real, fake = np.asarray(real, float), np.asarray(fake, float)
     if not len(real) or not len(fake):
@@ -74,7 +72,6 @@ def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> tuple[f
         >>> low, high = clopper_pearson(9, 180)
         >>> round(low, 4), round(high, 4)
         (0.0231, 0.0928)
-
     """
     from scipy.stats import binomtest
 

@@ -20,7 +20,6 @@ class Preprocessing:
         crop_scale: side of the square cut out, in longer sides of the face box.
         mean: of each channel, for pixels scaled to 0..1.
         std: of each channel, likewise.
-
     """
 
     size: int
@@ -41,7 +40,6 @@ class Preprocessing:
 
         Returns:
             (size, size, 3) uint8.
-
         """
         return resize(pixels, self.square(pixels, box), self.size)
 
@@ -92,7 +90,6 @@ def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, 
     Example:
         >>> square_about((40, 40, 60, 70), 2.0, width=100, height=80)
         (20, 20, 80, 80)
-
     """
     x0, y0, x1, y1 = box
     side = int(max(x1 - x0, y1 - y0) * scale)

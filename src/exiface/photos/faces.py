@@ -29,7 +29,6 @@ class Face:
         landmarks: (5, 2): eye centres, nose, mouth corners; the one further left in the image of
             an upright face first. Their error is about a tenth of the distance of the eyes.
         score: the face detector's confidence, 0 to 1.
-
     """
 
     box: tuple[float, float, float, float]
@@ -46,7 +45,6 @@ class FaceDetector:
     Raises:
         FileNotFoundError: YuNet's weights are not installed.
         ValueError: the weights are not the ones that this version was tested with.
-
     """
 
     def __init__(self, threshold: float = 0.75) -> None:
@@ -63,7 +61,6 @@ class FaceDetector:
 
         Returns:
             The faces, largest first.
-
         """
         for longest_side in _LONGEST_SIDES:
             if faces := self._detect_at(pixels, longest_side):

@@ -55,7 +55,6 @@ class Photo:
         pixels: (height, width, 3) uint8, RGB, upright.
         tags: what the camera recorded.
         camera: maker and model, where they are known.
-
     """
 
     pixels: NDArray[np.uint8]
@@ -76,7 +75,6 @@ def read_photo(source: ImageSource) -> Photo:
 
     Raises:
         UnreadableImageError: missing, damaged, empty, too large, or not an image.
-
     """
     if isinstance(source, np.ndarray):
         return Photo(_pixels_of_array(source), CameraTags())

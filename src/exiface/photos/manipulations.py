@@ -82,7 +82,6 @@ def manipulate(
 
     Raises:
         ValueError: unknown name, or neither 5 nor 68 landmarks.
-
     """
     if name not in MANIPULATIONS:
         raise ValueError(f"manipulation must be one of {', '.join(MANIPULATIONS)}, got {name!r}")
@@ -160,7 +159,6 @@ def _hat_functions(height: int, width: int) -> NDArray[np.float32]:
 
     Returns:
         (height * width, 16): at each pixel, the weights of the control points; they sum to 1.
-
     """
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x *= (_GRID - 1) / max(1, width - 1)

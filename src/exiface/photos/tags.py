@@ -50,7 +50,6 @@ class CameraTags:
     Example:
         >>> CameraTags(aperture=2.8, iso_speed=-100)
         CameraTags(aperture=2.8, exposure_time=None, focal_length=None, iso_speed=None)
-
     """
 
     aperture: float | None = None
@@ -74,7 +73,6 @@ class CameraTags:
 
         Returns:
             The tags found. Source: Exif 2.32, sections 4.6.5 and annex C (APEX).
-
         """
         iso = next(
             (
@@ -116,7 +114,6 @@ class CameraTags:
         Example:
             >>> CameraTags.from_flickr({"EXIF": {"Exposure Time": "0.005 sec (1/200)"}})
             CameraTags(aperture=None, exposure_time=0.005, focal_length=None, iso_speed=None)
-
         """
         exif = record.get("EXIF", record) if isinstance(record, Mapping) else {}
         if not isinstance(exif, Mapping):
@@ -159,7 +156,6 @@ def read_exif(image: Image.Image) -> dict[int, Any]:
 
     Returns:
         field number -> raw value; empty where there is no EXIF or it is damaged beyond reading.
-
     """
     merged: dict[int, Any] = {}
     try:

@@ -35,7 +35,6 @@ def save_checkpoint(
         optimizer: of all parameters of the task, in their order.
         step: steps done.
         identity: of settings and data; a checkpoint of another one isn't resumed.
-
     """
     tensors = {f"task.{name}": tensor for name, tensor in task.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
@@ -58,7 +57,6 @@ def load_checkpoint(run: Path, task: nn.Module, optimizer: Optimizer, identity: 
 
     Raises:
         CheckpointError: damaged, of another version, or of other settings or data.
-
     """
     path = run / CHECKPOINT_FILE
     if not path.exists():

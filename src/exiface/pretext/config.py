@@ -83,7 +83,6 @@ def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
     Example:
         >>> read_config(None, ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg
         0.5
-
     """
     values: dict[str, Any] = {}
     try:

@@ -17,7 +17,6 @@ class Process:
         rank: 0 is the one that writes.
         world_size: how many there are.
         device: what it computes on.
-
     """
 
     rank: int

@@ -30,7 +30,6 @@ class Learner:
     Attributes:
         task: the pretext task, whose parameters are the same in every process.
         optimizer: of all its parameters.
-
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class Learner:
 
         Returns:
             The loss of each head, averaged over the parts.
-
         """
         torch.manual_seed((self.config.seed * 1_000_003 + number) * 1_009 + self.process.rank)
         for group in self.optimizer.param_groups:
@@ -110,7 +108,6 @@ def learning_rate(step: int, total: int, steps_per_epoch: int, config: TrainConf
         >>> config = TrainConfig(learning_rate=1.0, warmup_epochs=1, epochs=3)
         >>> [round(learning_rate(step, 6, 2, config), 3) for step in range(6)]
         [0.5, 1.0, 1.0, 0.854, 0.5, 0.146]
-
     """
     warmup = round(config.warmup_epochs * steps_per_epoch)
     if step < warmup:

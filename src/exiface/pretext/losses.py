@@ -23,7 +23,6 @@ def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
         >>> p, g = torch.tensor([0.1, 0.9, 0.5, 0.7]), torch.tensor([0.0, 1.0, 1.0, 0.0])
         >>> round(fidelity_loss(p, g).mean().item(), 6)
         0.211851
-
     """
     agree = torch.sqrt(probability * target + _EPSILON)
     differ = torch.sqrt((1 - probability) * (1 - target) + _EPSILON)
@@ -46,7 +45,6 @@ def ranking_loss(scores: Tensor, tag: Tensor, scale: float = RELEASED) -> Tensor
     Example:
         >>> ranking_loss(torch.tensor([0.3, -0.2]), torch.tensor([400.0, 100.0])).item() < 0.1
         True
-
     """
     present = ~torch.isnan(tag)
     scores, tag = scores[present], tag[present]

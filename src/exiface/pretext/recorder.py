@@ -13,7 +13,6 @@ class Recorder:
     Args:
         run: folder of the run.
         step: where the run goes on; lines of later steps, written before a kill, are dropped.
-
     """
 
     def __init__(self, run: Path, step: int) -> None:

@@ -24,7 +24,6 @@ class PretextTask(nn.Module):
         encoder: (n, 3, s, s) -> (n, features).
         features: length of the feature vector.
         scale: k of the ranking (see `ranking_loss`).
-
     """
 
     def __init__(self, encoder: nn.Module, features: int, scale: float = RELEASED) -> None:
@@ -55,7 +54,6 @@ class PretextTask(nn.Module):
 
         Returns:
             The loss of each head, by name, and their sum as "total", which is to be minimised.
-
         """
         outputs = _gather(self.outputs(crops), with_gradient=True)
         tags = _gather(tags)

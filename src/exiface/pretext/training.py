@@ -68,7 +68,6 @@ def train(
         ConfigError: settings and data don't fit.
         CheckpointError: the folder holds a run with other settings or photographs.
         TrainingError: the loss is not finite.
-
     """
     preprocessing = Preprocessing(ARCHITECTURES[config.architecture].size, config.crop_scale)
     training = _faces(manifest, "train", config, preprocessing)

@@ -25,7 +25,6 @@ def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str
     Returns:
         "spearman_<tag>" over untouched faces that have the tag (absent where fewer than three, or
         where all are equal), and "manipulation_auc" of each face untouched against manipulated.
-
     """
     task.eval()
     outputs: tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]] = ([], [])
