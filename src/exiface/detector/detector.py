@@ -97,12 +97,9 @@ class Detector:
         Yields:
             One result an image. An image that can't be read, or without a face, has a reason.
         """
-        batch = isinstance(images, np.ndarray) and images.ndim == 4
-        if not batch and isinstance(images, str | Path | bytes | np.ndarray | Image.Image):
-            images = [images]
         prepared = ordered_map(
             lambda source: self._prepare(source, cropped=cropped),
-            images,
+            _one_by_one(images),
             workers=self.threads,
             ahead=max(4 * self.threads, batch_size),
         )
@@ -178,3 +175,11 @@ class Detector:
             small_faces=small,
             reason=reason,
         )
+
+
+def _one_by_one(images: ImageSource | Iterable[ImageSource]) -> Iterable[ImageSource]:
+    if isinstance(images, np.ndarray):
+        return list(images) if images.ndim == 4 else [images]
+    if isinstance(images, str | Path | bytes | Image.Image):
+        return [images]
+    return images
