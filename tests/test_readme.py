@@ -1,4 +1,4 @@
-"""The README quotes figures and lists files; both must stay true."""
+"""README and model card quote figures, and the README lists files; all must stay true."""
 
 import csv
 import re
@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+CARD = (ROOT / "configs" / "default-detector.card.md").read_text("utf-8")
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -15,30 +16,32 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def cells(first: str) -> list[str]:
+def cells(first: str, text: str = README) -> list[str]:
     """The cells of the table row whose first cell begins with a text."""
-    [line] = [line for line in README.splitlines() if line.startswith(f"| {first} ")]
+    [line] = [line for line in text.splitlines() if line.startswith(f"| {first} ")]
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+@pytest.mark.parametrize("text", [README, CARD], ids=["README", "card"])
 @pytest.mark.parametrize("name", ["D1", "D2", "D3", "D4", "R1"])
-def test_false_alarm_rates_are_those_of_the_results(name):
+def test_false_alarm_rates_are_those_of_the_results(name, text):
     [row] = [row for row in rows("default-detector.csv") if row["name"] == name]
     flagged, low, high = (
         f"{float(row[key]):.1%}" for key in ("flagged", "flagged_low", "flagged_high")
     )
-    assert cells(f"{name}:")[1:] == [f"{flagged} ({low} to {high})"]
+    assert cells(f"{name}:", text)[1:] == [f"{flagged} ({low} to {high})"]
 
 
+@pytest.mark.parametrize("text", [README, CARD], ids=["README", "card"])
 @pytest.mark.parametrize(
     "name", ["D1/stylegan1", "D2/stylegan2", "D2/stylegan3", "D3/sdxl", "D4/sd3", "of 5 fake sets"]
 )
-def test_aucs_and_recalls_are_those_of_the_results(name):
+def test_aucs_and_recalls_are_those_of_the_results(name, text):
     figures = []
     for table in ("default-detector.csv", "default-detector-native.csv"):
         [row] = [row for row in rows(table) if row["name"] == name]
         figures += [f"{float(row['auc']):.2f}", f"{float(row['flagged']):.1%}"]
-    assert cells("mean" if name.startswith("of") else name)[1:] == figures
+    assert cells("mean" if name.startswith("of") else name, text)[1:] == figures
 
 
 def test_speeds_are_those_of_the_results():
@@ -60,3 +63,8 @@ def test_every_file_of_the_package_is_in_the_tree():
         if path.name != "__init__.py"
     }
     assert listed == existing
+
+
+def test_the_detector_in_the_package_carries_the_card():
+    card = (ROOT / "src/exiface/detector/default/MODEL_CARD.md").read_text("utf-8")
+    assert card.endswith(CARD)

@@ -11,18 +11,21 @@ determine them. Two things keep the estimate sane, and both fade as photographs 
    inverse-Wishart prior (Fraley and Raftery 2007, regularised discriminant analysis).
 """
 
+import contextlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exiface.errors import UserError
+from exiface.threads import ordered_map
 
 _ARRAYS = ("centre", "whitening", "weights", "means", "precisions_cholesky")
 _MAX_ITERATIONS = 200
 _STARTS = 5
+_LARGE = 2_000_000  # numbers
 
 
 class DensityError(UserError):
@@ -63,43 +66,21 @@ class GaussianMixture:
         Raises:
             DensityError: not (n, d), not finite, or too few rows.
         """
-        from sklearn.covariance import ledoit_wolf
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.mixture import GaussianMixture as Mixture
-
         features = _checked(features)
+        with _settled(single_threaded=features.size < _LARGE):
+            return self._fit(features)
+
+    def _fit(self, features: NDArray[np.float64]) -> Self:
         number, dimensions = features.shape
         if number < max(2, 2 * self.n_components):
             raise DensityError(
                 f"{number} feature vectors are too few for {self.n_components} components: "
                 "lower n_components or give more photographs"
             )
-        centre = features.mean(0)
-        covariance, _ = ledoit_wolf(features - centre, assume_centered=True)
-        values, vectors = np.linalg.eigh(covariance)
-        # A feature that never changes has no variance even after shrinkage where all do so.
-        floor = max(values[-1], np.finfo(float).tiny) * 1e-9
-        whitening = vectors / np.sqrt(np.maximum(values, floor))
+        centre, whitening = _whitening(features)
         white = (features - centre) @ whitening
-
-        # A mean of d photographs a component that have unit covariance, see the module's text.
-        prior = dimensions
-        per_component = number / self.n_components
-        mixture = Mixture(
-            self.n_components,
-            covariance_type="full",
-            # k-means from k-means++ seeds; the seeds alone leave EM in poor optima. Several times,
-            # since whitening gives all directions one variance: k-means may cut along any of them.
-            init_params="kmeans",
-            n_init=_STARTS,
-            reg_covar=prior / per_component,
-            max_iter=_MAX_ITERATIONS,
-            random_state=self.seed,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            responsibilities = mixture.fit(white).predict_proba(white)
-
+        prior = dimensions  # photographs that say "unit covariance", see the module's text
+        responsibilities = _responsibilities(white, self.n_components, prior, self.seed)
         counts = responsibilities.sum(0)
         means = responsibilities.T @ white / np.maximum(counts, np.finfo(float).eps)[:, None]
         factors = np.empty((self.n_components, dimensions, dimensions))
@@ -204,10 +185,15 @@ def choose_components(
     if folds < 2 or len(tried) < 2:
         return min(candidates), {}
     held_out = {number: np.empty(len(features)) for number in tried}
-    for rest, left in GroupKFold(folds).split(features, groups=groups):
-        for number in tried:
-            mixture = GaussianMixture(number, seed=seed).fit(features[rest])
-            held_out[number][left] = mixture.log_likelihood(features[left])
+    parts = list(GroupKFold(folds).split(features, groups=groups))
+
+    def leave_out(number: int, rest: NDArray[np.intp], left: NDArray[np.intp]) -> None:
+        mixture = GaussianMixture(number, seed=seed)._fit(features[rest])
+        held_out[number][left] = mixture.log_likelihood(features[left])
+
+    with _settled(single_threaded=True):  # one fit a core instead
+        tasks = ((number, *part) for number in tried for part in parts)
+        list(ordered_map(lambda task: leave_out(*task), tasks))
     means = {number: float(values.mean()) for number, values in held_out.items()}
     best = held_out[max(means, key=lambda number: means[number])]
     for number in tried:
@@ -228,3 +214,50 @@ def _checked(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.f
             f"{len(rows)} feature vectors are not finite, the first is row {rows[0]}"
         )
     return array
+
+
+def _whitening(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The centre (d,) and the matrix (d, d) that give features unit covariance, after shrinkage."""
+    from sklearn.covariance import ledoit_wolf
+
+    centre = features.mean(0)
+    covariance, _ = ledoit_wolf(features - centre, assume_centered=True)
+    values, vectors = np.linalg.eigh(covariance)
+    # A feature that never changes has no variance even after shrinkage where all do so.
+    floor = max(values[-1], np.finfo(float).tiny) * 1e-9
+    return centre, vectors / np.sqrt(np.maximum(values, floor))
+
+
+def _responsibilities(
+    white: NDArray[np.float64], n_components: int, prior: float, seed: int
+) -> NDArray[np.float64]:
+    """Which component each row belongs to (n, k), by EM on whitened features."""
+    from sklearn.mixture import GaussianMixture as Mixture
+
+    mixture = Mixture(
+        n_components,
+        covariance_type="full",
+        # k-means from k-means++ seeds; the seeds alone leave EM in poor optima. Several times,
+        # since whitening gives all directions one variance: k-means may cut along any of them.
+        init_params="kmeans",
+        n_init=_STARTS,
+        reg_covar=prior * n_components / len(white),
+        max_iter=_MAX_ITERATIONS,
+        random_state=seed,
+    )
+    responsibilities: NDArray[np.float64] = mixture.fit(white).predict_proba(white)
+    return responsibilities
+
+
+@contextlib.contextmanager
+def _settled(*, single_threaded: bool) -> Iterator[None]:
+    """Keep EM quiet about iterations, and threads from hindering each other on small matrices.
+
+    Both are settings of the whole process: they are made once, outside of any threads.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1 if single_threaded else None), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
