@@ -63,7 +63,11 @@ def row(
     ours, other, ratio = figures
     if work is not None:
         ours, other = work / ours, work / other
-    values = (what, f"{ours:.3g}", f"{other:.3g}", unit, f"{ratio:.2f}", against, note)
+    ours_shown, other_shown, ratio_shown = (
+        np.format_float_positional(value, precision=3, fractional=False, trim="-")
+        for value in (ours, other, ratio)
+    )
+    values = (what, ours_shown, other_shown, unit, ratio_shown, against, note)
     return dict(zip(COLUMNS, values, strict=True))
 
 
