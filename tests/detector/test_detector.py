@@ -62,6 +62,14 @@ def test_several_faces_and_small_ones(detector, astronaut):
     assert result.as_dict()["small_faces"] == 1
     [only_small] = detector.detect(np.ascontiguousarray(astronaut[::4, ::4]))
     assert only_small.reason == "faces smaller than 32 px only"
+    [sliver] = detector.detect(astronaut[:20], cropped=True)
+    assert sliver.reason == "faces smaller than 32 px only"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 2), (16, 2000)])
+def test_odd_shapes_have_a_reason(detector, shape):
+    [result] = detector.detect(np.zeros((*shape, 3), np.uint8))
+    assert result.reason == "no face found"
 
 
 def test_cropped_images_are_judged_whole(detector, astronaut, face):

@@ -156,13 +156,12 @@ class Detector:
         except UnreadableImageError as error:
             return _Prepared(path, [], [], CameraTags(), reason=str(error))
         height, width = photo.pixels.shape[:2]
-        small = 0
         if cropped:
-            boxes = [(0.0, 0.0, float(width), float(height))]
+            found: list[Box] = [(0, 0, width, height)]
         else:
             found = [face.box for face in self.face_detector.detect(photo.pixels)]
-            boxes = [box for box in found if min(box[2] - box[0], box[3] - box[1]) >= MIN_FACE]
-            small = len(found) - len(boxes)
+        boxes = [box for box in found if min(box[2] - box[0], box[3] - box[1]) >= MIN_FACE]
+        small = len(found) - len(boxes)
         reason = None
         if not boxes:
             reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"

