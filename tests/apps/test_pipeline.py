@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from made import write_photo
 
 from exiface.datasets import Manifest
 
@@ -60,6 +61,17 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path):
         ["real", "B", ""],
         ["fake", "A/x", "A"],
     ]
+
+
+def test_photographs_without_tags_are_good_for_fit_only(exiface, tmp_path, astronaut):
+    for number in range(12):
+        write_photo(tmp_path / "photos" / f"{number}.jpg", astronaut[:, number:], None)
+    prepared = exiface("prepare", tmp_path / "photos", "-o", tmp_path / "m.parquet")
+    assert prepared.status == 0
+    assert "No photograph has a camera tag" in prepared.out
+    trained = exiface("train", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run")
+    assert trained.status == 2
+    assert "nothing to rank" in trained.err
 
 
 def test_fit_takes_a_folder(exiface, photos, tmp_path, encoder_folder):

@@ -35,7 +35,7 @@ def detect(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE...",
+            metavar="IMAGE",
             help="Files, folders (searched at any depth), globs; `-` reads paths from standard "
             "input, one a line.",
         ),
@@ -54,7 +54,7 @@ def detect(
         Path | None, typer.Option("--html", help="Also write a self-contained HTML page.")
     ] = None,
     cropped: Annotated[
-        bool, typer.Option(help="Each image is a face already cut out; search for none.")
+        bool, typer.Option("--cropped", help="Each image is a face already cut out.")
     ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Faces judged at a time.")] = 32,
     threads: Annotated[

@@ -33,7 +33,7 @@ def evaluate(
         bool, typer.Option("--json", help="Print JSON lines instead of a table.")
     ] = False,
     cropped: Annotated[
-        bool, typer.Option(help="Each image is a face already cut out; search for none.")
+        bool, typer.Option("--cropped", help="Each image is a face already cut out.")
     ] = False,
 ) -> None:
     """Measure a detector: AUC, average precision, recall, and the false-alarm rate it keeps."""

@@ -111,5 +111,10 @@ def _print_summary(summary: "ScanSummary", output: Path) -> None:
         cells = ("" if number is None else f"{number:.4g}" for number in numbers)
         table.add_row(name.replace("_", " "), f"{values['present']:.0f}", *cells)
     console.print(table)
+    if not any(values["present"] for values in summary.tags.values()):
+        console.print(
+            "[yellow]No photograph has a camera tag: good for `fit`, but `train` has nothing to "
+            "rank. Metadata may have been stripped, or stands in a CSV (--records).[/]"
+        )
     for reason, files in summary.left_out.items():
         console.print(f"[dim]left out: {len(files)} - {reason} (such as {files[0]})[/]")

@@ -168,6 +168,11 @@ def _faces(
     )
     if not len(kept):
         raise ConfigError(f"the manifest has no face in the split {split!r}; prepare more")
+    if np.isnan(faces.tags[kept]).all():
+        raise ConfigError(
+            f"no face of the split {split!r} has a camera tag, so there is nothing to rank; "
+            "prepare photographs with their metadata, or give tags: exiface prepare --records"
+        )
     return FaceBatches(
         faces.select(kept),
         preprocessing,
