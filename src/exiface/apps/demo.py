@@ -2,8 +2,9 @@
 
     python -m exiface.apps.demo build/demo
 
-A photograph (the astronaut Eileen Collins, NASA, public domain) and faces that a generator made
-(openpeople, MIT). Few images show how it works; they say nothing about how good it is.
+A photograph (the astronaut Eileen Collins, NASA, public domain), the same as a messenger would send
+it, and faces that a generator made (openpeople, MIT). Few images show how it works; they say
+nothing about how good it is.
 """
 
 import sys
@@ -19,8 +20,9 @@ from exiface.apps import main
 def run(folder: Path) -> None:
     """Write the demonstration's images into a folder and judge them."""
     folder.mkdir(parents=True, exist_ok=True)
-    photograph = folder / "photograph-astronaut.png"
-    Image.fromarray(data.astronaut()).save(photograph)
+    photograph = Image.fromarray(data.astronaut())
+    photograph.save(folder / "photograph.png")
+    photograph.reduce(2).save(folder / "photograph-as-sent.jpg", quality=60)
     spec = find_spec("openpeople")
     assert spec is not None and spec.origin is not None  # noqa: S101
     generated = sorted(Path(spec.origin).parent.glob("data/curated/*/assets/studio_portrait.jpg"))
