@@ -63,11 +63,14 @@ def uninterrupted(manifest, tmp_path_factory):
 def test_the_run_folder_is_complete(uninterrupted, manifest):
     names = {path.name for path in uninterrupted.iterdir()}
     assert names == {
-        *("config.yaml", "metrics.jsonl", "checkpoint.safetensors", "tensorboard"),
+        *("config.yaml", "run.json", "metrics.jsonl", "checkpoint.safetensors", "tensorboard"),
         *("encoder.onnx", "encoder.json", "photographs.txt"),
     }
     assert yaml.safe_load((uninterrupted / "config.yaml").read_text())["epochs"] == 4
     assert list((uninterrupted / "tensorboard").iterdir())
+    run = json.loads((uninterrupted / "run.json").read_text())
+    assert run["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert run["training"]["faces"] > run["validation"]["faces"] > 0
     lines = [
         json.loads(line) for line in (uninterrupted / "metrics.jsonl").read_text().splitlines()
     ]

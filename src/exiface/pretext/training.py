@@ -8,6 +8,7 @@ one that never was: what a step does depends on its number alone.
 """
 
 import hashlib
+import json
 import math
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from exiface.pretext.validation import validate
 from exiface.provenance import versions
 
 CONFIG_FILE = "config.yaml"
+RUN_FILE = "run.json"  # photographs and versions
 _LOG_STEPS = 10
 
 Report = Callable[[int, int, dict[str, float]], None]
@@ -80,7 +82,12 @@ def train(
     first = load_checkpoint(run, learner.task, learner.optimizer, identity)
     if first >= total and (run / ENCODER_FILE).exists():
         return run / ENCODER_FILE
-    recorder = _Reporter(run, first, total, config, report) if process.writes else None
+    recorder = None
+    if process.writes:
+        (run / CONFIG_FILE).write_text(config.as_yaml(), "utf-8")
+        made_of = _made_of(training, validation, init)
+        (run / RUN_FILE).write_text(json.dumps(made_of, indent=2) + "\n", "utf-8")
+        recorder = _Reporter(run, first, total, config.batch_size, report)
 
     batches = training.training(
         first,
@@ -116,15 +123,14 @@ def train(
 
 
 class _Reporter:
-    """Keeps a run's settings and figures, and reports them now and then."""
+    """Keeps a run's figures, and reports them now and then."""
 
     def __init__(
-        self, run: Path, first: int, total: int, config: TrainConfig, report: Report | None
+        self, run: Path, first: int, total: int, batch_size: int, report: Report | None
     ) -> None:
-        (run / CONFIG_FILE).write_text(config.as_yaml(), "utf-8")
         self._recorder = Recorder(run, first)
         self._total = total
-        self._batch_size = config.batch_size
+        self._batch_size = batch_size
         self._report = report
         self._clock, self._clock_step = time.perf_counter(), first
 
@@ -197,6 +203,14 @@ def _identity(
     return digest.hexdigest()
 
 
+def _made_of(training: FaceBatches, validation: FaceBatches, init: Path | None) -> dict[str, Any]:
+    return {
+        "training": training.manifest.counts() | {"start": init.name if init else "random"},
+        "validation": validation.manifest.counts(),
+        "versions": versions(),
+    }
+
+
 def _export(
     run: Path,
     learner: Learner,
@@ -208,13 +222,8 @@ def _export(
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
     config = learner.config
-    provenance: dict[str, Any] = {
-        "training": training.manifest.counts() | {"start": init.name if init else "random"},
-        "validation": validation.manifest.counts()
-        | validate(learner.task, validation, config.batch_size),
-        "config": config.model_dump(mode="json"),
-        "versions": versions(),
-    }
+    provenance = _made_of(training, validation, init) | {"config": config.model_dump(mode="json")}
+    provenance["validation"] |= validate(learner.task, validation, config.batch_size)
     description = EncoderDescription(
         config.architecture,
         ARCHITECTURES[config.architecture].features,
