@@ -63,6 +63,14 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path):
     ]
 
 
+def test_too_few_photographs_for_a_batch(exiface, photos, tmp_path):
+    assert exiface("prepare", photos, "-o", tmp_path / "m.parquet").status == 0
+    finished = exiface("train", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run")
+    assert finished.status == 2
+    assert "lower batch_size" in finished.err
+    assert "Traceback" not in finished.err
+
+
 def test_photographs_without_tags_are_good_for_fit_only(exiface, tmp_path, astronaut):
     for number in range(12):
         write_photo(tmp_path / "photos" / f"{number}.jpg", astronaut[:, number:], None)

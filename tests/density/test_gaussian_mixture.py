@@ -91,7 +91,11 @@ def test_what_is_stored_is_what_was_fitted():
 
 def test_the_number_of_components_is_chosen_by_photographs_left_out():
     two = two_clouds(400)
-    chosen, held_out = choose_components(two, np.arange(400))
+    reported = []
+    chosen, held_out = choose_components(
+        two, np.arange(400), progress=lambda *counts: reported.append(counts)
+    )
+    assert reported == [(done, 25) for done in range(1, 26)]
     assert set(held_out) == {1, 2, 4, 8, 12}
     assert chosen == 2
     assert held_out[2] > held_out[1] + 0.2

@@ -48,7 +48,7 @@ def fit(
     from exiface.detector.folder import read_folder, write_folder
 
     manifest = _manifest(photos, seed)
-    with progress_bar("Encoding") as progress:
+    with progress_bar("Fitting") as progress:
         parts = fit_detector(
             encoder,
             manifest,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
+from exiface.errors import UserError
 from exiface.photos import MANIPULATIONS, Preprocessing, UnreadableImageError, read_photo
 from exiface.photos.crops import resize, to_crop
 from exiface.photos.manipulations import manipulate
@@ -65,10 +66,10 @@ class FaceBatches:
         """Whole batches in an epoch.
 
         Raises:
-            ValueError: fewer faces than one batch.
+            UserError: fewer faces than one batch.
         """
         if len(self.manifest) < batch_size:
-            raise ValueError(
+            raise UserError(
                 f"a batch of {batch_size} needs as many faces, the training split has "
                 f"{len(self.manifest)}: lower batch_size or prepare more photographs"
             )

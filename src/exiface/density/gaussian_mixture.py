@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exiface.errors import UserError
+from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
 _ARRAYS = ("centre", "whitening", "weights", "means", "precisions_cholesky")
@@ -162,6 +163,7 @@ def choose_components(
     candidates: Sequence[int] = (1, 2, 4, 8, 12),
     folds: int = 5,
     seed: int = 0,
+    progress: Progress = no_progress,
 ) -> tuple[int, dict[int, float]]:
     """Choose the number of components by the likelihood of photographs left out.
 
@@ -171,6 +173,7 @@ def choose_components(
         candidates: numbers to try; those with fewer than 10 rows a component are not.
         folds: of the cross-validation, fewer where there are fewer groups.
         seed: of the fits.
+        progress: called with (done, total) fits.
 
     Returns:
         The smallest number within one standard error of the best mean held-out log-likelihood
@@ -192,8 +195,9 @@ def choose_components(
         held_out[number][left] = mixture.log_likelihood(features[left])
 
     with _settled(single_threaded=True):  # one fit a core instead
-        tasks = ((number, *part) for number in tried for part in parts)
-        list(ordered_map(lambda task: leave_out(*task), tasks))
+        tasks = [(number, *part) for number in tried for part in parts]
+        for done, _ in enumerate(ordered_map(lambda task: leave_out(*task), tasks), start=1):
+            progress(done, len(tasks))
     means = {number: float(values.mean()) for number, values in held_out.items()}
     best = held_out[max(means, key=lambda number: means[number])]
     for number in tried:

@@ -44,7 +44,8 @@ def fit(
             one, the largest: faces of one photograph are not independent.
         per_camera: faces of a camera at most, in each split.
         seed: of the choice of faces and of the mixture's start.
-        progress: called with (done, total) faces, of each split anew.
+        progress: called with (done, total) of each part of the work: the faces of each split, and
+            the fits that choose the number of components.
 
     Returns:
         The detector, ready to be written.
@@ -70,7 +71,7 @@ def fit(
     held_out: dict[int, float] = {}
     if components is None:
         components, held_out = choose_components(
-            features["fit"], splits["fit"].group_or_photo(), seed=seed
+            features["fit"], splits["fit"].group_or_photo(), seed=seed, progress=progress
         )
     density = GaussianMixture(components, seed=seed).fit(features["fit"])
     scores = -density.log_likelihood(features["calibration"])
