@@ -44,6 +44,7 @@ def fit(
     from dataclasses import replace
 
     from exiface.apps.console import progress_bar
+    from exiface.apps.info import print_detector
     from exiface.detector.fitting import fit as fit_detector
     from exiface.detector.folder import read_folder, write_folder
 
@@ -63,8 +64,6 @@ def fit(
         )
     added = "" if card is None else "\n" + card.read_text("utf-8")
     write_folder(replace(parts, card=parts.card + added, notice=notice), output)
-    from exiface.apps.info import print_detector
-
     print_detector(read_folder(output), output)
 
 

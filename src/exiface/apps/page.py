@@ -4,6 +4,7 @@ import base64
 import io
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,21 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
         Bars with the band they fall into, the marker's place, and the size, in px.
     """
     width, height = _PLOT
+    low, high, bars = _bars(calibration)
+    place = (face.score - low) / (high - low)
+    return {
+        "width": width,
+        "height": height,
+        "bars": bars,
+        "marker": round(width * min(max(place, 0.006), 0.994), 2),
+        "beyond": "right" if place > 1 else "left" if place < 0 else "",
+    }
+
+
+@lru_cache(maxsize=1)
+def _bars(calibration: Calibration) -> tuple[float, float, list[dict[str, Any]]]:
+    """The span of scores drawn, and the bars, which are the same for every face."""
+    width, height = _PLOT
     low, high = np.quantile(calibration.scores, _QUANTILES)
     margin = (high - low) * 0.12 or 1.0
     low, high = low - margin, high + margin
@@ -90,14 +106,7 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
         )
         if count
     ]
-    place = (face.score - low) / (high - low)
-    return {
-        "width": width,
-        "height": height,
-        "bars": bars,
-        "marker": round(width * min(max(place, 0.006), 0.994), 2),
-        "beyond": "right" if place > 1 else "left" if place < 0 else "",
-    }
+    return float(low), float(high), bars
 
 
 def _picture(result: ImageResult) -> str | None:

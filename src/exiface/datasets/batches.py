@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
 from exiface.errors import UserError
-from exiface.photos import MANIPULATIONS, Preprocessing, UnreadableImageError, read_photo
-from exiface.photos.crops import resize, to_crop
+from exiface.photos import MANIPULATIONS, Preprocessing
+from exiface.photos.crops import Box, resize, to_crop
 from exiface.photos.manipulations import manipulate
 from exiface.threads import ordered_map
 
@@ -108,7 +108,9 @@ class FaceBatches:
         def draws() -> Iterator[tuple[int, int]]:
             for step in range(first_step, last_step):
                 epoch, number = divmod(step, steps)
-                order = np.random.default_rng((self.seed, epoch)).permutation(len(self.manifest))
+                if number == 0 or step == first_step:
+                    rng = np.random.default_rng((self.seed, epoch))
+                    order = rng.permutation(len(self.manifest))
                 mine = order[number * batch_size : (number + 1) * batch_size][rank::world_size]
                 for row in mine:
                     yield int(row), epoch
@@ -138,8 +140,8 @@ class FaceBatches:
 
     def _draw(self, row: int, epoch: int) -> Batch:
         rng = np.random.default_rng((self.seed, epoch, row))
-        x0, y0, x1, y1 = (float(side) for side in self.manifest.box[row])
-        crop, landmarks = self._crop(row, self.augmentation.shift_box((x0, y0, x1, y1), rng))
+        box = self.augmentation.shift_box(self.manifest.face_box(row), rng)
+        crop, landmarks = self._crop(row, box)
         manipulated = bool(rng.random() < 0.5)
         if manipulated:
             crop = manipulate(crop, landmarks, str(rng.choice(list(MANIPULATIONS))), rng)
@@ -147,24 +149,15 @@ class FaceBatches:
 
     def _draw_pair(self, row: int) -> tuple[Batch, Batch]:
         rng = np.random.default_rng((self.seed, _VALIDATION_EPOCH, row))
-        x0, y0, x1, y1 = (float(side) for side in self.manifest.box[row])
-        crop, landmarks = self._crop(row, (x0, y0, x1, y1))
+        crop, landmarks = self._crop(row, self.manifest.face_box(row))
         changed = manipulate(crop, landmarks, str(rng.choice(list(MANIPULATIONS))), rng)
         return (
             self._single(row, crop, manipulated=False),
             self._single(row, changed, manipulated=True),
         )
 
-    def _crop(
-        self, row: int, box: tuple[float, float, float, float]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        path = self.manifest.file(row)
-        try:
-            pixels = read_photo(path).pixels
-        except UnreadableImageError as error:
-            raise UnreadableImageError(
-                f"{path}: {error}; it was readable when the manifest was made: prepare again"
-            ) from None
+    def _crop(self, row: int, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        pixels = self.manifest.read_pixels(row)
         square = self.preprocessing.square(pixels, box)
         size = self.preprocessing.size
         landmarks = to_crop(self.manifest.landmarks[row], square, size)

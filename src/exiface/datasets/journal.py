@@ -1,11 +1,12 @@
 """A file of finished photographs, so that an interrupted scan goes on where it stopped."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from exiface.errors import UserError
+from exiface.json_lines import complete_lines
 
 _VERSION = 1
 
@@ -27,7 +28,7 @@ class Journal:
         if path is None:
             return
         settings = {"version": _VERSION, **settings}
-        lines = list(_complete_lines(path)) if path.exists() else []
+        lines = list(complete_lines(path))
         if lines and lines[0] != settings:
             raise UserError(
                 f"{path} belongs to a scan with other settings; finish that one, or delete the file"
@@ -65,12 +66,3 @@ class Journal:
     def __exit__(self, *exception: object) -> None:
         if self._stream is not None:
             self._stream.close()
-
-
-def _complete_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
-        for line in stream:
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                return  # being written when the run was killed

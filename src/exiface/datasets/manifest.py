@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.errors import UserError
-from exiface.photos import TAG_NAMES, CameraTags
+from exiface.photos import TAG_NAMES, CameraTags, UnreadableImageError, read_photo
+from exiface.photos.crops import Box
 
 _VERSION = 1
 _STRINGS = ("path", "photo", "group", "camera", "split", "sha256")
@@ -109,6 +110,25 @@ class Manifest:
     def file(self, row: int) -> Path:
         """The photograph of one face."""
         return self.root / str(self.path[row])
+
+    def face_box(self, row: int) -> Box:
+        """The box of one face."""
+        x0, y0, x1, y1 = (float(side) for side in self.box[row])
+        return x0, y0, x1, y1
+
+    def read_pixels(self, row: int) -> NDArray[np.uint8]:
+        """Decode the photograph of one face: (h, w, 3).
+
+        Raises:
+            UnreadableImageError: it has gone, or was changed, since the manifest was made.
+        """
+        path = self.file(row)
+        try:
+            return read_photo(path).pixels
+        except UnreadableImageError as error:
+            raise UnreadableImageError(
+                f"{path}: {error}; it was readable when the manifest was made: prepare again"
+            ) from None
 
     def write(self, path: Path) -> None:
         """Write as Parquet, whole or not at all; the root is kept relative to the file."""

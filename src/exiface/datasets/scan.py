@@ -22,6 +22,8 @@ from exiface.photos import (
     UnreadableImageError,
     read_photo,
 )
+from exiface.photos.crops import shorter_side
+from exiface.photos.faces import MIN_FACE
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -70,7 +72,7 @@ def scan(
     *,
     records: Mapping[str, Mapping[str, Any]] | None = None,
     fractions: Mapping[str, float] = SPLITS,
-    min_face: float = 32,
+    min_face: float = MIN_FACE,
     threshold: float = 0.75,
     seed: int = 0,
     workers: int | None = None,
@@ -146,7 +148,7 @@ def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) 
             "score": round(face.score, 4),
         }
         for face in found
-        if min(face.box[2] - face.box[0], face.box[3] - face.box[1]) >= min_face
+        if shorter_side(face.box) >= min_face
     ]
     if not faces:
         return entry | {"reason": f"no face of {min_face:g} px" if found else "no face found"}
@@ -195,11 +197,12 @@ def _summarise(manifest: Manifest, files: int, left_out: dict[str, list[str]]) -
         if len(values):
             low, middle, high = np.quantile(values, [0, 0.5, 1])
             tags[name] |= {"lowest": low, "median": middle, "highest": high}
+    counts = manifest.counts()
     return ScanSummary(
         files=files,
-        faces=len(manifest),
-        photos=len(np.unique(manifest.photo)),
-        cameras=len(set(manifest.camera) - {""}),
+        faces=counts["faces"],
+        photos=counts["photographs"],
+        cameras=counts["cameras"],
         splits={str(name): count for name, count in Counter(manifest.split.tolist()).items()},
         tags=tags,
         left_out=left_out,

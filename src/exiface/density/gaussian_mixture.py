@@ -54,6 +54,8 @@ class GaussianMixture:
         self.n_components = n_components
         self.seed = seed
         self._arrays: dict[str, NDArray[np.float32]] = {}
+        self._double: dict[str, NDArray[np.float64]] = {}
+        self._constant = 0.0
 
     def fit(self, features: ArrayLike) -> Self:
         """Estimate the mixture from photographs.
@@ -90,13 +92,18 @@ class GaussianMixture:
             scatter = (responsibilities[:, component, None] * centred).T @ centred
             shrunk = (scatter + prior * np.eye(dimensions)) / (count + prior)
             factors[component] = np.linalg.inv(np.linalg.cholesky(shrunk)).T
-        self._arrays = {
-            name: np.ascontiguousarray(array, dtype=np.float32)
-            for name, array in zip(
-                _ARRAYS, (centre, whitening, counts / number, means, factors), strict=True
-            )
-        }
+        fitted = (centre, whitening, counts / number, means, factors)
+        self._store(dict(zip(_ARRAYS, fitted, strict=True)))
         return self
+
+    def _store(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep the numbers as they are stored, and what every likelihood needs of them, once."""
+        self._arrays = {
+            name: np.ascontiguousarray(arrays[name], dtype=np.float32) for name in _ARRAYS
+        }
+        self._double = {name: array.astype(np.float64) for name, array in self._arrays.items()}
+        whitening = self._double["whitening"]
+        self._constant = np.linalg.slogdet(whitening)[1] - len(whitening) / 2 * np.log(2 * np.pi)
 
     def log_likelihood(self, features: ArrayLike) -> NDArray[np.float64]:
         """Log-likelihood (natural, of the density over features) of each row.
@@ -112,12 +119,9 @@ class GaussianMixture:
         """
         if not self._arrays:
             raise DensityError("the mixture is not fitted: call fit(features) first")
-        centre, whitening, weights, means, factors = (
-            self._arrays[name].astype(np.float64) for name in _ARRAYS
-        )
+        centre, whitening, weights, means, factors = (self._double[name] for name in _ARRAYS)
         features = _checked(features, dimensions=len(centre))
         white = (features - centre) @ whitening
-        constant = np.linalg.slogdet(whitening)[1] - len(centre) / 2 * np.log(2 * np.pi)
         joint = np.empty((len(features), len(weights)))
         with np.errstate(divide="ignore"):  # a component may have weight 0
             log_weights = np.log(weights)
@@ -125,7 +129,7 @@ class GaussianMixture:
             distance = np.square((white - mean) @ factor).sum(1)
             log_determinant = np.log(np.diagonal(factor)).sum()
             joint[:, component] = log_weights[component] + log_determinant - distance / 2
-        return np.asarray(np.logaddexp.reduce(joint, axis=1) + constant)
+        return np.asarray(np.logaddexp.reduce(joint, axis=1) + self._constant)
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The fitted numbers, by name, as they are stored."""
@@ -152,7 +156,7 @@ class GaussianMixture:
             if arrays[name].shape != shape:
                 raise DensityError(f"{name} must be {shape}, got {arrays[name].shape}")
         mixture = cls(components, seed=0)
-        mixture._arrays = {name: np.asarray(arrays[name], np.float32) for name in _ARRAYS}
+        mixture._store(arrays)
         return mixture
 
 

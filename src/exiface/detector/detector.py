@@ -13,13 +13,12 @@ from exiface.detector.folder import DetectorParts, read_folder
 from exiface.detector.results import FaceResult, ImageResult
 from exiface.encoders import OnnxEncoder
 from exiface.photos import CameraTags, FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box
+from exiface.photos.crops import Box, shorter_side
+from exiface.photos.faces import MIN_FACE
 from exiface.photos.images import ImageSource
 from exiface.threads import cores, ordered_map
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
-# Shorter side of a face box in pixels: what is smaller holds too little to judge.
-MIN_FACE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ class Detector:
             found: list[Box] = [(0, 0, width, height)]
         else:
             found = [face.box for face in self.face_detector.detect(photo.pixels)]
-        boxes = [box for box in found if min(box[2] - box[0], box[3] - box[1]) >= MIN_FACE]
+        boxes = [box for box in found if shorter_side(box) >= MIN_FACE]
         small = len(found) - len(boxes)
         reason = None
         if not boxes:

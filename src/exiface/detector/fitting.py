@@ -12,7 +12,6 @@ from exiface.detector.card import model_card
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import SEEN_FILE
-from exiface.photos import UnreadableImageError, read_photo
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.threads import ordered_map
@@ -137,14 +136,9 @@ def encode_faces(
     )
 
     def crops(rows: list[int]) -> tuple[list[int], list[NDArray[np.uint8]]]:
-        path = manifest.file(rows[0])
-        try:
-            pixels = read_photo(path).pixels
-        except UnreadableImageError as error:
-            raise UnreadableImageError(f"{path}: {error}; prepare the manifest again") from None
-        boxes = [tuple(float(side) for side in manifest.box[row]) for row in rows]
-        preprocessing = encoder.description.preprocessing
-        return rows, [preprocessing.crop(pixels, box) for box in boxes]  # type: ignore[arg-type]
+        pixels = manifest.read_pixels(rows[0])
+        crop = encoder.description.preprocessing.crop
+        return rows, [crop(pixels, manifest.face_box(row)) for row in rows]
 
     features = np.empty((len(manifest), encoder.description.features), np.float32)
     rows_waiting: list[int] = []

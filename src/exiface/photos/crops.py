@@ -72,6 +72,11 @@ class Preprocessing:
         return cls(**values)
 
 
+def shorter_side(box: Box) -> float:
+    """The shorter side of a box in pixels."""
+    return min(box[2] - box[0], box[3] - box[1])
+
+
 def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, int, int, int]:
     """The square about a box's centre, its side the box's longer side times `scale`.
 

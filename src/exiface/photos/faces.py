@@ -19,6 +19,8 @@ _WEIGHTS_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726
 # that finds nothing, the second finds faces that fill the frame.
 _LONGEST_SIDES = (640, 192)
 _NMS_THRESHOLD = 0.3
+# Shorter side of a face box in pixels: what is smaller holds too little to judge or to learn from.
+MIN_FACE = 32
 _TOP_K = 5000
 
 
@@ -64,7 +66,8 @@ class FaceDetector:
             The faces, largest first.
         """
         for longest_side in _LONGEST_SIDES:
-            if faces := self._detect_at(pixels, longest_side):
+            faces = self._detect_at(pixels, longest_side)
+            if faces or max(pixels.shape[:2]) <= _LONGEST_SIDES[-1]:  # not shrunk any further
                 return faces
         return []
 

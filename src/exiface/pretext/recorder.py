@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from exiface.json_lines import complete_lines
+
 METRICS_FILE = "metrics.jsonl"
 
 
@@ -19,10 +21,8 @@ class Recorder:
         from torch.utils.tensorboard import SummaryWriter
 
         self._path = run / METRICS_FILE
-        if self._path.exists():
-            lines = [line for line in self._path.read_text("utf-8").splitlines() if _is_json(line)]
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
-            self._path.write_text("".join(line + "\n" for line in kept), "utf-8")
+        kept = [line for line in complete_lines(self._path) if line["step"] <= step]
+        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=step + 1)
 
     def record(self, step: int, figures: dict[str, Any]) -> None:
@@ -36,11 +36,3 @@ class Recorder:
     def close(self) -> None:
         """Flush TensorBoard's files."""
         self._board.close()
-
-
-def _is_json(line: str) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False  # cut short by a kill
-    return True

@@ -82,10 +82,10 @@ def train(
     first = load_checkpoint(run, learner.task, learner.optimizer, identity)
     if first >= total and (run / ENCODER_FILE).exists():
         return run / ENCODER_FILE
+    made_of = _made_of(training, validation, init)
     recorder = None
     if process.writes:
         (run / CONFIG_FILE).write_text(config.as_yaml(), "utf-8")
-        made_of = _made_of(training, validation, init)
         (run / RUN_FILE).write_text(json.dumps(made_of, indent=2) + "\n", "utf-8")
         recorder = _Reporter(run, first, total, config.batch_size, report)
 
@@ -97,6 +97,7 @@ def train(
         rank=process.rank,
         world_size=process.world_size,
     )
+    measured: dict[str, float] = {}
     for step, micro_batches in enumerate(batches, start=first + 1):
         rate = learning_rate(step - 1, total, per_epoch, config)
         losses = learner.step(step, rate, micro_batches)
@@ -117,7 +118,9 @@ def train(
             process.wait()
     if recorder is not None:
         recorder.close()
-        _export(run, learner, training, validation, init)
+        # Killed between the last checkpoint and here: there was no last step to measure.
+        measured = measured or validate(learner.task, validation, config.batch_size)
+        _export(run, learner, training, validation, made_of, measured)
     process.wait()
     return run / ENCODER_FILE
 
@@ -216,14 +219,17 @@ def _export(
     learner: Learner,
     training: FaceBatches,
     validation: FaceBatches,
-    init: Path | None,
+    made_of: dict[str, Any],
+    measured: dict[str, float],
 ) -> None:
     manifests = (training.manifest, validation.manifest)
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
     config = learner.config
-    provenance = _made_of(training, validation, init) | {"config": config.model_dump(mode="json")}
-    provenance["validation"] |= validate(learner.task, validation, config.batch_size)
+    provenance = made_of | {
+        "validation": made_of["validation"] | measured,
+        "config": config.model_dump(mode="json"),
+    }
     description = EncoderDescription(
         config.architecture,
         ARCHITECTURES[config.architecture].features,
