@@ -79,7 +79,7 @@ generated face was used in training, fit or calibration.
 | --- | {" | ".join("---:" for _ in columns)} |
 {rows}
 
-Photographs of one photographer or album (group) never stand in two of these sets.
+Where groups (photographer, album) are known, none stands in two of these sets.
 {pretext}
 ## What it promises, and what it doesn't
 
