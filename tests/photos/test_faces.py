@@ -52,6 +52,24 @@ def test_threads_agree(astronaut):
     assert len(set(boxes)) == 1
 
 
+def test_boxes_mostly_outside_of_the_image_are_no_faces():
+    class Reported:
+        """What YuNet reported for a black image 2 px wide on another processor, and two more."""
+
+        def setInputSize(self, size):
+            assert size == (100, 90)
+
+        def detect(self, _):
+            boxes = [(-31, 20, 40, 60), (-15, 20, 40, 60), (30, 60, 40, 70)]
+            points = np.full(10, 20.0)
+            return 0, np.array([(*box, *points, 0.9) for box in boxes], np.float32)
+
+    detector = FaceDetector()
+    detector._idle.put(Reported())
+    found = detector.detect(np.zeros((90, 100, 3), np.uint8))
+    assert [face.box for face in found] == [(-15, 20, 25, 80)]
+
+
 def test_tampered_weights_are_refused(monkeypatch):
     faces._weights.cache_clear()
     monkeypatch.setattr(faces, "_WEIGHTS_SHA256", "0" * 64)

@@ -22,6 +22,9 @@ _NMS_THRESHOLD = 0.3
 # Shorter side of a face box in pixels: what is smaller holds too little to judge or to learn from.
 MIN_FACE = 32
 _TOP_K = 5000
+# Share of a face box that must lie in the image: on images a few pixels wide YuNet can report
+# boxes outside of them (whether it does depends on the processor's int8 arithmetic).
+_LEAST_INSIDE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class FaceDetector:
         found = found[np.isfinite(found).all(axis=1) & (found[:, 2:4] > 0).all(axis=1)]
         found[:, [0, 2, 4, 6, 8, 10, 12]] *= width / size[0]
         found[:, [1, 3, 5, 7, 9, 11, 13]] *= height / size[1]
+        found = found[_share_inside(found[:, :4], width, height) >= _LEAST_INSIDE]
         faces = [
             Face(
                 box=(float(x), float(y), float(x + w), float(y + h)),
@@ -114,6 +118,14 @@ class FaceDetector:
                 _NMS_THRESHOLD,
                 _TOP_K,
             )
+
+
+def _share_inside(
+    boxes: NDArray[np.float32], width: float, height: float
+) -> NDArray[np.float32]:
+    """Share of each box's area that lies in the image; boxes (n, 4) as x, y, width, height."""
+    sides = np.minimum(boxes[:, :2] + boxes[:, 2:], (width, height)) - np.maximum(boxes[:, :2], 0)
+    return (np.clip(sides, 0, None) / boxes[:, 2:]).prod(axis=1)
 
 
 @cache
