@@ -9,8 +9,10 @@ import warnings
 import typer
 
 from exiface import __version__
+from exiface.apps.calibrate import calibrate
 from exiface.apps.detect import detect
 from exiface.apps.evaluate import evaluate
+from exiface.apps.explain import explain
 from exiface.apps.fit import fit
 from exiface.apps.info import info
 from exiface.apps.prepare import prepare
@@ -25,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Tell camera photographs of faces from AI-generated ones.",
 )
-for command in (detect, evaluate, info, prepare, train, fit):
+for command in (detect, explain, evaluate, info, prepare, train, fit, calibrate):
     app.command()(command)
 
 

@@ -4,15 +4,13 @@ Applied to untouched and manipulated faces alike, so that neither compression no
 them apart.
 """
 
-import io
 from dataclasses import dataclass
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from exiface.photos.alterations import blurred, saved, shrunk_and_grown
 from exiface.photos.crops import Box
 
 _BLUR_SIGMA = (0.3, 1.2)
@@ -57,23 +55,11 @@ class Augmentation:
         factor = rng.uniform(*self.rescale_range)
         sigma = rng.uniform(*_BLUR_SIGMA)
         if rescale < self.rescale:
-            crop = _shrunk_and_grown(crop, factor)
+            crop = shrunk_and_grown(crop, factor)
         if blur < self.blur:
-            crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.uint8)
+            crop = blurred(crop, sigma)
         if jpeg < self.jpeg:
-            crop = _saved_as_jpeg(crop, quality)
+            crop = saved(crop, "JPEG", quality)
         if flip < self.flip:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
-
-
-def _shrunk_and_grown(crop: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    small = cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    grown = cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(grown, np.uint8)
-
-
-def _saved_as_jpeg(crop: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    content = io.BytesIO()
-    Image.fromarray(crop).save(content, "JPEG", quality=quality)
-    return np.array(Image.open(content))

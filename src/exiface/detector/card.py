@@ -4,14 +4,7 @@ from typing import Any
 
 from exiface.density import Calibration
 from exiface.encoders import EncoderDescription
-from exiface.photos import TAG_NAMES
-
-_NAMES = {
-    "aperture": "aperture",
-    "exposure_time": "exposure time",
-    "focal_length": "focal length",
-    "iso_speed": "ISO speed",
-}
+from exiface.photos import TAG_NAMES, TAG_TITLES
 
 
 def model_card(
@@ -44,7 +37,7 @@ def model_card(
         for label, counts in sets
     )
     correlations = "\n".join(
-        f"| {_NAMES[tag]}: Spearman correlation of predicted and true order | {value:.2f} |"
+        f"| {TAG_TITLES[tag]}: Spearman correlation of predicted and true order | {value:.2f} |"
         for tag in TAG_NAMES
         if (value := measured.get(f"spearman_{tag}")) is not None
     )

@@ -22,8 +22,18 @@ DEFAULT_FOLDER = Path(__file__).parent / "default"
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """An image whose faces are cut out, on its way to the encoder."""
+class Prepared:
+    """An image whose faces are cut out, on its way to the encoder.
+
+    Attributes:
+        path: as it was given; None for arrays and Pillow images.
+        crops: of the faces to be judged, (s, s, 3) uint8 each, largest face first.
+        boxes: of the same faces.
+        tags: what the camera recorded.
+        size: (width, height) of the upright image.
+        small_faces: further faces found, too small to be judged.
+        reason: why there is nothing to judge.
+    """
 
     path: str | None
     crops: list[NDArray[np.uint8]]
@@ -97,12 +107,16 @@ class Detector:
             One result an image. An image that can't be read, or without a face, has a reason.
         """
         prepared = ordered_map(
-            lambda source: self._prepare(source, cropped=cropped),
+            lambda source: self.prepare(source, cropped=cropped),
             _one_by_one(images),
             workers=self.threads,
             ahead=max(4 * self.threads, batch_size),
         )
-        waiting: list[_Prepared] = []
+        yield from self.judge(prepared, batch_size=batch_size)
+
+    def judge(self, prepared: Iterable[Prepared], *, batch_size: int = 32) -> Iterator[ImageResult]:
+        """Judge images whose faces are cut out already (see `prepare`), in order, as a stream."""
+        waiting: list[Prepared] = []
         faces = 0
         for image in prepared:
             waiting.append(image)
@@ -113,11 +127,46 @@ class Detector:
                 faces = 0
         yield from self._judge(waiting, batch_size)
 
+    def prepare(self, source: ImageSource, *, cropped: bool = False) -> Prepared:
+        """Decode an image and cut out its faces; any number of threads may do so.
+
+        Args:
+            source: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
+            cropped: the image is a face already cut out; no face is searched for.
+
+        Returns:
+            The faces, for `judge`; with a reason where there is nothing to judge.
+        """
+        path = str(source) if isinstance(source, str | Path) else None
+        try:
+            photo = read_photo(source)
+        except UnreadableImageError as error:
+            return Prepared(path, [], [], CameraTags(), reason=str(error))
+        height, width = photo.pixels.shape[:2]
+        if cropped:
+            found: list[Box] = [(0, 0, width, height)]
+        else:
+            found = [face.box for face in self.face_detector.detect(photo.pixels)]
+        boxes = [box for box in found if shorter_side(box) >= MIN_FACE]
+        small = len(found) - len(boxes)
+        reason = None
+        if not boxes:
+            reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"
+        return Prepared(
+            path=path,
+            crops=[self.parts.encoder.preprocessing.crop(photo.pixels, box) for box in boxes],
+            boxes=boxes,
+            tags=photo.tags,
+            size=(width, height),
+            small_faces=small,
+            reason=reason,
+        )
+
     def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Scores (n,) of face crops (n, s, s, 3) uint8 cut by this detector's preprocessing."""
         return -self.parts.density.log_likelihood(self.encoder.encode(crops))
 
-    def _judge(self, images: Sequence[_Prepared], batch_size: int) -> Iterator[ImageResult]:
+    def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:
         crops = [crop for image in images for crop in image.crops]
         scores = np.concatenate(
             [np.empty(0)]
@@ -146,32 +195,6 @@ class Detector:
             log_likelihood=float(-score),
             p_value=float(p_value),
             verdict=self.parts.calibration.verdict(float(p_value)),
-        )
-
-    def _prepare(self, source: ImageSource, *, cropped: bool) -> _Prepared:
-        path = str(source) if isinstance(source, str | Path) else None
-        try:
-            photo = read_photo(source)
-        except UnreadableImageError as error:
-            return _Prepared(path, [], [], CameraTags(), reason=str(error))
-        height, width = photo.pixels.shape[:2]
-        if cropped:
-            found: list[Box] = [(0, 0, width, height)]
-        else:
-            found = [face.box for face in self.face_detector.detect(photo.pixels)]
-        boxes = [box for box in found if shorter_side(box) >= MIN_FACE]
-        small = len(found) - len(boxes)
-        reason = None
-        if not boxes:
-            reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"
-        return _Prepared(
-            path=path,
-            crops=[self.parts.encoder.preprocessing.crop(photo.pixels, box) for box in boxes],
-            boxes=boxes,
-            tags=photo.tags,
-            size=(width, height),
-            small_faces=small,
-            reason=reason,
         )
 
 

@@ -1,5 +1,6 @@
 """Make a detector of an encoder and photographs: the work behind `exiface fit`."""
 
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from exiface.datasets import Manifest, cap
 from exiface.density import Calibration, GaussianMixture, choose_components
 from exiface.detector.card import model_card
+from exiface.detector.cross_check import CrossCheck, read_heads
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import SEEN_FILE
@@ -57,15 +59,10 @@ def fit(
     model, description = read_encoder(encoder_folder)
     encoder = OnnxEncoder(model, description)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
-    splits: dict[str, Manifest] = {}
-    for split, limit in (("fit", per_photo), ("calibration", None)):
-        faces = manifest.of_split(split)
-        if split == "calibration":
-            faces = _largest_faces(faces)
-        kept = cap(faces.photo, faces.camera, per_photo=limit, per_camera=per_camera, seed=seed)
-        if not len(kept):
-            raise DetectorError(f"no photograph in the split {split!r}; give more photographs")
-        splits[split] = faces.select(kept)
+    splits = {
+        "fit": _chosen(manifest, "fit", per_photo, per_camera, seed),
+        "calibration": _chosen(manifest, "calibration", 1, per_camera, seed),
+    }
     features = {split: encode_faces(encoder, faces, progress) for split, faces in splits.items()}
     held_out: dict[int, float] = {}
     if components is None:
@@ -88,8 +85,93 @@ def fit(
         density=density,
         calibration=calibration,
         card=model_card(name, description, calibration, provenance),
+        cross_check=_cross_check(
+            read_heads(encoder_folder), features["calibration"], splits["calibration"]
+        ),
         provenance=provenance,
     )
+
+
+def calibrate(
+    detector: DetectorParts,
+    manifest: Manifest,
+    *,
+    name: str,
+    alpha: float | None = None,
+    beta: float | None = None,
+    per_camera: int | None = None,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> DetectorParts:
+    """Calibrate a detector on other photographs; encoder and density stay as they are.
+
+    Args:
+        detector: to be calibrated.
+        manifest: photographs that neither encoder nor density saw; the largest face of each
+            calibrates.
+        name: of the new detector.
+        alpha: promised false-alarm rate; None = as before.
+        beta: p-value from which on the verdict is "photographic"; None = as before.
+        per_camera: photographs of a camera at most.
+        seed: of the choice of photographs where a camera has more.
+        progress: called with (done, total) faces.
+
+    Returns:
+        The detector, ready to be written.
+
+    Raises:
+        CalibrationError: too few photographs for the promised rate.
+        DetectorError: no photograph with a face.
+    """
+    encoder = OnnxEncoder(detector.model, detector.encoder)
+    faces = _chosen(
+        manifest.with_split(np.full(len(manifest), "calibration")),
+        "calibration",
+        1,
+        per_camera,
+        seed,
+    )
+    features = encode_faces(encoder, faces, progress)
+    bands = detector.calibration
+    calibration = Calibration.of(
+        -detector.density.log_likelihood(features),
+        alpha=bands.alpha if alpha is None else alpha,
+        beta=bands.beta if beta is None else beta,
+    )
+    provenance = detector.provenance | {
+        "calibration": faces.counts(),
+        "recalibrated": {"from": detector.name, "digest": detector.digest},
+        "versions": versions(),
+    }
+    weights = None if detector.cross_check is None else detector.cross_check.weights
+    return replace(
+        detector,
+        name=name,
+        calibration=calibration,
+        cross_check=_cross_check(weights, features, faces),
+        card=model_card(name, detector.encoder, calibration, provenance),
+        provenance=provenance,
+        digest="",
+    )
+
+
+def _chosen(
+    manifest: Manifest, split: str, per_photo: int | None, per_camera: int | None, seed: int
+) -> Manifest:
+    """The faces of a split that are used; one a photograph is its largest."""
+    faces = manifest.of_split(split)
+    if per_photo == 1:
+        faces = _largest_faces(faces)
+    kept = cap(faces.photo, faces.camera, per_photo=per_photo, per_camera=per_camera, seed=seed)
+    if not len(kept):
+        raise DetectorError(f"no photograph in the split {split!r}; give more photographs")
+    return faces.select(kept)
+
+
+def _cross_check(
+    weights: NDArray[np.float32] | None, features: NDArray[np.float32], faces: Manifest
+) -> CrossCheck | None:
+    return None if weights is None else CrossCheck.of(weights, features, faces.tags)
 
 
 def seen_by_encoder(folder: Path) -> set[str]:

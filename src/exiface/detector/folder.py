@@ -4,6 +4,7 @@ detector.json              version, name, encoder and preprocessing, bands, prov
 encoder.onnx               the encoder
 density.safetensors        the mixture
 calibration.safetensors    scores of the calibration photographs
+cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
 MODEL_CARD.md              for people
 """
 
@@ -20,6 +21,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from exiface.density import Calibration, GaussianMixture
+from exiface.detector.cross_check import CrossCheck
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import ENCODER_FILE
 from exiface.errors import UserError
@@ -28,7 +30,9 @@ DETECTOR_FILE = "detector.json"
 CARD_FILE = "MODEL_CARD.md"
 _DENSITY_FILE = "density.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
+_CROSS_CHECK_FILE = "cross_check.safetensors"
 _FILES = (ENCODER_FILE, _DENSITY_FILE, _CALIBRATION_FILE, CARD_FILE)
+_OPTIONAL_FILES = (_CROSS_CHECK_FILE,)
 _KEYS = {"format", "version", "name", "encoder", "notice", "bands", "provenance", "files"}
 _FORMAT = "exiface detector"
 _VERSION = 1
@@ -49,6 +53,7 @@ class DetectorParts:
         density: of the features of photographs.
         calibration: of scores, with the bands of the verdict.
         card: the model card, Markdown.
+        cross_check: of camera tags; None where the encoder has no heads for them.
         notice: what everyone who reads a verdict must know of this detector; "" = nothing beyond
             the usual.
         provenance: how it was made, for people and programs.
@@ -61,6 +66,7 @@ class DetectorParts:
     density: GaussianMixture
     calibration: Calibration
     card: str
+    cross_check: CrossCheck | None = None
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
@@ -80,6 +86,8 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
         _CALIBRATION_FILE: save_tensors(parts.calibration.arrays()),
         CARD_FILE: parts.card.encode(),
     }
+    if parts.cross_check is not None:
+        contents[_CROSS_CHECK_FILE] = save_tensors(parts.cross_check.arrays())
     described = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -130,10 +138,13 @@ def read_folder(folder: Path) -> DetectorParts:
             f"{path} has version {described.get('version')}, this exiface reads {_VERSION}: "
             "install the exiface that made it, or fit it again"
         )
-    if set(described) != _KEYS or set(described["files"]) != set(_FILES):
-        wrong = (set(described) ^ _KEYS) or (set(described["files"]) ^ set(_FILES))
+    wrong = (set(described) ^ _KEYS) or (
+        (set(described["files"]) - set(_OPTIONAL_FILES)) ^ set(_FILES)
+    )
+    if wrong:
         raise DetectorError(f"{path}: unknown or missing: {', '.join(sorted(wrong))}")
-    files = {name: _checked(folder / name, described["files"][name]) for name in _FILES}
+    files = {name: _checked(folder / name, described["files"][name]) for name in described["files"]}
+    cross_check = files.get(_CROSS_CHECK_FILE)
     try:
         return DetectorParts(
             name=described["name"],
@@ -144,6 +155,7 @@ def read_folder(folder: Path) -> DetectorParts:
                 load_tensors(files[_CALIBRATION_FILE])["scores"], **described["bands"]
             ),
             card=files[CARD_FILE].decode(),
+            cross_check=CrossCheck(**load_tensors(cross_check)) if cross_check else None,
             notice=str(described["notice"]),
             provenance=described["provenance"],
             digest=hashlib.sha256(content).hexdigest(),

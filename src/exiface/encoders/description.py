@@ -12,6 +12,9 @@ ENCODER_FILE = "encoder.onnx"
 DESCRIPTION_FILE = "encoder.json"
 # One sha256 a line: the photographs that shaped the encoder, so that none of them calibrates.
 SEEN_FILE = "photographs.txt"
+# The linear heads of the pretext task, by name: weights (d,) over the features. Their order is what
+# they have learnt; offsets say nothing.
+HEADS_FILE = "heads.safetensors"
 _VERSION = 1
 
 

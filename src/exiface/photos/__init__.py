@@ -4,12 +4,13 @@ from exiface.photos.crops import Preprocessing
 from exiface.photos.faces import Face, FaceDetector
 from exiface.photos.images import IMAGE_SUFFIXES, Photo, UnreadableImageError, read_photo
 from exiface.photos.manipulations import MANIPULATIONS, manipulate
-from exiface.photos.tags import TAG_NAMES, CameraTags
+from exiface.photos.tags import TAG_NAMES, TAG_TITLES, CameraTags
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MANIPULATIONS",
     "TAG_NAMES",
+    "TAG_TITLES",
     "CameraTags",
     "Face",
     "FaceDetector",

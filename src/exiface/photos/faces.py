@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import cv2
 import numpy as np
@@ -120,12 +121,10 @@ class FaceDetector:
             )
 
 
-def _share_inside(
-    boxes: NDArray[np.float32], width: float, height: float
-) -> NDArray[np.float32]:
+def _share_inside(boxes: NDArray[Any], width: float, height: float) -> NDArray[Any]:
     """Share of each box's area that lies in the image; boxes (n, 4) as x, y, width, height."""
     sides = np.minimum(boxes[:, :2] + boxes[:, 2:], (width, height)) - np.maximum(boxes[:, :2], 0)
-    return (np.clip(sides, 0, None) / boxes[:, 2:]).prod(axis=1)
+    return np.asarray((np.clip(sides, 0, None) / boxes[:, 2:]).prod(axis=1))
 
 
 @cache

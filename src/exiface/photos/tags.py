@@ -146,6 +146,12 @@ class CameraTags:
 
 
 TAG_NAMES: tuple[str, ...] = tuple(field.name for field in fields(CameraTags))
+TAG_TITLES = {
+    "aperture": "aperture",
+    "exposure_time": "exposure time",
+    "focal_length": "focal length",
+    "iso_speed": "ISO speed",
+}
 
 
 def read_exif(image: Image.Image) -> dict[int, Any]:

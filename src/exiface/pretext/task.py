@@ -44,6 +44,11 @@ class PretextTask(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return torch.cat([self.heads[name](features) for name in HEADS], dim=1)
 
+    def directions(self) -> dict[str, Tensor]:
+        """The weights (features,) of each head, by name, for `heads.safetensors`."""
+        weights = {name: head.get_parameter("weight") for name, head in self.heads.items()}
+        return {name: weight.detach().float().cpu().flatten() for name, weight in weights.items()}
+
     def forward(self, crops: Tensor, tags: Tensor, manipulated: Tensor) -> dict[str, Tensor]:
         """Compute the losses.
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.torch import save_file
 
 from exiface.datasets import Manifest, cap
 from exiface.datasets.batches import FaceBatches
 from exiface.encoders import EncoderDescription
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.description import ENCODER_FILE, SEEN_FILE
+from exiface.encoders.description import ENCODER_FILE, HEADS_FILE, SEEN_FILE
 from exiface.encoders.export import export
 from exiface.errors import UserError
 from exiface.photos import Preprocessing
@@ -80,7 +81,7 @@ def train(
     learner = Learner(config, preprocessing, process, init)
     run.mkdir(parents=True, exist_ok=True)
     first = load_checkpoint(run, learner.task, learner.optimizer, identity)
-    if first >= total and (run / ENCODER_FILE).exists():
+    if first >= total and (run / ENCODER_FILE).exists() and (run / HEADS_FILE).exists():
         return run / ENCODER_FILE
     made_of = _made_of(training, validation, init)
     recorder = None
@@ -225,6 +226,7 @@ def _export(
     manifests = (training.manifest, validation.manifest)
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
+    save_file(learner.task.directions(), run / HEADS_FILE)
     config = learner.config
     provenance = made_of | {
         "validation": made_of["validation"] | measured,

@@ -1,0 +1,102 @@
+"""The tables of `exiface evaluate` on a terminal."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from exiface.evaluation import Row
+from exiface.evaluation.report import Report
+from exiface.evaluation.tables import SweepRow
+
+
+def print_report(report: Report) -> None:
+    """Print the main table, then whatever else was measured, then what casts doubt on it."""
+    _print_table(report.rows, report.alpha, promised=bool(report.alarms))
+    if report.sweep:
+        _print_sweep(report.sweep)
+    _print_comparisons(report)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _table(title: str, columns: list[str]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column(title, overflow="fold", min_width=14)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
+    console = Console()
+    real = _table("photographs", ["images", "no face", "flagged", "95 % interval", "unsure"])
+    columns = [
+        "images",
+        "AUC",
+        "95 % interval",
+        "AP gen",
+        "AP photo",
+        "at 5 %",
+        "at 1 %",
+        "flagged",
+    ]
+    fake = _table("generated", columns)
+    for row in rows:
+        if row.kind == "real":
+            interval = ""
+            if row.flagged is not None:
+                interval = f"{_share(row.flagged_low)} to {_share(row.flagged_high)}"
+            counts = (str(row.images), str(row.no_verdict))
+            real.add_row(row.name, *counts, _share(row.flagged), interval, _share(row.unsure))
+            continue
+        auc, *precisions = (
+            "" if value is None else f"{value:.3f}"
+            for value in (row.auc, row.ap_generated, row.ap_photographic)
+        )
+        interval = "" if row.auc_low is None else f"{row.auc_low:.2f} to {row.auc_high:.2f}"
+        fake.add_row(
+            f"mean {row.name}" if row.kind == "mean" else row.name,
+            *(str(row.images), auc, interval, *precisions),
+            *(_share(value) for value in (row.recall_at_5, row.recall_at_1, row.flagged)),
+            style="bold" if row.kind == "mean" else "",
+        )
+    if promised:
+        console.print(f"False alarms: promised at most {alpha:.0%}, measured:\n")
+    console.print(real)
+    if fake.row_count:
+        console.print("\nGenerated faces (at 5 %, at 1 %: recall at that many false alarms):\n")
+        console.print(fake)
+
+
+def _print_sweep(rows: list[SweepRow]) -> None:
+    name = "mean" if any(row.name == "mean" for row in rows) else rows[0].name
+    table = _table("altered alike", ["AUC", "AUC lost", "generated found", "false alarms"])
+    for row in rows:
+        if row.name == name:
+            shares = (_share(row.recall), _share(row.false_alarms))
+            table.add_row(row.condition, f"{row.auc:.3f}", f"{row.auc_lost:+.3f}", *shares)
+    console = Console()
+    console.print(f"\nRobustness ({'mean over the sets' if name == 'mean' else name}):\n")
+    console.print(table)
+
+
+def _print_comparisons(report: Report) -> None:
+    console = Console()
+    if report.against:
+        table = _table("set", ["images", "AUC", "other", "difference", "95 % interval", "p"])
+        for row in report.against:
+            table.add_row(
+                row.name,
+                *(str(row.images), f"{row.auc:.3f}", f"{row.auc_other:.3f}"),
+                *(f"{row.difference:+.3f}", f"{row.low:+.3f} to {row.high:+.3f}"),
+                f"{row.p_value:.2g}",
+            )
+        console.print(f"\nAgainst {escape(report.other)}, same images (DeLong):\n")
+        console.print(table)
+    for leak in report.leaks:
+        console.print(
+            f"[bold red]{escape(leak.fake)}: {leak.trait} alone reaches {leak.separation:.2f} "
+            f"against {escape(leak.against)}[/] ({escape(leak.detail)})"
+        )

@@ -1,0 +1,86 @@
+"""`exiface explain`: why a face got its verdict."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exiface.detector.explanation import Explanation
+
+
+def explain(
+    image: Annotated[Path, typer.Argument(help="The image.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="HTML page to write.")
+    ] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Detector folder; without it, the detector inside the package."),
+    ] = None,
+    face: Annotated[int, typer.Option(min=0, help="Which face, the largest being 0.")] = 0,
+    json_lines: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="The image is a face already cut out.")
+    ] = False,
+) -> None:
+    """Say why a face got its verdict: regions, stability, and what its camera tags claim."""
+    import json
+
+    from exiface.detector import Detector
+    from exiface.detector.explanation import explain as explained
+
+    judge = Detector.load(detector)
+    explanation = explained(judge, image, face=face, cropped=cropped)
+    if output is not None:
+        from exiface.apps.explanation_page import write_explanation
+
+        write_explanation(explanation, judge, output)
+    if json_lines:
+        print(json.dumps(explanation.as_dict()))
+    else:
+        _print(explanation, len(judge.parts.calibration.scores))
+        if output is not None:
+            typer.echo(f"page: {output}")
+
+
+def _print(explanation: "Explanation", photographs: int) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from exiface.apps.console import VERDICT_STYLES
+    from exiface.apps.explanation_page import tag_sentence
+
+    face = explanation.face
+    console = Console()
+    style = VERDICT_STYLES[face.verdict.value]
+    console.print(
+        f"{escape(str(explanation.result.path))}: [{style}]{face.verdict.value}[/], "
+        f"p = {face.p_value:.3f}; {explanation.less_unusual} of {photographs} known photographs "
+        "are less unusual\n"
+    )
+    table = Table("after", box=None, header_style="bold", pad_edge=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("p", justify="right")
+    for each in explanation.stability:
+        if each.face is None:
+            table.add_row(each.alteration, "[dim]face no longer found[/]", "")
+        else:
+            verdict = each.face.verdict.value
+            table.add_row(
+                each.alteration,
+                f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
+                f"{each.face.p_value:.3f}",
+            )
+    console.print(table)
+    console.print(
+        f"\nThe verdict stays in {explanation.kept} of {len(explanation.stability)} alterations."
+    )
+    for check in explanation.tag_checks:
+        console.print(tag_sentence(check))
+    if explanation.tag_checks:
+        console.print(
+            "[dim]Tags inform and never decide: metadata is trivially forged, and the expectation "
+            "errs.[/]"
+        )

@@ -1,0 +1,109 @@
+"""The self-contained HTML page of `exiface explain -o`."""
+
+import base64
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from numpy.typing import NDArray
+from PIL import Image
+
+from exiface import __version__
+from exiface.apps.page import histogram
+from exiface.detector import Detector
+from exiface.detector.cross_check import TagCheck
+from exiface.detector.explanation import Explanation
+from exiface.photos import TAG_TITLES, CameraTags
+
+_PICTURE_SIDE = 512  # px on the page
+_DARKEST = 0.22
+_OUTLINE = 0.5  # of the strongest pull
+
+
+def write_explanation(explanation: Explanation, detector: Detector, path: Path) -> None:
+    """Write a page that says why a face got its verdict.
+
+    Args:
+        explanation: of `exiface.detector.explanation.explain`.
+        detector: that judged.
+        path: of the HTML file; it loads nothing from elsewhere.
+    """
+    environment = Environment(
+        loader=PackageLoader("exiface.apps"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.get_template("explain.html").render(
+        explanation=explanation,
+        face=explanation.face,
+        plot=histogram(detector.parts.calibration, explanation.face),
+        crop=_data_uri(_enlarged(explanation.crop)),
+        spotlight=_data_uri(spotlight(explanation.crop, explanation.regions)),
+        pull=float(explanation.regions.max()),
+        checks=[(TAG_TITLES[check.tag], tag_sentence(check)) for check in explanation.tag_checks],
+        calibration=detector.parts.calibration,
+        detector=detector,
+        version=__version__,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def tag_sentence(check: TagCheck) -> str:
+    """Say in words what is expected of a tag, what is claimed, and whether that is odd.
+
+    Example:
+        >>> tag_sentence(TagCheck("iso_speed", 0.8))
+        'ISO speed: the face looks higher than 80 % of known photographs; the file claims none.'
+    """
+    looks = f"{TAG_TITLES[check.tag]}: the face looks {_place(check.expected_rank)}"
+    if check.recorded is None:
+        return f"{looks}; the file claims none."
+    claim = f"the file claims {CameraTags(**{check.tag: check.recorded})}"
+    if check.recorded_rank is None or check.p_value is None:
+        return f"{looks}; {claim}; too few known photographs have this tag to compare."
+    claim += f", {_place(check.recorded_rank)}"
+    if check.disagrees:
+        return (
+            f"{looks}; {claim}. They disagree more than for all but {check.p_value * 100:.1f} % of "
+            "known photographs."
+        )
+    return f"{looks}; {claim}. That is no further apart than usual."
+
+
+def spotlight(crop: NDArray[np.uint8], regions: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Light up the regions that pull the likelihood down; the rest of the face lies in the dark.
+
+    Brightness, not hue, carries the map: it is read in grey and by colour-blind people alike.
+
+    Args:
+        crop: (s, s, 3) uint8.
+        regions: (s, s) pull of each pixel, above 0 = down.
+
+    Returns:
+        (512, 512, 3) uint8.
+    """
+    size = (_PICTURE_SIDE, _PICTURE_SIDE)
+    strongest = max(float(regions.max()), 1e-9)
+    light = np.clip(cv2.resize(regions, size, interpolation=cv2.INTER_LINEAR) / strongest, 0, 1)
+    lit = _enlarged(crop) * (_DARKEST + (1 - _DARKEST) * light[..., None])
+    picture = np.rint(lit).astype(np.uint8)
+    mask = (light >= _OUTLINE).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(picture, outlines, -1, (255, 255, 255), 2), np.uint8)
+
+
+def _enlarged(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    size = (_PICTURE_SIDE, _PICTURE_SIDE)
+    return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _data_uri(pixels: NDArray[np.uint8]) -> str:
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def _place(rank: float) -> str:
+    side, share = ("higher", rank) if rank >= 0.5 else ("lower", 1 - rank)
+    return f"{side} than {share * 100:.0f} % of known photographs"

@@ -1,0 +1,149 @@
+"""What the pretext heads expect of a camera's settings, beside what a file claims.
+
+It informs and never decides: metadata is trivially forged, and the heads err. Both the expectation
+and the claim are turned into ranks among the calibration photographs; how far apart they lie is
+compared with how far apart they lie for those photographs, whose tags are the camera's own.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from exiface.encoders import EncoderError
+from exiface.encoders.description import HEADS_FILE
+from exiface.photos import TAG_NAMES, CameraTags
+
+_LEAST_PHOTOGRAPHS = 20  # with a tag, for its ranks to mean anything
+_UNUSUAL = 0.05  # p-value of a disagreement that is worth a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class TagCheck:
+    """What is expected of one tag, and what the file claims.
+
+    Attributes:
+        tag: name of the tag, one of TAG_NAMES.
+        expected_rank: share of calibration photographs of which the head expects less, 0 to 1.
+        recorded: what the file claims; None = absent.
+        recorded_rank: share of calibration photographs that recorded less, 0 to 1.
+        p_value: share of calibration photographs whose own tag lies at least as far from what the
+            head expects; None where the file claims nothing, or too few of them have the tag.
+    """
+
+    tag: str
+    expected_rank: float
+    recorded: float | None = None
+    recorded_rank: float | None = None
+    p_value: float | None = None
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether the claim is further from the expectation than for most photographs."""
+        return self.p_value is not None and self.p_value <= _UNUSUAL
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "expected_rank": round(self.expected_rank, 3),
+            "recorded": self.recorded,
+            "recorded_rank": None if self.recorded_rank is None else round(self.recorded_rank, 3),
+            "p_value": None if self.p_value is None else round(self.p_value, 4),
+            "disagrees": self.disagrees,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CrossCheck:
+    """Heads of the pretext task, with what they say of the calibration photographs.
+
+    Attributes:
+        weights: (4, d) of the heads, in the order of TAG_NAMES.
+        expected: (n, 4) their outputs for the calibration photographs.
+        recorded: (n, 4) the tags of the same photographs; NaN = absent.
+    """
+
+    weights: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    recorded: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        tags = len(TAG_NAMES)
+        if (
+            self.weights.shape[:1] != (tags,)
+            or self.expected.shape != self.recorded.shape
+            or self.expected.shape[1:] != (tags,)
+        ):
+            raise ValueError(
+                f"the cross-check needs (4, d) weights and (n, 4) expected and recorded values, "
+                f"got {self.weights.shape}, {self.expected.shape} and {self.recorded.shape}"
+            )
+
+    @classmethod
+    def of(
+        cls, weights: NDArray[np.float32], features: NDArray[np.float32], tags: NDArray[np.float64]
+    ) -> "CrossCheck":
+        """Take the calibration photographs' features (n, d) and tags (n, 4)."""
+        return cls(weights, features @ weights.T, np.asarray(tags, np.float64))
+
+    def check(self, features: NDArray[np.float32], tags: CameraTags) -> tuple[TagCheck, ...]:
+        """Compare what the heads expect of a face with what its file claims.
+
+        Args:
+            features: (d,) of the face.
+            tags: of the file.
+
+        Returns:
+            One check a tag, in the order of TAG_NAMES.
+        """
+        outputs = self.weights @ features
+        return tuple(
+            self._check(column, float(outputs[column]), getattr(tags, tag))
+            for column, tag in enumerate(TAG_NAMES)
+        )
+
+    def _check(self, column: int, output: float, claim: float | None) -> TagCheck:
+        known = np.isfinite(self.recorded[:, column])
+        expected, recorded = self.expected[:, column], self.recorded[known, column]
+        rank = float(_rank(expected, output))
+        if claim is None or len(recorded) < _LEAST_PHOTOGRAPHS:
+            return TagCheck(TAG_NAMES[column], rank, claim)
+        claimed_rank = float(_rank(recorded, claim))
+        own = np.abs(_rank(expected, expected[known]) - _rank(recorded, recorded))
+        as_far = int((own >= abs(rank - claimed_rank)).sum())
+        return TagCheck(TAG_NAMES[column], rank, claim, claimed_rank, (1 + as_far) / (len(own) + 1))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The numbers, by name, as they are stored."""
+        return {"weights": self.weights, "expected": self.expected, "recorded": self.recorded}
+
+
+def read_heads(encoder_folder: Path) -> NDArray[np.float32] | None:
+    """The weights (4, d) of an encoder's tag heads; None where it has none.
+
+    Raises:
+        EncoderError: a damaged file.
+    """
+    path = encoder_folder / HEADS_FILE
+    if not path.exists():
+        return None
+    try:
+        heads = load_file(path)
+        return np.stack([heads[tag] for tag in TAG_NAMES])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise EncoderError(
+            f"{path} can't be used ({error}); export the encoder again, or delete the file to do "
+            "without the cross-check of tags"
+        ) from None
+
+
+def _rank(photographs: NDArray[Any], values: float | NDArray[Any]) -> NDArray[np.float64]:
+    """Share of photographs below each value; those that equal it count half."""
+    ordered = np.sort(photographs)
+    below = np.searchsorted(ordered, values, side="left")
+    up_to = np.searchsorted(ordered, values, side="right")
+    return np.asarray((below + up_to) / (2 * len(ordered)))

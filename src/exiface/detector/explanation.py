@@ -1,0 +1,212 @@
+"""Why a face got its verdict: regions, stability, standing, and the cross-check of tags."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.density.calibration import SCORE_DECIMALS
+from exiface.detector.cross_check import TagCheck
+from exiface.detector.detector import Detector
+from exiface.detector.results import FaceResult, ImageResult
+from exiface.errors import UserError
+from exiface.photos import read_photo
+from exiface.photos.alterations import altered
+from exiface.photos.crops import Box, square_about
+from exiface.photos.images import ImageSource
+
+MILD_ALTERATIONS = (
+    *("JPEG 95", "JPEG 85", "JPEG 75", "resize 0.75", "resize 0.5", "blur 0.5"),
+    *("crop 90 %", "messenger", "screenshot"),
+)
+_CONTEXT = 2.2  # side of what is altered, in longer sides of the face box
+_WINDOW = 6  # a window fades to nothing at 1/6 of the crop's side from its centre
+_STEPS = 15  # windows along a side
+_BATCH = 32
+_NEIGHBOURS = 5
+_GRID = 8  # cells along a side of the map, as JSON has it
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """The verdict on the same face after a mild alteration of the picture.
+
+    Attributes:
+        alteration: name in `exiface.photos.alterations`.
+        face: the verdict; None where the face was no longer found.
+    """
+
+    alteration: str
+    face: FaceResult | None
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What stands behind a verdict.
+
+    Attributes:
+        result: of the whole image.
+        number: which of its faces is explained.
+        crop: (s, s, 3) uint8, what the encoder saw.
+        regions: (s, s) by how much the log-likelihood rises when a region is hidden, less the
+            median over the face: above 0, the region pulls the likelihood down more than others.
+        less_unusual: calibration photographs that are less unusual than the face.
+        nearest_scores: scores of the calibration photographs nearest in score, ascending.
+        stability: verdicts after mild alterations.
+        tag_checks: expected and claimed camera tags; empty where the detector has no heads.
+    """
+
+    result: ImageResult
+    number: int
+    crop: NDArray[np.uint8]
+    regions: NDArray[np.float32]
+    less_unusual: int
+    nearest_scores: tuple[float, ...]
+    stability: tuple[Stability, ...]
+    tag_checks: tuple[TagCheck, ...]
+
+    @property
+    def face(self) -> FaceResult:
+        """The face that is explained."""
+        return self.result.faces[self.number]
+
+    @property
+    def kept(self) -> int:
+        """After how many of the alterations the verdict is the same."""
+        return sum(
+            each.face is not None and each.face.verdict == self.face.verdict
+            for each in self.stability
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it; the regions as 8 x 8 means, from the top left."""
+        cells = cv2.resize(self.regions, (_GRID, _GRID), interpolation=cv2.INTER_AREA)
+        return {
+            "path": self.result.path,
+            "detector": self.result.detector,
+            "face": self.number,
+            **self.face.as_dict(),
+            "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
+            "less_unusual": self.less_unusual,
+            "nearest_scores": list(self.nearest_scores),
+            "stability": {
+                each.alteration: None if each.face is None else each.face.as_dict()
+                for each in self.stability
+            },
+            "tags": {check.tag: check.as_dict() for check in self.tag_checks},
+        }
+
+
+def explain(
+    detector: Detector, image: ImageSource, *, face: int = 0, cropped: bool = False
+) -> Explanation:
+    """Explain the verdict on one face.
+
+    Args:
+        detector: that judges.
+        image: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
+        face: which one, largest first.
+        cropped: the image is a face already cut out.
+
+    Returns:
+        The explanation.
+
+    Raises:
+        UserError: the image can't be read or holds no such face.
+    """
+    prepared = detector.prepare(image, cropped=cropped)
+    [result] = detector.judge([prepared])
+    if result.reason is not None:
+        raise UserError(f"{result.path or 'the image'}: {result.reason}")
+    if face >= len(result.faces):
+        raise UserError(
+            f"{result.path or 'the image'} has {len(result.faces)} face(s), numbered from 0; "
+            f"there is no face {face}"
+        )
+    crop, box = prepared.crops[face], prepared.boxes[face]
+    score = result.faces[face].score
+    check = detector.parts.cross_check
+    calibrated = detector.parts.calibration.scores
+    place = int(np.searchsorted(calibrated, round(score, SCORE_DECIMALS)))
+    nearest = calibrated[np.argsort(np.abs(calibrated - score), kind="stable")[:_NEIGHBOURS]]
+    return Explanation(
+        result=result,
+        number=face,
+        crop=crop,
+        regions=region_map(detector, crop),
+        less_unusual=place,
+        nearest_scores=tuple(float(each) for each in np.sort(nearest)),
+        stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
+        tag_checks=()
+        if check is None
+        else check.check(detector.encoder.encode(crop[None])[0], prepared.tags),
+    )
+
+
+def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Which regions pull the log-likelihood down: occlusion by a blurred copy of the face.
+
+    Windows with soft edges are laid over the crop, one at a time; hard ones would add edges that no
+    photograph has. What hiding does to any face is taken out by the median over the windows.
+
+    Args:
+        detector: that judges.
+        crop: (s, s, 3) uint8, cut by its preprocessing.
+
+    Returns:
+        (s, s) float32, in units of log-likelihood.
+
+    Source: occlusion sensitivity, Zeiler and Fergus 2014, section 4.2.
+    """
+    size = crop.shape[0]
+    side = max(2, size // _WINDOW)
+    hidden = cv2.GaussianBlur(crop, (0, 0), size / 12).astype(np.float32)
+    centres = np.linspace(0, size - 1, _STEPS)
+    distance = np.abs(np.arange(size)[None, :] - centres[:, None]) / side
+    profile = np.where(distance < 1, (1 + np.cos(np.pi * distance)) / 2, 0).astype(np.float32)
+    windows = [(row, column) for row in range(_STEPS) for column in range(_STEPS)]
+    scores: list[NDArray[np.float64]] = []
+    for start in range(0, len(windows), _BATCH):
+        rows, columns = np.array(windows[start : start + _BATCH]).T
+        masks = (profile[rows][:, :, None] * profile[columns][:, None, :])[..., None]
+        covered = np.rint(crop * (1 - masks) + hidden * masks).astype(np.uint8)
+        scores.append(detector.score(covered))
+    rise = -np.concatenate(scores)
+    rise -= np.median(rise)
+    grid = rise.reshape(_STEPS, _STEPS).astype(np.float32)
+    # Each pixel takes the mean of the windows that cover it, weighted by how much they do.
+    weights = profile.sum(axis=0)
+    spread = (profile.T @ grid @ profile) / np.outer(weights, weights)
+    return np.asarray(spread, np.float32)
+
+
+def _stability(
+    detector: Detector, pixels: NDArray[np.uint8], box: Box, *, cropped: bool
+) -> tuple[Stability, ...]:
+    height, width = pixels.shape[:2]
+    if not cropped:  # other faces of the picture are left out
+        x0, y0, x1, y1 = square_about(box, _CONTEXT, width, height)
+        pixels = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+        box = (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0)
+        height, width = pixels.shape[:2]
+    place = np.array([(box[0] + box[2]) / (2 * width), (box[1] + box[3]) / (2 * height)])
+    results = detector.judge(
+        detector.prepare(altered(pixels, name), cropped=cropped) for name in MILD_ALTERATIONS
+    )
+    return tuple(
+        Stability(name, _nearest_face(result, place))
+        for name, result in zip(MILD_ALTERATIONS, results, strict=True)
+    )
+
+
+def _nearest_face(result: ImageResult, place: NDArray[np.float64]) -> FaceResult | None:
+    """The face whose centre, in shares of the image's sides, is nearest."""
+
+    def distance(face: FaceResult) -> float:
+        x0, y0, x1, y1 = face.box
+        centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) / result.size
+        return float(np.abs(centre - place).sum())
+
+    return min(result.faces, key=distance, default=None)

@@ -1,0 +1,202 @@
+"""Leak audit: what tells two sets apart without looking at a face.
+
+A detector can win a benchmark by reading compression, size or sharpness. Where such a cue separates
+the classes, a good figure proves little.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin
+from sklearn.metrics import roc_auc_score
+
+from exiface.photos.tags import read_exif
+
+SUSPICIOUS = 0.7
+_SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+_SHARPNESS_SIDE = 256  # px: sharpness is compared at one size
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a file is, apart from what it shows.
+
+    Attributes:
+        file_format: as Pillow names it.
+        width: in pixels.
+        height: in pixels.
+        quality: of JPEG, estimated from the luminance table; None for other formats.
+        subsampling: of JPEG's chroma; "" for other formats.
+        exif: whether there is any.
+        bytes_per_pixel: size of the file by pixels.
+        brightness: mean grey level, 0 to 255.
+        saturation: mean difference of the largest and smallest channel, 0 to 255.
+        sharpness: logarithm of the variance of the Laplacian, longest side at most 256 px.
+    """
+
+    file_format: str
+    width: int
+    height: int
+    quality: int | None
+    subsampling: str
+    exif: bool
+    bytes_per_pixel: float
+    brightness: float
+    saturation: float
+    sharpness: float
+
+
+CUES: dict[str, Callable[[Traits], float]] = {
+    "sharpness": lambda traits: traits.sharpness,
+    "bytes per pixel": lambda traits: traits.bytes_per_pixel,
+    "brightness": lambda traits: traits.brightness,
+    "saturation": lambda traits: traits.saturation,
+    "size": lambda traits: traits.width * traits.height,
+    # A lossless file stands above every JPEG.
+    "JPEG quality": lambda traits: 101 if traits.quality is None else traits.quality,
+}
+FORMS: dict[str, Callable[[Traits], str]] = {
+    "format": lambda traits: traits.file_format,
+    "chroma subsampling": lambda traits: traits.subsampling or "none",
+    "EXIF": lambda traits: "present" if traits.exif else "absent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How well one trait separates a set of generated faces from its photographs.
+
+    Attributes:
+        fake: name of the set.
+        against: photographs that it is compared with.
+        trait: name in `CUES` or `FORMS`.
+        separation: of a cue, its AUC or 1 - AUC, whichever is larger; of a form, the share of
+            balanced guesses that are right. 0.5 = no separation.
+        detail: medians of a cue, or counts of a form, photographs first.
+    """
+
+    fake: str
+    against: str
+    trait: str
+    separation: float
+    detail: str
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the trait separates the classes too well for other figures to be trusted."""
+        return self.separation >= SUSPICIOUS
+
+
+def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
+    """Read the traits of a file.
+
+    Args:
+        content: its bytes.
+        pixels: (h, w, 3) uint8, decoded from them.
+
+    Returns:
+        The traits.
+    """
+    height, width = pixels.shape[:2]
+    quality, subsampling = None, ""
+    with Image.open(io.BytesIO(content)) as image:
+        file_format, has_exif = image.format or "unknown", bool(read_exif(image))
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            quality = jpeg_quality(image.quantization)
+            subsampling = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image), "other")
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, _SHARPNESS_SIDE / max(height, width))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return Traits(
+        file_format=file_format,
+        width=width,
+        height=height,
+        quality=quality,
+        subsampling=subsampling,
+        exif=has_exif,
+        bytes_per_pixel=len(content) / (width * height),
+        brightness=float(grey.mean()),
+        saturation=float((pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)).mean()),
+        sharpness=float(np.log(cv2.Laplacian(small, cv2.CV_64F).var() + 1e-3)),
+    )
+
+
+def jpeg_quality(tables: dict[int, list[int]]) -> int | None:
+    """Estimate a JPEG's quality: the IJG setting whose luminance table is nearest.
+
+    Args:
+        tables: quantisation tables, as Pillow gives them.
+
+    Returns:
+        1 to 100; None without a table.
+    """
+    if 0 not in tables:
+        return None
+    table = np.asarray(tables[0], float)
+    return int(np.abs(_standard_tables() - table).sum(axis=1).argmin()) + 1
+
+
+def audit(
+    fake: str, against: str, real_traits: Sequence[Traits], fake_traits: Sequence[Traits]
+) -> list[Finding]:
+    """Measure how well each trait alone separates generated faces from photographs.
+
+    Args:
+        fake: name of the generated faces.
+        against: name of the photographs.
+        real_traits: of the photographs.
+        fake_traits: of the generated faces.
+
+    Returns:
+        One finding a trait, cues first.
+    """
+    findings = []
+    labels = np.repeat([0, 1], [len(real_traits), len(fake_traits)])
+    for trait, cue in CUES.items():
+        real, generated = [cue(each) for each in real_traits], [cue(each) for each in fake_traits]
+        auc = float(roc_auc_score(labels, real + generated))
+        detail = f"median {np.median(real):.4g} against {np.median(generated):.4g}"
+        findings.append(Finding(fake, against, trait, max(auc, 1 - auc), detail))
+    for trait, form in FORMS.items():
+        counts = Counter(map(form, real_traits)), Counter(map(form, fake_traits))
+        shares = [
+            {value: count / sum(each.values()) for value, count in each.items()} for each in counts
+        ]
+        # Half of 1 + the total variation distance: guess whichever class has more of a value.
+        right = sum(
+            max(share.get(value, 0) for share in shares)
+            for value in set(counts[0]) | set(counts[1])
+        )
+        findings.append(
+            Finding(
+                fake,
+                against,
+                trait,
+                right / 2,
+                f"{_listed(counts[0])} against {_listed(counts[1])}",
+            )
+        )
+    return findings
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {value}" for value, count in counts.most_common(4))
+
+
+@cache
+def _standard_tables() -> NDArray[np.float64]:
+    """The luminance tables (100, 64) of qualities 1 to 100, as the JPEG library writes them."""
+    tables = []
+    for quality in range(1, 101):
+        content = io.BytesIO()
+        Image.new("L", (8, 8)).save(content, "JPEG", quality=quality)
+        with Image.open(content) as image:
+            assert isinstance(image, JpegImagePlugin.JpegImageFile)  # noqa: S101 - just saved
+            tables.append(image.quantization[0])
+    return np.array(tables, float)

@@ -1,0 +1,168 @@
+"""What calibrating, or fitting, on a few of one's own photographs does to the false-alarm rate."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.density import Calibration, GaussianMixture
+from exiface.detector import Detector
+from exiface.evaluation.sets import REAL, ScoredSet, comparisons
+from exiface.photos.alterations import ORIGINAL
+from exiface.progress import Progress, no_progress
+from exiface.threads import ordered_map
+
+OWN = 200
+_DRAWS = 20
+_BATCH = 32
+_LEAST = 40  # photographs of a set, for half of them to say anything
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """False alarms on the rest of a set when some of its photographs are used.
+
+    Attributes:
+        name: of the set of photographs.
+        how: "as it is", "recalibrated", or "refitted" (density and calibration, half each).
+        own: photographs used; the rest is measured.
+        false_alarms: share of the rest flagged at the promised rate, mean over random draws.
+        low: lowest of the draws.
+        high: highest of the draws.
+        recall: share flagged of the generated faces compared with this set; None without any.
+    """
+
+    name: str
+    how: str
+    own: int
+    false_alarms: float
+    low: float
+    high: float
+    recall: float | None
+
+
+def own_table(
+    sets: Sequence[ScoredSet],
+    features: dict[str, NDArray[np.float32]] | None = None,
+    *,
+    alpha: float = 0.05,
+    own: int = OWN,
+    seed: int = 0,
+) -> list[OwnRow]:
+    """Measure it on every set of photographs that is large enough.
+
+    Args:
+        sets: scored.
+        features: "kind:name" -> (n, d) of the images of each set, NaN = no face, to refit as well.
+        alpha: promised rate.
+        own: photographs used, at most half of a set.
+        seed: of the draws.
+
+    Returns:
+        Two or three rows a set.
+    """
+    rows = []
+    for real in sets:
+        kept = real.judged()
+        if real.kind != REAL or kept.sum() < _LEAST:
+            continue
+        fakes = [each.fake for each in comparisons(sets) if each.real == [real]]
+        number = min(own, int(kept.sum()) // 2)
+        scores = real.scores[ORIGINAL][kept]
+        of_fakes = [fake.scores[ORIGINAL][fake.judged()] for fake in fakes]
+        draws = list(_draws(len(scores), number, seed))
+        p_values = real.p_values[ORIGINAL][kept]
+        if np.isfinite(p_values).all():
+            found = [fake.p_values[ORIGINAL][fake.judged()] <= alpha for fake in fakes]
+            as_it_is = [(p_values[rest] <= alpha).mean() for _, rest in draws]
+            recall = float(np.concatenate(found).mean()) if found else None
+            rows.append(_row(real.name, "as it is", 0, as_it_is, [recall]))
+        outcomes = [_outcome(scores[mine], scores[rest], of_fakes, alpha) for mine, rest in draws]
+        rows.append(_row(real.name, "recalibrated", number, *zip(*outcomes, strict=True)))
+        if features is None:
+            continue
+        of_real = features[f"{real.kind}:{real.name}"][kept]
+        generated = [features[f"{fake.kind}:{fake.name}"][fake.judged()] for fake in fakes]
+        outcomes = []
+        for mine, rest in draws:
+            half = len(mine) // 2
+            density = GaussianMixture(1, seed=seed).fit(of_real[mine[:half]])
+            outcomes.append(
+                _outcome(
+                    -density.log_likelihood(of_real[mine[half:]]),
+                    -density.log_likelihood(of_real[rest]),
+                    [-density.log_likelihood(each) for each in generated],
+                    alpha,
+                )
+            )
+        rows.append(_row(real.name, "refitted", number, *zip(*outcomes, strict=True)))
+    return rows
+
+
+def encode_sets(
+    detector: Detector,
+    sets: Sequence[ScoredSet],
+    *,
+    cropped: bool = False,
+    progress: Progress = no_progress,
+) -> dict[str, NDArray[np.float32]]:
+    """Feature vectors of the largest face of each image, "kind:name" -> (n, d); NaN = no face."""
+    total = sum(len(each.paths) for each in sets)
+    done = 0
+    features = {}
+    for each in sets:
+        rows = np.full((len(each.paths), detector.parts.encoder.features), np.nan, np.float32)
+        prepared = ordered_map(
+            lambda path: detector.prepare(str(path), cropped=cropped), each.paths
+        )
+        waiting: dict[int, NDArray[np.uint8]] = {}
+        for number, image in enumerate(prepared):
+            if image.crops:
+                waiting[number] = image.crops[0]
+            if len(waiting) == _BATCH:
+                rows[list(waiting)] = detector.encoder.encode(np.stack(list(waiting.values())))
+                waiting.clear()
+            progress(done + number + 1, total)
+        if waiting:
+            rows[list(waiting)] = detector.encoder.encode(np.stack(list(waiting.values())))
+        done += len(rows)
+        features[f"{each.kind}:{each.name}"] = rows
+    return features
+
+
+def _draws(
+    total: int, number: int, seed: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    rng = np.random.default_rng(seed)
+    for _ in range(_DRAWS):
+        order = rng.permutation(total)
+        yield order[:number], order[number:]
+
+
+def _outcome(
+    own: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    fakes: Sequence[NDArray[np.float64]],
+    alpha: float,
+) -> tuple[float, float | None]:
+    calibration = Calibration.of(own, alpha=alpha, beta=max(alpha, 0.2))
+    alarms = float((calibration.p_value(rest) <= alpha).mean())
+    if not fakes:
+        return alarms, None
+    return alarms, float((calibration.p_value(np.concatenate(fakes)) <= alpha).mean())
+
+
+def _row(
+    name: str, how: str, own: int, alarms: Sequence[float], recalls: Sequence[float | None]
+) -> OwnRow:
+    known = [recall for recall in recalls if recall is not None]
+    return OwnRow(
+        name,
+        how,
+        own,
+        float(np.mean(alarms)),
+        float(np.min(alarms)),
+        float(np.max(alarms)),
+        float(np.mean(known)) if known else None,
+    )

@@ -1,0 +1,228 @@
+"""The pictures of the report, as SVG; readable in grey and by colour-blind people."""
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from exiface.evaluation.audit import SUSPICIOUS, Finding
+from exiface.evaluation.sets import REAL, Sample, ScoredSet, comparisons
+from exiface.evaluation.tables import FalseAlarmRow, SweepRow
+from exiface.photos.alterations import ORIGINAL
+
+# Okabe and Ito's colours, each with its own dash and marker: none is told by hue alone.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+_MARKERS = "osD^vPX"
+_COLUMNS = 3
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "exiface",  # the same figures give the same file
+}
+
+
+def roc_curves(sets: Sequence[ScoredSet]) -> str:
+    """One ROC curve a set of generated faces."""
+    compared = comparisons(sets)
+    with _grid(len(compared), height=2.3) as (figure, axes):
+        for each, axis in zip(compared, axes, strict=True):
+            real, fake = Sample.of(each.real), Sample.of([each.fake])
+            labels = np.repeat([0, 1], [len(real.scores), len(fake.scores)])
+            alarms, recalls, _ = roc_curve(labels, np.concatenate([real.scores, fake.scores]))
+            axis.plot([0, 1], [0, 1], color="#999", linewidth=0.8, linestyle=":")
+            axis.plot(alarms, recalls, color=_COLOURS[0], linewidth=1.8)
+            axis.fill_between(alarms, recalls, color=_COLOURS[0], alpha=0.12, linewidth=0)
+            axis.text(0.97, 0.06, f"AUC {np.trapezoid(recalls, alarms):.2f}", ha="right")
+            axis.set(title=each.fake.name, xlim=(0, 1), ylim=(0, 1.01), aspect="equal")
+            axis.set_xticks([0, 0.5, 1])
+            axis.set_yticks([0, 0.5, 1])
+        figure.supxlabel("photographs flagged", fontsize=9)
+        figure.supylabel("generated faces found", fontsize=9)
+        return _svg(figure)
+
+
+def histograms(sets: Sequence[ScoredSet]) -> str:
+    """Scores of generated faces over those of their photographs, a panel each."""
+    compared = comparisons(sets)
+    with _grid(len(compared), height=1.9) as (figure, axes):
+        for number, (each, axis) in enumerate(zip(compared, axes, strict=True)):
+            real, fake = Sample.of(each.real).scores, Sample.of([each.fake]).scores
+            low, high = np.quantile(np.concatenate([real, fake]), [0.005, 0.985])
+            bins = np.linspace(low, high if high > low else low + 1, 28)
+            clipped = [np.clip(values, bins[0], bins[-1]) for values in (real, fake)]
+            weights = [np.full(len(values), 1 / len(values)) for values in (real, fake)]
+            axis.hist(clipped[0], bins, weights=weights[0], color="#bbb", label="photographs")
+            axis.hist(
+                clipped[1],
+                bins,
+                weights=weights[1],
+                histtype="step",
+                color=_COLOURS[1],
+                linewidth=1.6,
+                label="generated",
+            )
+            axis.set(title=each.fake.name, yticks=[])
+            if number == 0:
+                axis.legend(fontsize=8, loc="upper right")
+        figure.supxlabel("score: usual to unusual", fontsize=9)
+        return _svg(figure)
+
+
+def sweep_curves(rows: Sequence[SweepRow]) -> str:
+    """AUC of every set under every alteration; lines join strengths of one alteration."""
+    names = list(dict.fromkeys(row.condition for row in rows))
+    families = [name if name == ORIGINAL else name.split()[0] for name in names]
+    with _figure(9.2, 4.2) as figure:
+        axis = figure.subplots()
+        for (name, style), dash in zip(_styles(row.name for row in rows), cycle(_DASHES)):
+            aucs = {row.condition: row.auc for row in rows if row.name == name}
+            bold = name == "mean"
+            for start, stop in _runs(families):
+                places = [place for place in range(start, stop) if names[place] in aucs]
+                axis.plot(
+                    places,
+                    [aucs[names[place]] for place in places],
+                    linestyle="-" if bold else dash,
+                    linewidth=2.4 if bold else 1.1,
+                    markersize=6 if bold else 4,
+                    **(style | ({"color": "black"} if bold else {})),
+                    label=name if start == 0 else None,
+                )
+        for start, _ in _runs(families)[1:]:
+            axis.axvline(start - 0.5, color="#e5e5e5", linewidth=0.8, zorder=0)
+        axis.axhline(0.5, color="#999", linewidth=0.8, linestyle=":")
+        axis.set_xticks(range(len(names)), names, rotation=55, ha="right")
+        axis.set_ylabel("AUC (0.5 = chance)")
+        figure.legend(loc="outside upper center", ncols=6, fontsize=8)
+        return _svg(figure)
+
+
+def false_alarms(rows: Sequence[FalseAlarmRow]) -> str:
+    """Measured false alarms with intervals beside each promise."""
+    promises = list(dict.fromkeys(row.promised for row in rows))
+    names = list(dict.fromkeys(row.name for row in rows))
+    with _figure(9.2, 1.0 + 0.3 * len(names)) as figure:
+        axes = figure.subplots(1, len(promises), sharey=True, squeeze=False)[0]
+        for promised, axis in zip(promises, axes, strict=True):
+            for place, name in enumerate(names):
+                [row] = [each for each in rows if (each.name, each.promised) == (name, promised)]
+                axis.plot([100 * row.low, 100 * row.high], [place, place], color="#555")
+                axis.plot(
+                    100 * row.measured,
+                    place,
+                    "o" if row.kept else "X",
+                    color=_COLOURS[0] if row.kept else _COLOURS[1],
+                    markersize=6,
+                )
+            axis.axvline(100 * promised, color="black", linewidth=1, linestyle="--")
+            axis.set(
+                title=f"promised {promised:.0%}".replace("%", " %"), ylim=(-0.6, len(names) - 0.4)
+            )
+            axis.set_xlim(left=0)
+        axes[0].set_yticks(range(len(names)), names)
+        axes[0].invert_yaxis()
+        figure.supxlabel("photographs flagged, % (line: 95 % interval)", fontsize=9)
+        return _svg(figure)
+
+
+def calibration_plot(sets: Sequence[ScoredSet]) -> str:
+    """Share of photographs at or below each p-value; the diagonal is a kept promise."""
+    with _figure(5.2, 4.2) as figure:
+        axis = figure.subplots()
+        axis.plot([0, 1], [0, 1], color="#999", linestyle=":", linewidth=1)
+        axis.fill_between([0, 1], [0, 1], [1, 1], color=_COLOURS[1], alpha=0.06, linewidth=0)
+        axis.text(0.03, 0.94, "more false alarms than promised", color="#8a3a00", fontsize=8)
+        reals = [each for each in sets if each.kind == REAL]
+        for (name, style), dash in zip(_styles(each.name for each in reals), cycle(_DASHES)):
+            [real] = [each for each in reals if each.name == name]
+            ordered = np.sort(real.p_values[ORIGINAL][np.isfinite(real.p_values[ORIGINAL])])
+            shares = np.arange(1, len(ordered) + 1) / max(1, len(ordered))
+            axis.step(
+                ordered, shares, where="post", linestyle=dash, color=style["color"], label=name
+            )
+        axis.set(xlabel="p-value", ylabel="share of photographs at or below it")
+        axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axis.legend(loc="lower right", fontsize=8)
+        return _svg(figure)
+
+
+def audit_plot(findings: Sequence[Finding]) -> str:
+    """How well each trait alone separates the classes."""
+    traits = list(dict.fromkeys(finding.trait for finding in findings))
+    names = list(dict.fromkeys(finding.fake for finding in findings))
+    with _figure(9.2, 1.3 + 0.28 * len(traits)) as figure:
+        axis = figure.subplots()
+        axis.axvspan(SUSPICIOUS, 1, color=_COLOURS[1], alpha=0.08, linewidth=0)
+        axis.axvline(SUSPICIOUS, color=_COLOURS[1], linewidth=1.4)
+        for number, (name, style) in enumerate(_styles(names)):
+            of_set = [finding for finding in findings if finding.fake == name]
+            shift = 0.5 * (number / max(1, len(names) - 1) - 0.5) if len(names) > 1 else 0
+            axis.plot(
+                [finding.separation for finding in of_set],
+                [traits.index(finding.trait) + shift for finding in of_set],
+                linestyle="",
+                markersize=6,
+                **style,
+                label=name,
+            )
+        axis.set_yticks(range(len(traits)), traits)
+        axis.set(
+            xlim=(0.48, 1.01), xlabel="separation by this trait alone (0.5 = none, 1 = complete)"
+        )
+        axis.invert_yaxis()
+        figure.legend(loc="outside upper center", ncols=6, fontsize=8)
+        return _svg(figure)
+
+
+def _styles(names: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each name once, with its colour and marker."""
+    looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
+    for name, (colour, marker) in zip(dict.fromkeys(names), looks, strict=False):
+        yield name, {"color": colour, "marker": marker}
+
+
+def _runs(families: Sequence[str]) -> list[tuple[int, int]]:
+    """Where stretches of equal neighbours start and stop."""
+    starts = [
+        place
+        for place in range(len(families))
+        if not place or families[place] != families[place - 1]
+    ]
+    return list(zip(starts, [*starts[1:], len(families)], strict=True))
+
+
+@contextmanager
+def _figure(width: float, height: float) -> Iterator[Figure]:
+    with mpl.rc_context(_STYLE):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def _grid(panels: int, *, height: float) -> Iterator[tuple[Figure, list[Any]]]:
+    rows = math.ceil(panels / _COLUMNS)
+    columns = min(panels, _COLUMNS)
+    with _figure(9.2 * columns / _COLUMNS, height * rows + 0.4) as figure:
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for spare in axes[panels:]:
+            spare.axis("off")
+        yield figure, list(axes[:panels])
+
+
+def _svg(figure: Figure) -> str:
+    content = io.StringIO()
+    figure.savefig(content, format="svg", metadata={"Date": None})
+    text = content.getvalue()
+    return text[text.index("<svg") :]

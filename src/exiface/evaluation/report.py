@@ -1,0 +1,302 @@
+"""The report: tables as CSV and JSON, scores, and one self-contained HTML page."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from numpy.typing import NDArray
+from PIL import Image
+
+from exiface import __version__
+from exiface.evaluation import plots
+from exiface.evaluation.audit import SUSPICIOUS, Finding
+from exiface.evaluation.own_photographs import OwnRow, own_table
+from exiface.evaluation.score_file import write_scores
+from exiface.evaluation.sets import FAKE, REAL, ScoredSet, conditions
+from exiface.evaluation.tables import (
+    AgainstRow,
+    FalseAlarmRow,
+    Row,
+    SweepRow,
+    audit_table,
+    false_alarm_table,
+    main_table,
+    sweep_table,
+)
+from exiface.photos import UnreadableImageError, read_photo
+from exiface.photos.alterations import ORIGINAL
+from exiface.provenance import versions
+
+DECIMALS = 4
+_WORST = 6
+_THUMBNAIL = 150  # px
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All that an evaluation found.
+
+    Attributes:
+        title: what was evaluated.
+        command: that made the report.
+        alpha: promised false-alarm rate.
+        rows: the main table.
+        sweep: robustness; empty where nothing was altered.
+        alarms: false alarms at the promised 1, 5 and 10 %; empty without p-values.
+        audit: what separates the classes without looking at a face; empty without the files.
+        own: what own photographs do to the false-alarm rate.
+        against: comparison with another detector; empty without one.
+        other: what that is called.
+        harmonised: whether every image went through one chain first.
+        notice: what readers must know of the detector.
+    """
+
+    title: str
+    command: str
+    alpha: float
+    rows: list[Row]
+    sweep: list[SweepRow] = field(default_factory=list)
+    alarms: list[FalseAlarmRow] = field(default_factory=list)
+    audit: list[Finding] = field(default_factory=list)
+    own: list[OwnRow] = field(default_factory=list)
+    against: list[AgainstRow] = field(default_factory=list)
+    other: str = ""
+    harmonised: bool = False
+    notice: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        sets: Sequence[ScoredSet],
+        *,
+        alpha: float = 0.05,
+        beta: float = 0.2,
+        features: dict[str, NDArray[np.float32]] | None = None,
+        **known: Any,
+    ) -> "Report":
+        """Tabulate scored sets.
+
+        Args:
+            sets: of one detector.
+            alpha: p-value up to which its verdict is "ai-generated".
+            beta: p-value from which on it is "photographic".
+            features: of the images (see `own_table`), to measure refitting as well.
+            known: the other attributes.
+
+        Returns:
+            The report.
+        """
+        return cls(
+            alpha=alpha,
+            rows=main_table(sets, alpha=alpha, beta=beta),
+            sweep=sweep_table(sets, alpha=alpha) if len(conditions(sets)) > 1 else [],
+            alarms=false_alarm_table(sets),
+            audit=audit_table(sets),
+            own=own_table(sets, features, alpha=alpha),
+            **known,
+        )
+
+    @property
+    def leaks(self) -> list[Finding]:
+        """What separates the classes too well, worst first."""
+        found = [finding for finding in self.audit if finding.suspicious]
+        return sorted(found, key=lambda finding: -finding.separation)
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Every table that has a row, by name, as CSV and JSON have them."""
+        every: dict[str, Sequence[Any]] = {
+            "figures": self.rows,
+            "sweep": self.sweep,
+            "false-alarms": self.alarms,
+            "audit": self.audit,
+            "own-photographs": self.own,
+            "against": self.against,
+        }
+        return {
+            name: [{key: _rounded(value) for key, value in asdict(row).items()} for row in rows]
+            for name, rows in every.items()
+            if rows
+        }
+
+
+def write_table(rows: Sequence[Row] | Sequence[SweepRow], path: Path) -> None:
+    """Write one table as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, [column.name for column in fields(rows[0])])
+        writer.writeheader()
+        writer.writerows(
+            {key: _rounded(value) for key, value in asdict(row).items()} for row in rows
+        )
+
+
+def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Path:
+    """Write a report.
+
+    Args:
+        report: what was found.
+        sets: what it was found from.
+        folder: where to; made if need be.
+
+    Returns:
+        The path of the HTML page. Beside it lie the tables as CSV, `report.json` with all of them,
+        and `scores.csv`, which `exiface evaluate --scores` reads.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = report.tables()
+    for name, rows in tables.items():
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    made = {
+        "title": report.title,
+        "command": report.command,
+        "exiface": __version__,
+        "versions": versions(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "harmonised": report.harmonised,
+    }
+    (folder / "report.json").write_text(json.dumps(made | {"tables": tables}, indent=1) + "\n")
+    write_scores(sets, folder / "scores.csv")
+    environment = Environment(
+        loader=PackageLoader("exiface.evaluation"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["share"] = lambda value: "" if value is None else f"{100 * value:.1f} %"
+    environment.filters["figure"] = lambda value: "" if value is None else f"{value:.2f}"
+    page = environment.get_template("report.html").render(
+        report=report,
+        made=made,
+        summary=summary(report),
+        pictures=_pictures(report, sets),
+        worst=worst_errors(sets),
+        suspicious=SUSPICIOUS,
+    )
+    path = folder / "index.html"
+    path.write_text(page, encoding="utf-8", errors="replace")
+    return path
+
+
+def summary(report: Report) -> list[str]:
+    """What the figures say, in sentences."""
+    said = []
+    fakes = [row for row in report.rows if row.kind == FAKE and row.auc is not None]
+    if fakes:
+        worst = min(fakes, key=lambda row: row.auc or 0)
+        mean = sum(row.auc or 0 for row in fakes) / len(fakes)
+        said.append(
+            f"Generated faces of {len(fakes)} set(s) are told from photographs with a mean AUC of "
+            f"{mean:.2f}; the lowest is {worst.auc:.2f} on {worst.name} (95 % interval "
+            f"{worst.auc_low:.2f} to {worst.auc_high:.2f}). 0.5 is chance; below it, generated "
+            "faces look more usual than photographs."
+        )
+        if all(row.flagged is not None for row in fakes):
+            found = sum(row.flagged or 0 for row in fakes) / len(fakes)
+            said.append(
+                f"At its own threshold the detector flags {100 * found:.1f} % of the generated "
+                "faces, on average over the sets."
+            )
+    reals = [row for row in report.rows if row.kind == REAL and row.flagged is not None]
+    if reals:
+        rates = [row.flagged or 0 for row in reals]
+        broken = [row.name for row in reals if (row.flagged_low or 0) > report.alpha]
+        said.append(
+            f"False alarms: promised at most {100 * report.alpha:g} %, measured "
+            f"{100 * min(rates):.1f} to {100 * max(rates):.1f} % on {len(reals)} set(s) of "
+            + (
+                f"photographs; the promise is broken on {', '.join(broken)}."
+                if broken
+                else "photographs; nowhere is it broken beyond chance."
+            )
+        )
+    means = [row for row in report.sweep if row.name == "mean"] or report.sweep
+    if means:
+        worst_change = max(means, key=lambda row: row.auc_lost)
+        said.append(
+            f"Altering both classes alike costs at most {worst_change.auc_lost:.2f} AUC "
+            f"({worst_change.condition})."
+        )
+    if report.audit:
+        names = sorted({finding.fake for finding in report.leaks})
+        said.append(
+            f"Something other than the face separates the classes of {', '.join(names)}: figures "
+            "there prove little."
+            if names
+            else "No trivial cue separates the classes."
+        )
+    return said
+
+
+def worst_errors(sets: Sequence[ScoredSet]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The most unusual photographs and the most usual generated faces, with thumbnails."""
+    groups = []
+    for kind, title, sign in (
+        (REAL, "Photographs that look most unlike photographs", -1),
+        (FAKE, "Generated faces that look most like photographs", 1),
+    ):
+        ranked = sorted(
+            (sign * float(score), each.name, str(path), float(p_value))
+            for each in sets
+            if each.kind == kind
+            for path, score, p_value in zip(
+                each.paths, each.scores[ORIGINAL], each.p_values[ORIGINAL], strict=True
+            )
+            if np.isfinite(score)
+        )
+        groups.append(
+            (
+                title,
+                [
+                    {
+                        "name": name,
+                        "path": path,
+                        "score": sign * score,
+                        "p_value": None if np.isnan(p_value) else p_value,
+                        "thumbnail": _thumbnail(Path(path)),
+                    }
+                    for score, name, path, p_value in ranked[:_WORST]
+                ],
+            )
+        )
+    return [group for group in groups if group[1]]
+
+
+def _pictures(report: Report, sets: Sequence[ScoredSet]) -> dict[str, str]:
+    pictures = {}
+    if any(row.auc is not None for row in report.rows):
+        pictures["roc"] = plots.roc_curves(sets)
+        pictures["histograms"] = plots.histograms(sets)
+    if report.sweep:
+        pictures["sweep"] = plots.sweep_curves(report.sweep)
+    if report.alarms:
+        pictures["alarms"] = plots.false_alarms(report.alarms)
+        pictures["calibration"] = plots.calibration_plot(sets)
+    if report.audit:
+        pictures["audit"] = plots.audit_plot(report.audit)
+    return pictures
+
+
+def _thumbnail(path: Path) -> str | None:
+    try:
+        image = Image.fromarray(read_photo(path).pixels)
+    except UnreadableImageError:
+        return None
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, DECIMALS) if isinstance(value, float) else value

@@ -1,0 +1,146 @@
+"""Scores as a CSV file: what `evaluate` writes, and what it takes from other detectors.
+
+Columns: `set`, `label` (real or fake; 0 or 1), `score` (higher = more likely generated; empty = no
+verdict); and, where they are known, `path` (relative to the file), `photo` (which photograph an
+image is from), `condition` (an alteration; empty = original), `p_value`.
+"""
+
+import csv
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from exiface.errors import UserError
+from exiface.evaluation.audit import Traits, read_traits
+from exiface.evaluation.sets import FAKE, REAL, ScoredSet
+from exiface.photos import UnreadableImageError, read_photo
+from exiface.photos.alterations import ORIGINAL
+from exiface.threads import ordered_map
+
+COLUMNS = ("set", "label", "path", "photo", "condition", "score", "p_value")
+_NEEDED = ("set", "label", "score")
+_LABELS = {"real": REAL, "fake": FAKE, "0": REAL, "1": FAKE}
+
+
+def write_scores(sets: Sequence[ScoredSet], path: Path) -> None:
+    """Write the scores of sets, one row an image and condition."""
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for each in sets:
+            for condition, scores in each.scores.items():
+                paths = [os.path.relpath(image, path.parent) for image in each.paths]
+                columns = (paths, each.photos, scores, each.p_values[condition])
+                writer.writerows(
+                    (each.name, each.kind, image, photo, condition, _text(score), _text(p_value))
+                    for image, photo, score, p_value in zip(*columns, strict=True)
+                )
+
+
+def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
+    """Read scores made by this or any other detector.
+
+    Args:
+        path: of the CSV file.
+        with_traits: read the images as well, where the file names them, for the audit.
+
+    Returns:
+        The sets, real ones first.
+
+    Raises:
+        UserError: a column is missing or a value has no meaning; file and line are named.
+    """
+    sets: dict[tuple[str, str], dict[str, dict[str, tuple[float, float]]]] = {}
+    photos: dict[str, str] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
+            reader = csv.DictReader(stream)
+            missing = [name for name in _NEEDED if name not in (reader.fieldnames or [])]
+            if missing:
+                raise UserError(
+                    f"{path} lacks the column(s) {', '.join(missing)}; needed are "
+                    f"{', '.join(_NEEDED)}, known also {', '.join(set(COLUMNS) - set(_NEEDED))}"
+                )
+            for row in reader:
+                where = f"{path}, line {reader.line_num}"
+                kind = _LABELS.get((row["label"] or "").strip().lower())
+                if kind is None:
+                    raise UserError(f"{where}: label {row['label']!r} is none of {list(_LABELS)}")
+                image = row.get("path") or f"line {reader.line_num}"
+                image = os.path.normpath(path.parent / image)
+                condition = row.get("condition") or ORIGINAL
+                scored = sets.setdefault((kind, row["set"]), {}).setdefault(condition, {})
+                if image in scored:
+                    raise UserError(f"{where}: {image} was scored before under {condition!r}")
+                scored[image] = (
+                    _number(row["score"], "score", where),
+                    _number(row.get("p_value"), "p_value", where),
+                )
+                photos[image] = row.get("photo") or image
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    if not sets:
+        raise UserError(f"{path} holds no score")
+    ordered = sorted(sets.items(), key=lambda item: item[0][0] == FAKE)
+    return [
+        _scored_set(path, *key, by_condition, photos, with_traits) for key, by_condition in ordered
+    ]
+
+
+def _scored_set(
+    path: Path,
+    kind: str,
+    name: str,
+    by_condition: dict[str, dict[str, tuple[float, float]]],
+    photos: dict[str, str],
+    with_traits: bool,
+) -> ScoredSet:
+    if ORIGINAL not in by_condition:
+        raise UserError(f"{path}: the set {name!r} has no score of the unaltered images")
+    images = list(by_condition[ORIGINAL])
+    columns = {
+        condition: np.array([scored.get(image, (np.nan, np.nan)) for image in images])
+        for condition, scored in by_condition.items()
+    }
+    if np.isnan(columns[ORIGINAL][:, 0]).all():
+        raise UserError(f"{path}: no image of the set {name!r} has a score")
+    files = [Path(image) for image in images]
+    traits = []
+    if with_traits and all(file.is_file() for file in files):
+        traits = [each for each in ordered_map(_traits, files) if each is not None]
+    return ScoredSet(
+        kind,
+        name,
+        paths=np.array(images),
+        photos=np.array([photos[image] for image in images]),
+        scores={condition: column[:, 0] for condition, column in columns.items()},
+        p_values={condition: column[:, 1] for condition, column in columns.items()},
+        traits=traits,
+    )
+
+
+def _traits(path: Path) -> Traits | None:
+    content = path.read_bytes()
+    try:
+        return read_traits(content, read_photo(content).pixels)
+    except UnreadableImageError:
+        return None
+
+
+def _number(text: str | None, column: str, where: str) -> float:
+    if text is None or not text.strip():
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        raise UserError(f"{where}: {column} {text!r} is not a number") from None
+    if math.isinf(value):
+        raise UserError(f"{where}: {column} is infinite; give finite scores")
+    return value
+
+
+def _text(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"

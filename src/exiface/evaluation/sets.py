@@ -1,0 +1,108 @@
+"""Scored sets of photographs and of generated faces, and which are compared with which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.evaluation.audit import Traits
+from exiface.photos.alterations import ORIGINAL
+
+REAL, FAKE = "real", "fake"
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredSet:
+    """What a detector said of one set; the largest face of an image stands for it.
+
+    Attributes:
+        kind: "real" or "fake".
+        name: of the set.
+        paths: (n,) of the images.
+        photos: (n,) which photograph each image is from; images of one are not independent.
+        scores: condition -> (n,); higher = more anomalous, NaN = no verdict.
+        p_values: condition -> (n,); NaN = no verdict, or a detector that gives none.
+        traits: (n) of the files, for the audit; empty where they are not at hand.
+    """
+
+    kind: str
+    name: str
+    paths: NDArray[np.str_]
+    photos: NDArray[np.str_]
+    scores: dict[str, NDArray[np.float64]]
+    p_values: dict[str, NDArray[np.float64]]
+    traits: list[Traits] = field(default_factory=list)
+
+    def judged(self, condition: str = ORIGINAL) -> NDArray[np.bool_]:
+        """Which images have a score (n,)."""
+        return np.isfinite(self.scores[condition])
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Scores of one side of a comparison, images without a verdict left out.
+
+    Attributes:
+        scores: (n,).
+        photos: (n,) which photograph each is from.
+    """
+
+    scores: NDArray[np.float64]
+    photos: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, sets: Sequence[ScoredSet], condition: str = ORIGINAL) -> "Sample":
+        """Take the scores of sets together; photographs of two sets are never the same."""
+        kept = [each.judged(condition) for each in sets]
+        return cls(
+            np.concatenate(
+                [each.scores[condition][of] for each, of in zip(sets, kept, strict=True)]
+            ),
+            np.concatenate(
+                [
+                    np.char.add(f"{each.kind}:{each.name}:", each.photos[of])
+                    for each, of in zip(sets, kept, strict=True)
+                ]
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A set of generated faces beside the photographs that it is compared with.
+
+    Attributes:
+        fake: the generated faces.
+        real: the photographs.
+        against: name of the set of photographs; "all" = all of them.
+    """
+
+    fake: ScoredSet
+    real: list[ScoredSet]
+    against: str
+
+
+def conditions(sets: Sequence[ScoredSet]) -> list[str]:
+    """The conditions under which all sets were judged, the original first."""
+    return [name for name in sets[0].scores if all(name in each.scores for each in sets)]
+
+
+def comparisons(sets: Sequence[ScoredSet]) -> list[Comparison]:
+    """Pair generated faces with photographs; nothing where there are no photographs.
+
+    A fake set named "SET/GENERATOR", or "SET", is compared with the real set "SET" if there is one,
+    and with all real sets together otherwise.
+    """
+    reals = {each.name: each for each in sets if each.kind == REAL}
+    pairs = []
+    for fake in sets:
+        if fake.kind != FAKE or not reals:
+            continue
+        partner = next((key for key in (fake.name, fake.name.split("/")[0]) if key in reals), None)
+        pairs.append(
+            Comparison(
+                fake, [reals[partner]] if partner else list(reals.values()), partner or "all"
+            )
+        )
+    return pairs

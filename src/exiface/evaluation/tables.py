@@ -1,0 +1,321 @@
+"""Scored sets -> the tables of the report; every table is a list of rows of one kind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from exiface.errors import UserError
+from exiface.evaluation.audit import Finding, audit
+from exiface.evaluation.metrics import clopper_pearson, measure
+from exiface.evaluation.sets import REAL, Sample, ScoredSet, comparisons, conditions
+from exiface.evaluation.uncertainty import bootstrap, delong
+from exiface.photos.alterations import ORIGINAL
+
+PROMISES = (0.01, 0.05, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the main table.
+
+    Attributes:
+        kind: "real", "fake" or "mean" (over the fake sets).
+        name: of the set.
+        against: photographs that a fake set is compared with.
+        images: with a verdict; the largest face of an image stands for it.
+        no_verdict: images without one (no face found, unreadable).
+        flagged: share called "ai-generated": the false-alarm rate of a real set, the recall at the
+            detector's own threshold of a fake one; None for a detector without p-values.
+        flagged_low: lower end of its 95 % interval (Clopper-Pearson).
+        flagged_high: upper end.
+        unsure: share called "unsure".
+        auc: and the following: see `Metrics`; of fake sets only.
+        auc_low: lower end of the 95 % interval (bootstrap by photograph).
+        auc_high: upper end.
+        recall_at_5_low: likewise.
+        recall_at_5_high: likewise.
+    """
+
+    kind: str
+    name: str
+    against: str = ""
+    images: int = 0
+    no_verdict: int = 0
+    flagged: float | None = None
+    flagged_low: float | None = None
+    flagged_high: float | None = None
+    unsure: float | None = None
+    auc: float | None = None
+    ap_generated: float | None = None
+    ap_photographic: float | None = None
+    recall_at_5: float | None = None
+    recall_at_1: float | None = None
+    auc_low: float | None = None
+    auc_high: float | None = None
+    recall_at_5_low: float | None = None
+    recall_at_5_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """A set of generated faces under one alteration, which its photographs underwent as well.
+
+    Attributes:
+        condition: name of the alteration, or "original".
+        name: of the set; "mean" = over the fake sets.
+        images: generated faces with a verdict.
+        auc: under the alteration.
+        auc_lost: AUC of the original less this one.
+        recall: share flagged at the detector's own threshold; None without p-values.
+        false_alarms: share of the photographs flagged; None without p-values.
+    """
+
+    condition: str
+    name: str
+    images: int
+    auc: float
+    auc_lost: float
+    recall: float | None
+    false_alarms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarmRow:
+    """A set of photographs at one promised rate.
+
+    Attributes:
+        name: of the set.
+        promised: rate that the calibration promises.
+        images: with a verdict.
+        measured: share flagged at that rate.
+        low: lower end of its 95 % interval (Clopper-Pearson).
+        high: upper end.
+        kept: whether the promise lies within or above the interval.
+    """
+
+    name: str
+    promised: float
+    images: int
+    measured: float
+    low: float
+    high: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the interval reaches down to the promise."""
+        return self.low <= self.promised
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstRow:
+    """Two detectors on the same images of one comparison; see `PairedComparison`."""
+
+    name: str
+    against: str
+    images: int
+    auc: float
+    auc_other: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+def main_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05, beta: float = 0.2) -> list[Row]:
+    """The real sets, the fake sets, and the mean over the fake sets.
+
+    Args:
+        sets: to be tabulated.
+        alpha: p-value up to which the verdict is "ai-generated".
+        beta: p-value from which on it is "photographic".
+
+    Returns:
+        The rows.
+    """
+    rows = [_rates(each, alpha, beta) for each in sets if each.kind == REAL]
+    compared = {each.fake.name: each for each in comparisons(sets)}
+    fakes = []
+    for each in sets:
+        if each.kind == REAL:
+            continue
+        row = _rates(each, alpha, beta)
+        if each.name in compared:
+            real, fake = Sample.of(compared[each.name].real), Sample.of([each])
+            intervals = bootstrap(real, fake)
+            row = replace(
+                row,
+                against=compared[each.name].against,
+                **asdict(measure(real.scores, fake.scores)),
+                auc_low=intervals.auc[0],
+                auc_high=intervals.auc[1],
+                recall_at_5_low=intervals.recall_at_5[0],
+                recall_at_5_high=intervals.recall_at_5[1],
+            )
+        fakes.append(row)
+    return rows + fakes + ([_mean(fakes)] if len(fakes) > 1 else [])
+
+
+def sweep_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05) -> list[SweepRow]:
+    """Every comparison under every condition, and the mean over the comparisons."""
+    rows: list[SweepRow] = []
+    originals: dict[str, float] = {}
+    for condition in conditions(sets):
+        under = []
+        for each in comparisons(sets):
+            real, fake = Sample.of(each.real, condition), Sample.of([each.fake], condition)
+            if not len(real.scores) or not len(fake.scores):
+                continue  # not a single face was found any more
+            auc = measure(real.scores, fake.scores).auc
+            name = each.fake.name
+            originals.setdefault(name, auc)
+            under.append(
+                SweepRow(
+                    condition,
+                    name,
+                    len(fake.scores),
+                    auc,
+                    originals[name] - auc,
+                    _flagged([each.fake], condition, alpha),
+                    _flagged(each.real, condition, alpha),
+                )
+            )
+        rows += under
+        if len(under) > 1:
+            rows.append(_mean_under(condition, under))
+    return rows
+
+
+def false_alarm_table(sets: Sequence[ScoredSet]) -> list[FalseAlarmRow]:
+    """Every set of photographs at the promised 1, 5 and 10 %; empty without p-values."""
+    rows = []
+    for each in sets:
+        p_values = each.p_values[ORIGINAL]
+        p_values = p_values[np.isfinite(p_values)]
+        if each.kind != REAL or not len(p_values):
+            continue
+        for promised in PROMISES:
+            flagged = int((p_values <= promised).sum())
+            low, high = clopper_pearson(flagged, len(p_values))
+            measured = flagged / len(p_values)
+            rows.append(FalseAlarmRow(each.name, promised, len(p_values), measured, low, high))
+    return rows
+
+
+def audit_table(sets: Sequence[ScoredSet]) -> list[Finding]:
+    """What separates each set of generated faces from its photographs without looking at a face."""
+    return [
+        finding
+        for each in comparisons(sets)
+        if (traits := [trait for real in each.real for trait in real.traits]) and each.fake.traits
+        for finding in audit(each.fake.name, each.against, traits, each.fake.traits)
+    ]
+
+
+def against_table(sets: Sequence[ScoredSet], others: Sequence[ScoredSet]) -> list[AgainstRow]:
+    """Compare two detectors on the images that both have judged.
+
+    Args:
+        sets: of the first detector.
+        others: of the second; sets and images are matched by name and path.
+
+    Returns:
+        One row a comparison.
+
+    Raises:
+        UserError: no image in common.
+    """
+    scored = {
+        (other.kind, other.name): dict(
+            zip(map(_place, other.paths), other.scores[ORIGINAL], strict=True)
+        )
+        for other in others
+    }
+    rows = []
+    for each in comparisons(sets):
+        real = np.concatenate([_both(of_set, scored) for of_set in each.real], axis=1)
+        fake = _both(each.fake, scored)
+        if not real.shape[1] or not fake.shape[1]:
+            raise UserError(
+                f"the other detector has no score for images of {each.fake.name!r} or of its "
+                "photographs; sets and paths must be named alike"
+            )
+        compared = delong(real, fake)
+        rows.append(
+            AgainstRow(
+                each.fake.name, each.against, real.shape[1] + fake.shape[1], **asdict(compared)
+            )
+        )
+    return rows
+
+
+def _both(each: ScoredSet, scored: Mapping[tuple[str, str], dict[str, float]]) -> Any:
+    """Scores (2, n) of the images of a set that both detectors have judged."""
+    other = scored.get((each.kind, each.name), {})
+    second = np.array([other.get(_place(path), np.nan) for path in each.paths], float)
+    both = np.stack([each.scores[ORIGINAL], second])
+    return both[:, np.isfinite(both).all(axis=0)]
+
+
+def _place(path: str) -> str:
+    return str(Path(path).resolve())
+
+
+def _rates(each: ScoredSet, alpha: float, beta: float) -> Row:
+    number = int(each.judged().sum())
+    row = Row(each.kind, each.name, images=number, no_verdict=len(each.paths) - number)
+    p_values = each.p_values[ORIGINAL]
+    p_values = p_values[np.isfinite(p_values)]
+    if len(p_values) < number or not number:
+        return row
+    flagged = int((p_values <= alpha).sum())
+    low, high = clopper_pearson(flagged, number)
+    return replace(
+        row,
+        flagged=flagged / number,
+        flagged_low=low,
+        flagged_high=high,
+        unsure=float(((p_values > alpha) & (p_values < beta)).mean()),
+    )
+
+
+def _flagged(sets: Sequence[ScoredSet], condition: str, alpha: float) -> float | None:
+    p_values = np.concatenate([each.p_values[condition] for each in sets])
+    p_values = p_values[np.isfinite(p_values)]
+    return float((p_values <= alpha).mean()) if len(p_values) else None
+
+
+def _mean_under(condition: str, rows: Sequence[SweepRow]) -> SweepRow:
+    def mean(values: list[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return fmean(known) if len(known) == len(values) else None
+
+    return SweepRow(
+        condition,
+        "mean",
+        sum(row.images for row in rows),
+        fmean(row.auc for row in rows),
+        fmean(row.auc_lost for row in rows),
+        mean([row.recall for row in rows]),
+        mean([row.false_alarms for row in rows]),
+    )
+
+
+def _mean(rows: Sequence[Row]) -> Row:
+    means: dict[str, Any] = {}
+    for field in fields(Row):
+        values = [getattr(row, field.name) for row in rows]
+        if field.name.endswith(("_low", "_high")):
+            continue  # an interval of one set says nothing of the mean
+        if all(isinstance(value, float) for value in values):
+            means[field.name] = fmean(values)
+    return Row(
+        kind="mean",
+        name=f"of {len(rows)} fake sets",
+        images=sum(row.images for row in rows),
+        no_verdict=sum(row.no_verdict for row in rows),
+        **means,
+    )

@@ -1,0 +1,114 @@
+"""What happens to pictures on their way through the world, at a known strength.
+
+Each alteration keeps what the picture shows; a verdict that it flips was not about the face.
+"""
+
+import io
+import zlib
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+Alteration = Callable[[Pixels, np.random.Generator], Pixels]
+
+_MESSENGER_SIDE = 1280  # px, longest side of what messengers pass on
+_SCREEN_SCALE = 1.37  # a picture on a screen is rarely shown pixel by pixel
+
+
+def saved(pixels: Pixels, file_format: str, quality: int) -> Pixels:
+    """Save pixels (h, w, 3) in a lossy format and read them again; JPEG's chroma is 4:2:0."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, file_format, quality=quality)
+    return np.array(Image.open(content).convert("RGB"))
+
+
+def shrunk_and_grown(pixels: Pixels, factor: float) -> Pixels:
+    """Shrink pixels (h, w, 3) by a factor (area) and bring them back to their size (cubic)."""
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    grown = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(grown, np.uint8)
+
+
+def blurred(pixels: Pixels, sigma: float) -> Pixels:
+    """Blur pixels (h, w, 3) by a Gaussian of `sigma` px."""
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), np.uint8)
+
+
+def noisy(pixels: Pixels, sigma: float, rng: np.random.Generator) -> Pixels:
+    """Add Gaussian noise of `sigma` grey levels to pixels (h, w, 3)."""
+    noise = rng.standard_normal(pixels.shape, dtype=np.float32) * np.float32(sigma)
+    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+
+
+def centre(pixels: Pixels, share: float) -> Pixels:
+    """The middle `share` of each side of pixels (h, w, 3)."""
+    height, width = pixels.shape[:2]
+    kept = max(1, round(height * share)), max(1, round(width * share))
+    top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
+    return np.ascontiguousarray(pixels[top : top + kept[0], left : left + kept[1]])
+
+
+def with_gamma(pixels: Pixels, gamma: float) -> Pixels:
+    """Raise pixels (h, w, 3), scaled to 0..1, to the power `gamma`; above 1 = darker."""
+    curve = np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+    return curve[pixels]
+
+
+def messenger(pixels: Pixels) -> Pixels:
+    """Shrink pixels (h, w, 3) to 1,280 px and save them as JPEG 70, as messengers do."""
+    factor = min(1.0, _MESSENGER_SIDE / max(pixels.shape[:2]))
+    small = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return saved(np.asarray(small, np.uint8), "JPEG", 70)
+
+
+def screenshot(pixels: Pixels) -> Pixels:
+    """Show pixels (h, w, 3) at a crooked scale, cut the margin, and send the screenshot on."""
+    shown = cv2.resize(
+        pixels, None, fx=_SCREEN_SCALE, fy=_SCREEN_SCALE, interpolation=cv2.INTER_LINEAR
+    )
+    return messenger(centre(np.asarray(shown, np.uint8), 0.96))
+
+
+def _always(function: Callable[..., Pixels], *strength: float | str) -> Alteration:
+    """An alteration that draws nothing."""
+    return lambda pixels, _: function(pixels, *strength)
+
+
+def _noise(sigma: float) -> Alteration:
+    return lambda pixels, rng: noisy(pixels, sigma, rng)
+
+
+ORIGINAL = "original"
+ALTERATIONS: dict[str, Alteration] = {
+    **{f"JPEG {quality}": _always(saved, "JPEG", quality) for quality in (95, 85, 75, 60, 40)},
+    "WebP 80": _always(saved, "WEBP", 80),
+    **{f"resize {factor}": _always(shrunk_and_grown, factor) for factor in (0.75, 0.5, 0.25)},
+    **{f"blur {sigma}": _always(blurred, sigma) for sigma in (0.5, 1, 2)},
+    **{f"noise {sigma}": _noise(sigma) for sigma in (2, 5)},
+    "crop 90 %": _always(centre, 0.9),
+    **{f"gamma {gamma}": _always(with_gamma, gamma) for gamma in (0.8, 1.25)},
+    "messenger": _always(messenger),
+    "screenshot": _always(screenshot),
+}
+"""What the robustness sweep applies, by name; an alteration's strength is part of its name."""
+
+
+def altered(pixels: Pixels, name: str) -> Pixels:
+    """Alter an image; the same image gives the same result everywhere.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        name: of `ALTERATIONS`, or `ORIGINAL`, which changes nothing.
+
+    Returns:
+        (h', w', 3) uint8.
+    """
+    if name == ORIGINAL:
+        return pixels
+    return ALTERATIONS[name](pixels, np.random.default_rng(zlib.crc32(pixels.tobytes())))
