@@ -43,7 +43,7 @@ benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/speed.csv
 default-detector: $(VENV)/dev  ## train, fit and calibrate the detector in the package (up to two hours)
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
 
-results: $(VENV)/dev  ## the default detector's figures on the development benchmarks
+results: $(VENV)/dev  ## regenerate the tables that README and docs quote (DATA=...), and check what they quote
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash results/default-detector.sh
 
 clean:

@@ -56,7 +56,7 @@ def test_boxes_mostly_outside_of_the_image_are_no_faces():
     class Reported:
         """What YuNet reported for a black image 2 px wide on another processor, and two more."""
 
-        def setInputSize(self, size):
+        def setInputSize(self, size):  # noqa: N802 - as OpenCV has it
             assert size == (100, 90)
 
         def detect(self, _):

@@ -64,7 +64,7 @@ def test_the_run_folder_is_complete(uninterrupted, manifest):
     names = {path.name for path in uninterrupted.iterdir()}
     assert names == {
         *("config.yaml", "run.json", "metrics.jsonl", "checkpoint.safetensors", "tensorboard"),
-        *("encoder.onnx", "encoder.json", "photographs.txt"),
+        *("encoder.onnx", "encoder.json", "heads.safetensors", "photographs.txt"),
     }
     assert yaml.safe_load((uninterrupted / "config.yaml").read_text())["epochs"] == 4
     assert list((uninterrupted / "tensorboard").iterdir())

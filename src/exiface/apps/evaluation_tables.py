@@ -8,6 +8,8 @@ from exiface.evaluation import Row
 from exiface.evaluation.report import Report
 from exiface.evaluation.tables import SweepRow
 
+_WIDE = 100  # characters
+
 
 def print_report(report: Report) -> None:
     """Print the main table, then whatever else was measured, then what casts doubt on it."""
@@ -32,16 +34,10 @@ def _table(title: str, columns: list[str]) -> Table:
 def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
     console = Console()
     real = _table("photographs", ["images", "no face", "flagged", "95 % interval", "unsure"])
-    columns = [
-        "images",
-        "AUC",
-        "95 % interval",
-        "AP gen",
-        "AP photo",
-        "at 5 %",
-        "at 1 %",
-        "flagged",
-    ]
+    # Average precision, which a narrow terminal has no room for, is in the CSV and the report too.
+    wide = console.width >= _WIDE
+    columns = ["images", "AUC", "95 % interval", "at 5 %", "at 1 %", "flagged"]
+    columns += ["AP gen", "AP photo"] if wide else []
     fake = _table("generated", columns)
     for row in rows:
         if row.kind == "real":
@@ -58,8 +54,9 @@ def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
         interval = "" if row.auc_low is None else f"{row.auc_low:.2f} to {row.auc_high:.2f}"
         fake.add_row(
             f"mean {row.name}" if row.kind == "mean" else row.name,
-            *(str(row.images), auc, interval, *precisions),
+            *(str(row.images), auc, interval),
             *(_share(value) for value in (row.recall_at_5, row.recall_at_1, row.flagged)),
+            *(precisions if wide else ()),
             style="bold" if row.kind == "mean" else "",
         )
     if promised:
@@ -76,7 +73,9 @@ def _print_sweep(rows: list[SweepRow]) -> None:
     for row in rows:
         if row.name == name:
             shares = (_share(row.recall), _share(row.false_alarms))
-            table.add_row(row.condition, f"{row.auc:.3f}", f"{row.auc_lost:+.3f}", *shares)
+            table.add_row(
+                row.condition, f"{row.auc:.3f}", f"{round(row.auc_lost, 3) + 0.0:+.3f}", *shares
+            )
     console = Console()
     console.print(f"\nRobustness ({'mean over the sets' if name == 'mean' else name}):\n")
     console.print(table)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ CUES: dict[str, Callable[[Traits], float]] = {
     "bytes per pixel": lambda traits: traits.bytes_per_pixel,
     "brightness": lambda traits: traits.brightness,
     "saturation": lambda traits: traits.saturation,
-    "size": lambda traits: traits.width * traits.height,
+    "pixels": lambda traits: traits.width * traits.height,
     # A lossless file stands above every JPEG.
     "JPEG quality": lambda traits: 101 if traits.quality is None else traits.quality,
 }
@@ -161,7 +162,7 @@ def audit(
     for trait, cue in CUES.items():
         real, generated = [cue(each) for each in real_traits], [cue(each) for each in fake_traits]
         auc = float(roc_auc_score(labels, real + generated))
-        detail = f"median {np.median(real):.4g} against {np.median(generated):.4g}"
+        detail = f"median {_plain(np.median(real))} against {_plain(np.median(generated))}"
         findings.append(Finding(fake, against, trait, max(auc, 1 - auc), detail))
     for trait, form in FORMS.items():
         counts = Counter(map(form, real_traits)), Counter(map(form, fake_traits))
@@ -183,6 +184,10 @@ def audit(
             )
         )
     return findings
+
+
+def _plain(value: np.floating[Any]) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _listed(counts: Counter[str]) -> str:

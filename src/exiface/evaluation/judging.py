@@ -99,8 +99,8 @@ def judge(
         for done, each in enumerate(ordered_map(read, every, workers=detector.threads), start=1):
             if each.traits is not None:
                 traits[each.number].append(each.traits)
-            yield from each.prepared
             progress(done, total)
+            yield from each.prepared
 
     results = detector.judge(stream())
     for of_set_scores, of_set_p_values in zip(scores, p_values, strict=True):

@@ -174,7 +174,10 @@ def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Pat
         lstrip_blocks=True,
     )
     environment.filters["share"] = lambda value: "" if value is None else f"{100 * value:.1f} %"
-    environment.filters["figure"] = lambda value: "" if value is None else f"{value:.2f}"
+    # + 0.0: no "-0.00"
+    environment.filters["figure"] = lambda value: (
+        "" if value is None else f"{round(value, 2) + 0.0:.2f}"
+    )
     page = environment.get_template("report.html").render(
         report=report,
         made=made,
@@ -196,7 +199,7 @@ def summary(report: Report) -> list[str]:
         worst = min(fakes, key=lambda row: row.auc or 0)
         mean = sum(row.auc or 0 for row in fakes) / len(fakes)
         said.append(
-            f"Generated faces of {len(fakes)} set(s) are told from photographs with a mean AUC of "
+            f"Generated faces of {_sets(len(fakes))} are told from photographs with a mean AUC of "
             f"{mean:.2f}; the lowest is {worst.auc:.2f} on {worst.name} (95 % interval "
             f"{worst.auc_low:.2f} to {worst.auc_high:.2f}). 0.5 is chance; below it, generated "
             "faces look more usual than photographs."
@@ -213,7 +216,7 @@ def summary(report: Report) -> list[str]:
         broken = [row.name for row in reals if (row.flagged_low or 0) > report.alpha]
         said.append(
             f"False alarms: promised at most {100 * report.alpha:g} %, measured "
-            f"{100 * min(rates):.1f} to {100 * max(rates):.1f} % on {len(reals)} set(s) of "
+            f"{100 * min(rates):.1f} to {100 * max(rates):.1f} % on {_sets(len(reals))} of "
             + (
                 f"photographs; the promise is broken on {', '.join(broken)}."
                 if broken
@@ -296,6 +299,10 @@ def _thumbnail(path: Path) -> str | None:
     content = io.BytesIO()
     image.save(content, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def _sets(number: int) -> str:
+    return "one set" if number == 1 else f"{number} sets"
 
 
 def _rounded(value: Any) -> Any:

@@ -1,0 +1,27 @@
+import json
+
+
+def test_a_detector_is_calibrated_on_own_photographs(exiface, photos, tmp_path):
+    own = tmp_path / "own"
+    done = exiface("calibrate", "default", "--photos", photos, "-o", own, "--alpha", "0.1")
+    assert done.status == 0, done.err
+    described = json.loads((own / "detector.json").read_text())
+    assert described["name"] == "own"
+    assert described["bands"]["alpha"] == 0.1
+    assert described["notice"].count("Recalibrated on own photographs") == 1
+    judged = exiface("detect", photos / "0/00.jpg", "--detector", own, "--json")
+    assert json.loads(judged.out)["detector"].startswith("own@")
+    twice = exiface("calibrate", own, "--photos", photos, "-o", tmp_path / "again")
+    assert twice.status == 0, twice.err
+    described = json.loads((tmp_path / "again" / "detector.json").read_text())
+    assert described["notice"].count("Recalibrated on own photographs") == 1
+
+
+def test_too_few_photographs_are_refused_and_nothing_is_written(exiface, photos, tmp_path):
+    done = exiface(
+        *("calibrate", "default", "--photos", photos / "0", "-o", tmp_path / "own"),
+        *("--alpha", "0.01"),
+    )
+    assert done.status == 2
+    assert "at least 99 are needed" in done.err
+    assert not (tmp_path / "own").exists()

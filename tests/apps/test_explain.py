@@ -1,0 +1,68 @@
+import json
+import re
+
+import pytest
+
+from exiface.apps.explanation_page import tag_sentence
+from exiface.detector.cross_check import TagCheck
+
+
+def test_the_page_and_the_text(exiface, photos, tmp_path):
+    done = exiface("explain", photos / "0/00.jpg", "-o", tmp_path / "why.html")
+    assert done.status == 0, done.err
+    for text in (
+        "known photographs",
+        "screenshot",
+        "ISO speed: the face looks",
+        "trivially forged",
+    ):
+        assert text in done.out
+    page = (tmp_path / "why.html").read_text()
+    for text in (
+        "Which regions pull it down",
+        "How stable it is",
+        "never decides",
+        "The photographs",
+    ):
+        assert text in page
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", page)
+    assert "<script" not in page
+
+
+def test_json_is_one_object(exiface, photos):
+    done = exiface("explain", photos / "0/00.jpg", "--json")
+    values = json.loads(done.out)
+    assert values["path"] == str(photos / "0/00.jpg")
+    assert values["verdict"] in ("photographic", "unsure", "ai-generated")
+
+
+def test_an_image_without_a_face_is_wrong_usage(exiface, photos):
+    done = exiface("explain", photos / "landscape.png")
+    assert done.status == 2
+    assert "no face found" in done.err
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (
+            TagCheck("aperture", 0.25, 2.8, 0.2, 0.9),
+            "aperture: the face looks lower than 75 % of known photographs; the file claims f/2.8, "
+            "lower than 80 % of known photographs. That is no further apart than usual.",
+        ),
+        (
+            TagCheck("exposure_time", 0.9, 0.005, 0.05, 0.02),
+            "exposure time: the face looks higher than 90 % of known photographs; the file claims "
+            "1/200 s, lower than 95 % of known photographs. They disagree more than for all but "
+            "2.0 % of known photographs.",
+        ),
+        (
+            TagCheck("focal_length", 0.5, 50.0),
+            "focal length: the face looks higher than 50 % of known photographs; the file claims "
+            "50 mm; too few known photographs have this tag to compare.",
+        ),
+    ],
+)
+def test_a_claim_is_judged_in_words(check, said):
+    assert tag_sentence(check) == said

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from exiface.density import CalibrationError
+from exiface.detector import Detector
+from exiface.detector.detector import DEFAULT_FOLDER
+from exiface.detector.fitting import calibrate
+from exiface.detector.folder import read_folder, write_folder
+
+
+@pytest.fixture(scope="module")
+def before():
+    return read_folder(DEFAULT_FOLDER)
+
+
+@pytest.fixture(scope="module")
+def after(before, manifest):
+    return calibrate(before, manifest, name="own", alpha=0.1)
+
+
+def test_only_the_calibration_is_new(before, after, manifest):
+    assert after.model == before.model
+    for name, array in before.density.arrays().items():
+        assert (after.density.arrays()[name] == array).all()
+    assert len(after.calibration.scores) == len(np.unique(manifest.photo))
+    assert (after.calibration.alpha, after.calibration.beta) == (0.1, before.calibration.beta)
+    assert after.provenance["fit"] == before.provenance["fit"]
+    assert after.provenance["recalibrated"]["digest"] == before.digest
+    assert len(after.cross_check.expected) == len(after.calibration.scores)
+    assert (after.cross_check.weights == before.cross_check.weights).all()
+    assert "p <= 0.1" in after.card
+
+
+def test_own_photographs_are_flagged_as_often_as_promised(after, photos, tmp_path):
+    write_folder(after, tmp_path / "own")
+    detector = Detector.load(tmp_path / "own")
+    results = list(detector.detect(sorted(photos.glob("*/*.jpg"))))
+    flagged = [result.faces[0].verdict == "ai-generated" for result in results]
+    # Calibrated on these very photographs: the share is the promise, up to one of them.
+    assert np.mean(flagged) == pytest.approx(0.1, abs=1.5 / len(flagged))
+
+
+def test_a_folder_without_heads_is_read(before, tmp_path):
+    from dataclasses import replace
+
+    write_folder(replace(before, cross_check=None), tmp_path / "plain")
+    assert read_folder(tmp_path / "plain").cross_check is None
+
+
+def test_too_few_photographs_are_refused(before, manifest):
+    with pytest.raises(CalibrationError, match="at least 99"):
+        calibrate(before, manifest, name="own", alpha=0.01)

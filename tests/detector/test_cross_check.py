@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from exiface.detector.cross_check import CrossCheck, read_heads
+from exiface.encoders import EncoderError
+from exiface.photos import TAG_NAMES, CameraTags
+
+
+@pytest.fixture
+def check():
+    """Heads that read one feature each; ISO speed follows the last one, up to noise."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(400, 4)).astype(np.float32)
+    tags = np.exp(features + 0.2 * rng.normal(size=features.shape)) * (4, 0.01, 50, 400)
+    tags[:50, 3] = np.nan
+    tags[:390, 0] = np.nan
+    return CrossCheck.of(np.eye(4, dtype=np.float32), features, tags)
+
+
+def test_ranks_run_from_the_lowest_to_the_highest(check):
+    low, middle, high = (
+        check.check(np.full(4, value, np.float32), CameraTags())[3].expected_rank
+        for value in (-9, 0, 9)
+    )
+    assert (low, high) == (0, 1)
+    assert middle == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_agrees_is_left_alone_and_what_does_not_is_said(check):
+    bright = np.array([0, 0, 0, 1.5], np.float32)
+    agrees = check.check(bright, CameraTags(iso_speed=400 * np.exp(1.5)))[3]
+    assert not agrees.disagrees
+    assert agrees.recorded_rank == pytest.approx(agrees.expected_rank, abs=0.05)
+    forged = check.check(bright, CameraTags(iso_speed=50))[3]
+    assert forged.disagrees
+    assert forged.p_value == pytest.approx(1 / 351)
+    assert forged.as_dict()["disagrees"] is True
+
+
+def test_absent_tags_are_expected_but_not_compared(check):
+    for each in check.check(np.zeros(4, np.float32), CameraTags()):
+        assert (each.recorded, each.recorded_rank, each.p_value) == (None, None, None)
+        assert not each.disagrees
+
+
+def test_too_few_photographs_with_a_tag_are_no_comparison(check):
+    aperture = check.check(np.zeros(4, np.float32), CameraTags(aperture=64.0))[0]
+    assert aperture.recorded == 64
+    assert aperture.p_value is None
+
+
+def test_photographs_like_those_of_the_calibration_rarely_disagree(check):
+    rng = np.random.default_rng(1)
+    disagree = 0
+    for _ in range(1000):
+        features = rng.normal(size=4).astype(np.float32)
+        iso = 400 * np.exp(features[3] + 0.2 * rng.normal())
+        disagree += check.check(features, CameraTags(iso_speed=iso))[3].disagrees
+    assert 0.02 < disagree / 1000 < 0.09
+
+
+def test_heads_are_read_in_the_order_of_the_tags(tmp_path):
+    assert read_heads(tmp_path) is None
+    heads = {tag: np.full(3, n, np.float32) for n, tag in enumerate(TAG_NAMES)}
+    save_file(heads, tmp_path / "heads.safetensors")
+    assert read_heads(tmp_path)[:, 0].tolist() == [0, 1, 2, 3]
+    save_file({"other": np.zeros(3)}, tmp_path / "heads.safetensors")
+    with pytest.raises(EncoderError, match=r"heads\.safetensors can't be used"):
+        read_heads(tmp_path)
+    (tmp_path / "heads.safetensors").write_bytes(b"{}")
+    with pytest.raises(EncoderError, match="export the encoder again"):
+        read_heads(tmp_path)
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="cross-check needs"):
+        CrossCheck(np.zeros((4, 3), np.float32), np.zeros((5, 4), np.float32), np.zeros((6, 4)))

@@ -1,0 +1,112 @@
+import cv2
+import numpy as np
+import pytest
+
+from exiface.detector import Detector
+from exiface.detector.explanation import MILD_ALTERATIONS, explain, region_map
+from exiface.errors import UserError
+from exiface.photos import CameraTags
+
+
+@pytest.fixture(scope="module")
+def default():
+    return Detector.load()
+
+
+@pytest.fixture(scope="module")
+def explanation(default, photos):
+    return explain(default, photos / "0/00.jpg")
+
+
+def test_the_verdict_is_the_one_of_detect(default, explanation, photos):
+    [result] = default.detect(photos / "0/00.jpg")
+    assert explanation.result.as_dict() == result.as_dict()
+    assert explanation.face == result.faces[0]
+    assert explanation.crop.shape == (128, 128, 3)
+
+
+def test_it_stands_where_its_p_value_says(default, explanation):
+    scores = default.parts.calibration.scores
+    assert explanation.face.p_value == pytest.approx(
+        (1 + len(scores) - explanation.less_unusual) / (len(scores) + 1)
+    )
+    nearest = explanation.nearest_scores
+    assert len(nearest) == 5
+    assert list(nearest) == sorted(nearest)
+    assert set(nearest) <= set(scores)
+    furthest = max(abs(score - explanation.face.score) for score in nearest)
+    others = np.setdiff1d(scores, nearest)
+    assert (np.abs(others - explanation.face.score) >= furthest).all()
+
+
+def test_every_mild_alteration_has_its_verdict(explanation):
+    assert [each.alteration for each in explanation.stability] == list(MILD_ALTERATIONS)
+    same = [
+        each.face is not None and each.face.verdict == explanation.face.verdict
+        for each in explanation.stability
+    ]
+    assert explanation.kept == sum(same) >= 5
+
+
+def test_the_tags_of_the_file_are_checked(default, explanation):
+    checks = {check.tag: check for check in explanation.tag_checks}
+    assert CameraTags(**{tag: check.recorded for tag, check in checks.items()}) == (
+        explanation.result.tags
+    )
+    assert all(0 < check.p_value <= 1 for check in checks.values())
+
+
+class Painted:
+    """A detector whose score is the amount of red: what hides red raises the likelihood."""
+
+    def score(self, crops):
+        return crops[..., 0].astype(float).mean(axis=(1, 2)) / 10
+
+
+def test_the_region_that_pulls_down_is_found():
+    crop = np.zeros((64, 64, 3), np.uint8)
+    cv2.circle(crop, (44, 20), 5, (255, 0, 0), -1)
+    regions = region_map(Painted(), crop)
+    assert regions.shape == (64, 64)
+    row, column = np.unravel_index(regions.argmax(), regions.shape)
+    assert (row, column) == (pytest.approx(20, abs=5), pytest.approx(44, abs=5))
+    assert regions.max() > 0
+    assert abs(np.median(regions)) < 0.05 * regions.max()
+
+
+def test_a_flat_face_has_no_region():
+    assert np.abs(region_map(Painted(), np.full((64, 64, 3), 90, np.uint8))).max() < 1e-6
+
+
+def test_json_holds_it_all(explanation):
+    values = explanation.as_dict()
+    assert np.shape(values["regions"]) == (8, 8)
+    assert set(values["stability"]) == set(MILD_ALTERATIONS)
+    assert set(values["tags"]) == {"aperture", "exposure_time", "focal_length", "iso_speed"}
+
+
+def test_the_face_that_is_asked_for_is_explained(default, astronaut):
+    canvas = np.zeros((512, 768, 3), np.uint8)
+    canvas[:, 256:] = astronaut
+    canvas[:256, :256] = astronaut[::2, ::2]
+    [result] = default.detect(canvas)
+    second = explain(default, canvas, face=1)
+    assert second.face == result.faces[1]
+    # Nearest in place: the altered face is the small one, not its larger neighbour.
+    widths = [each.face.box[2] - each.face.box[0] for each in second.stability if each.face]
+    assert max(widths) < 70
+    with pytest.raises(UserError, match="has 2 face"):
+        explain(default, canvas, face=2)
+
+
+def test_a_crop_is_explained_whole(default, explanation):
+    whole = explain(default, explanation.crop, cropped=True)
+    assert whole.face.box == (0, 0, 128, 128)
+    assert all(each.face is not None for each in whole.stability)
+
+
+def test_an_image_without_a_face_is_refused(default, photos):
+    with pytest.raises(UserError, match=r"landscape\.png: no face found"):
+        explain(default, photos / "landscape.png")
+    with pytest.raises(UserError, match=r"gone\.jpg: no such file"):
+        explain(default, photos / "gone.jpg")

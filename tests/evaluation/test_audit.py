@@ -1,0 +1,92 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from exiface.evaluation.audit import CUES, FORMS, audit, jpeg_quality, read_traits
+
+
+def encoded(pixels, file_format, **options):
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, file_format, **options)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("quality", [1, 30, 50, 75, 76, 90, 95, 100])
+def test_the_quality_of_a_jpeg_is_read_from_its_tables(quality, astronaut):
+    content = encoded(astronaut, "JPEG", quality=quality)
+    assert read_traits(content, astronaut).quality == quality
+
+
+def test_scaled_tables_of_other_programs_get_the_nearest_quality():
+    with Image.open(
+        io.BytesIO(encoded(np.zeros((8, 8, 3), np.uint8), "JPEG", quality=80))
+    ) as image:
+        table = image.quantization[0]
+    assert jpeg_quality({0: [value + (number == 5) for number, value in enumerate(table)]}) == 80
+    assert jpeg_quality({}) is None
+
+
+def test_traits_are_those_of_the_file(astronaut, photos):
+    content = encoded(astronaut, "JPEG", quality=90, subsampling="4:4:4")
+    traits = read_traits(content, astronaut)
+    assert (traits.file_format, traits.subsampling, traits.exif) == ("JPEG", "4:4:4", False)
+    assert (traits.width, traits.height) == (512, 512)
+    assert traits.bytes_per_pixel == len(content) / 512**2
+    assert read_traits(encoded(astronaut, "JPEG"), astronaut).subsampling == "4:2:0"
+    with_exif = (photos / "0/00.jpg").read_bytes()
+    assert read_traits(with_exif, np.asarray(Image.open(io.BytesIO(with_exif)))).exif
+    lossless = read_traits(encoded(astronaut, "PNG"), astronaut)
+    assert (lossless.file_format, lossless.quality, lossless.subsampling) == ("PNG", None, "")
+
+
+def test_pictures_are_measured(astronaut):
+    blurred = np.asarray(Image.fromarray(astronaut).resize((64, 64)).resize((512, 512)))
+    grey = astronaut.mean(axis=2, keepdims=True).repeat(3, 2).astype(np.uint8)
+    content = encoded(astronaut, "PNG")
+    whole = read_traits(content, astronaut)
+    assert read_traits(content, blurred).sharpness < whole.sharpness
+    assert read_traits(content, grey).saturation == 0 < whole.saturation
+    assert read_traits(content, astronaut // 2).brightness < whole.brightness
+
+
+@pytest.fixture(scope="module")
+def variations(astronaut):
+    rng = np.random.default_rng(0)
+    windows = [astronaut[top : top + 300, top : top + 300] for top in rng.integers(0, 200, 40)]
+    return [np.clip(window * rng.uniform(0.7, 1.2), 0, 255).astype(np.uint8) for window in windows]
+
+
+def traits_of(pictures, file_format, **options):
+    return [read_traits(encoded(each, file_format, **options), each) for each in pictures]
+
+
+def test_alike_classes_raise_no_suspicion(variations):
+    findings = audit(
+        "x",
+        "y",
+        traits_of(variations[::2], "JPEG", quality=80),
+        traits_of(variations[1::2], "JPEG", quality=80),
+    )
+    assert [finding.trait for finding in findings] == [*CUES, *FORMS]
+    forms = [finding for finding in findings if finding.trait in (*FORMS, "JPEG quality", "pixels")]
+    assert [finding.separation for finding in forms] == [0.5] * len(forms)
+    assert not any(finding.suspicious for finding in forms)
+
+
+def test_formats_that_separate_are_seen(variations):
+    findings = {
+        finding.trait: finding
+        for finding in audit(
+            "x",
+            "y",
+            traits_of(variations[::2], "JPEG", quality=80),
+            traits_of(variations[1::2], "PNG"),
+        )
+    }
+    for trait in ("format", "chroma subsampling", "JPEG quality", "bytes per pixel"):
+        assert findings[trait].separation == 1
+        assert findings[trait].suspicious
+    assert findings["format"].detail == "20 JPEG against 20 PNG"
+    assert findings["EXIF"].separation == 0.5

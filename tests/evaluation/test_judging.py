@@ -1,0 +1,92 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from exiface.detector import Detector
+from exiface.errors import UserError
+from exiface.evaluation import judge
+from exiface.evaluation.judging import harmonise
+from exiface.photos.alterations import ORIGINAL, altered
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector.load()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, photos):
+    folder = tmp_path_factory.mktemp("sets")
+    for name in ("real", "fake"):
+        (folder / name).mkdir()
+    for number in range(4):
+        content = (photos / f"{number % 3}" / f"{number:02}.jpg").read_bytes()
+        (folder / "real" / f"{number}.jpg").write_bytes(content)
+        image = Image.open(io.BytesIO(content)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        image.save(folder / "fake" / f"{number}.png")
+    (folder / "real" / "broken.jpg").write_bytes(content[:2000])
+    (folder / "real" / "landscape.png").write_bytes((photos / "landscape.png").read_bytes())
+    return folder
+
+
+def test_scores_are_those_of_detect_on_altered_images(detector, folders):
+    names = ["JPEG 60", "crop 90 %", "noise 5"]
+    progressed = []
+    real, fake = judge(
+        detector,
+        {"A": folders / "real"},
+        {"A/x": folders / "fake"},
+        alterations=names,
+        progress=lambda done, total: progressed.append((done, total)),
+    )
+    assert progressed[-1] == (10, 10)
+    assert list(real.scores) == [ORIGINAL, *names]
+    assert [path.split("/")[-1] for path in real.paths] == [
+        *(f"{number}.jpg" for number in range(4)),
+        "broken.jpg",
+        "landscape.png",
+    ]
+    assert real.judged().tolist() == [True] * 4 + [False] * 2
+    assert len(real.traits) == 5  # all that can be read
+    for name in (ORIGINAL, *names):
+        pixels = np.asarray(Image.open(fake.paths[2]).convert("RGB"))
+        [alone] = detector.detect(altered(pixels, name))
+        assert fake.scores[name][2] == pytest.approx(alone.faces[0].score, rel=1e-4, abs=1e-3)
+        assert fake.p_values[name][2] == pytest.approx(alone.faces[0].p_value, abs=0.006)
+
+
+def test_harmonised_files_are_of_one_form(detector, folders):
+    real, fake = judge(
+        detector, {"A": folders / "real"}, {"A/x": folders / "fake"}, harmonised=True
+    )
+    forms = {
+        (each.file_format, each.width, each.height, each.quality, each.subsampling, each.exif)
+        for each in real.traits + fake.traits
+    }
+    assert forms == {("JPEG", 256, 256, 90, "4:2:0", False)}
+    assert real.judged().tolist() == [True] * 4 + [False] * 2
+    assert fake.judged().all()
+
+
+def test_harmonising_cuts_the_face_out(detector, astronaut, face):
+    content = io.BytesIO()
+    Image.fromarray(astronaut).save(content, "PNG")
+    crop = harmonise(content.getvalue(), detector.face_detector, cropped=False)
+    [found] = detector.face_detector.detect(np.asarray(Image.open(io.BytesIO(crop))))
+    _, y0, _, y1 = found.box
+    assert (y1 - y0) / 256 == pytest.approx(1 / 1.3, abs=0.1)
+    whole = harmonise(content.getvalue(), detector.face_detector, cropped=True)
+    assert Image.open(io.BytesIO(whole)).size == (256, 256)
+    assert harmonise(b"nothing", detector.face_detector, cropped=False) == b""
+
+
+def test_a_folder_without_faces_is_named(detector, tmp_path, photos):
+    with pytest.raises(UserError, match=r"empty.*holds no image"):
+        judge(detector, {"empty": tmp_path}, {})
+    with pytest.raises(UserError, match=r"gone.*holds no image"):
+        judge(detector, {"gone": tmp_path / "gone"}, {})
+    (tmp_path / "landscape.png").write_bytes((photos / "landscape.png").read_bytes())
+    with pytest.raises(UserError, match="no face was found in any of its 1 images"):
+        judge(detector, {"land": tmp_path}, {})

@@ -1,0 +1,124 @@
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from made_sets import calibrated
+
+from exiface.density import Calibration
+from exiface.evaluation.audit import Traits
+from exiface.evaluation.report import Report, summary, worst_errors, write_report
+from exiface.evaluation.score_file import read_scores
+from exiface.evaluation.tables import against_table
+
+
+def traits(n, **changed):
+    usual = {"file_format": "JPEG", "width": 256, "height": 256, "quality": 90}
+    usual |= {"subsampling": "4:2:0", "exif": False, "bytes_per_pixel": 0.3}
+    usual |= {"brightness": 99.0, "saturation": 20.0, "sharpness": 5.0} | changed
+    return [Traits(**usual)] * n
+
+
+@pytest.fixture(scope="module")
+def sets():
+    rng = np.random.default_rng(0)
+    calibration = Calibration.of(rng.normal(size=300))
+
+    def made(kind, name, mean, **changed):
+        scores = rng.normal(mean, 1, 120)
+        more = {"JPEG 60": scores - 0.1, "blur 1": rng.normal(0, 1, 120)}
+        return calibrated(kind, name, scores, calibration, traits=traits(120, **changed), **more)
+
+    return [
+        made("real", "A", 0),
+        made("real", "<b>&", 0),
+        made("fake", "A/one", 2),
+        made("fake", "A/two", 1, file_format="PNG", quality=None, subsampling=""),
+    ]
+
+
+@pytest.fixture(scope="module")
+def report(sets):
+    return Report.of(
+        sets,
+        title="detector@1",
+        command="exiface evaluate",
+        against=against_table(sets, sets),
+        other="<other>",
+        notice="Mind <this>.",
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(report, sets, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    assert write_report(report, sets, folder) == folder / "index.html"
+    return folder
+
+
+def test_every_table_is_written_and_says_the_same_in_json(folder, report):
+    values = json.loads((folder / "report.json").read_text())
+    assert set(values["tables"]) == {
+        *("figures", "sweep", "false-alarms", "audit", "own-photographs", "against"),
+    }
+    for name, rows in values["tables"].items():
+        with (folder / f"{name}.csv").open(newline="") as stream:
+            written = list(csv.DictReader(stream))
+        assert len(written) == len(rows)
+        for row, line in zip(rows, written, strict=True):
+            assert {key: "" if value is None else str(value) for key, value in row.items()} == line
+
+
+def test_scores_lead_back_to_the_same_figures(folder, report):
+    again = Report.of(read_scores(folder / "scores.csv"), title="", command="")
+    for ours, theirs in zip(report.rows, again.rows, strict=True):
+        assert theirs.auc == pytest.approx(ours.auc, abs=1e-4)
+        assert theirs.flagged == pytest.approx(ours.flagged)
+
+
+def test_the_page_stands_alone_and_is_escaped(folder):
+    page = (folder / "index.html").read_text()
+    assert "<b>&" not in page
+    assert "&lt;b&gt;&amp;" in page
+    assert "Mind &lt;this&gt;." in page
+    without_names = page.replace("http://www.w3.org", "")
+    assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", without_names)
+    assert "<script" not in page
+    assert page.count("<svg") == page.count("</svg>") == 6
+
+
+def test_what_separates_the_classes_is_said_first(folder, report):
+    assert {(leak.fake, leak.trait) for leak in report.leaks} == {
+        ("A/two", trait) for trait in ("format", "chroma subsampling", "JPEG quality")
+    }
+    page = (folder / "index.html").read_text()
+    assert page.index("A/two: format alone reaches 1.00") < page.index("Generated faces</h2>")
+
+
+def test_the_summary_says_what_the_tables_say(report):
+    said = " ".join(summary(report))
+    rows = {row.name: row for row in report.rows}
+    mean = (rows["A/one"].auc + rows["A/two"].auc) / 2
+    assert f"mean AUC of {mean:.2f}; the lowest is {rows['A/two'].auc:.2f} on A/two" in said
+    assert "on 2 sets of photographs; nowhere is it broken beyond chance" in said
+    assert "(blur 1)" in said
+    assert "separates the classes of A/two" in said
+
+
+def test_worst_errors_are_the_extremes(sets):
+    (_, photographs), (_, generated) = worst_errors(sets)
+    reals = np.concatenate([each.scores["original"] for each in sets[:2]])
+    fakes = np.concatenate([each.scores["original"] for each in sets[2:]])
+    assert [image["score"] for image in photographs] == np.sort(reals)[::-1][:6].tolist()
+    assert [image["score"] for image in generated] == np.sort(fakes)[:6].tolist()
+    assert all(image["thumbnail"] is None for image in photographs)  # there are no files
+
+
+def test_pictures_are_the_same_for_the_same_figures(report, sets, folder, tmp_path):
+    write_report(report, sets, tmp_path)
+    pictures = [
+        re.findall(r"<svg.*?</svg>", (each / "index.html").read_text(), re.DOTALL)
+        for each in (folder, tmp_path)
+    ]
+    assert pictures[0] == pictures[1]

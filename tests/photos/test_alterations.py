@@ -1,0 +1,79 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from exiface.photos.alterations import (
+    ALTERATIONS,
+    ORIGINAL,
+    altered,
+    centre,
+    messenger,
+    saved,
+    shrunk_and_grown,
+    with_gamma,
+)
+
+RESHAPED = {"crop 90 %": (461, 461), "screenshot": (673, 673)}
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_alteration_changes_a_picture_and_keeps_what_it_shows(name, astronaut):
+    before = astronaut.copy()
+    changed = altered(astronaut, name)
+    assert (astronaut == before).all()
+    assert changed.dtype == np.uint8
+    assert changed.shape[:2] == RESHAPED.get(name, (512, 512))
+    assert changed.shape != before.shape or (changed != before).any()
+    small = [
+        np.asarray(Image.fromarray(each).resize((16, 16), Image.Resampling.BOX), float).ravel()
+        for each in (before, changed)
+    ]
+    assert np.corrcoef(small)[0, 1] > 0.75
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_the_same_picture_is_altered_the_same_way(name, astronaut):
+    assert (altered(astronaut, name) == altered(astronaut.copy(), name)).all()
+
+
+def test_the_original_is_left_alone(astronaut):
+    assert altered(astronaut, ORIGINAL) is astronaut
+
+
+@pytest.mark.parametrize("family", ["JPEG", "resize", "blur", "noise"])
+def test_strengths_are_in_order(family, astronaut):
+    names = [name for name in ALTERATIONS if name.startswith(family)]
+    errors = [np.abs(altered(astronaut, name) - astronaut.astype(int)).mean() for name in names]
+    assert len(names) > 1
+    assert errors == sorted(errors)
+
+
+def test_noise_has_the_strength_it_says():
+    grey = np.full((200, 200, 3), 128, np.uint8)
+    assert (altered(grey, "noise 5") - grey.astype(float)).std() == pytest.approx(5, rel=0.02)
+
+
+def test_gamma_above_one_darkens_and_keeps_the_ends():
+    ramp = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(3, 2)
+    dark = with_gamma(ramp, 1.25)
+    assert (dark[0, [0, 255]] == [[0] * 3, [255] * 3]).all()
+    assert (dark[0, 1:255] <= ramp[0, 1:255]).all()
+
+
+def test_saving_is_what_pillow_saves(astronaut):
+    content = io.BytesIO()
+    Image.fromarray(astronaut).save(content, "JPEG", quality=60)
+    assert (saved(astronaut, "JPEG", 60) == np.asarray(Image.open(content))).all()
+
+
+def test_messengers_shrink_large_pictures_only(astronaut):
+    assert messenger(astronaut).shape == astronaut.shape
+    assert messenger(np.zeros((1000, 2560, 3), np.uint8)).shape == (500, 1280, 3)
+
+
+def test_tiny_pictures_survive():
+    pixel = np.full((1, 1, 3), 7, np.uint8)
+    assert centre(pixel, 0.9).shape == (1, 1, 3)
+    assert shrunk_and_grown(pixel, 0.25).shape == (1, 1, 3)
