@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from exiface.evaluation.audit import SUSPICIOUS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CARD = (ROOT / "configs" / "default-detector.card.md").read_text("utf-8")
@@ -42,6 +44,30 @@ def test_aucs_and_recalls_are_those_of_the_results(name, text):
         [row] = [row for row in rows(table) if row["name"] == name]
         figures += [f"{float(row['auc']):.2f}", f"{float(row['flagged']):.1%}"]
     assert cells("mean" if name.startswith("of") else name, text)[1:] == figures
+
+
+@pytest.mark.parametrize(
+    "condition", ["original", "JPEG 75", "resize 0.5", "messenger", "screenshot"]
+)
+def test_the_sweep_is_that_of_the_results(condition):
+    [row] = [
+        row
+        for row in rows("default-detector-sweep.csv")
+        if (row["condition"], row["kind"]) == (condition, "mean")
+    ]
+    figures = [f"{float(row['auc']):.2f}"]
+    figures += [f"{float(row[key]):.1%}" for key in ("recall", "false_alarms")]
+    assert cells(condition)[1:] == figures
+
+
+def test_every_leak_is_told():
+    told = README.split("<!-- audit -->")[1].split("<!-- end -->")[0].strip().splitlines()[2:]
+    leaks = {
+        (row["trait"], f"{row['fake']} from its photographs", f"{float(row['separation']):.2f}")
+        for row in rows("default-detector-audit.csv")
+        if float(row["separation"]) >= SUSPICIOUS
+    }
+    assert {tuple(cell.strip() for cell in line.strip("|").split("|")) for line in told} == leaks
 
 
 def test_speeds_are_those_of_the_results():

@@ -43,6 +43,14 @@ def test_refitting_learns_another_source():
     assert refitted.false_alarms == pytest.approx(0.05, abs=0.03)
 
 
+def test_what_too_few_photographs_can_not_promise_is_left_out():
+    rng = np.random.default_rng(0)
+    features = {"real:A": rng.normal(size=(60, 3)).astype(np.float32)}
+    sets = [scored("real", "A", rng.normal(size=60))]
+    assert [row.how for row in own_table(sets, features)] == ["recalibrated"]
+    assert own_table(sets, features, alpha=0.01) == []
+
+
 def test_small_sets_and_generated_faces_are_left_out():
     assert own_table([scored("real", "A", range(39)), scored("fake", "A", range(50))]) == []
 

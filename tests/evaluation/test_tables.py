@@ -81,13 +81,18 @@ def test_the_sweep_counts_what_is_lost():
         scored("fake", "A/x", [5, 6], blur=[0, 2.5]),
         scored("fake", "A/y", [5, 0], blur=[5, 0]),
     ]
-    rows = {(row.condition, row.name): row for row in sweep_table(sets)}
-    assert set(rows) == {(c, n) for c in ("original", "blur") for n in ("A/x", "A/y", "mean")}
+    table = sweep_table(sets)
+    names = ("A", "A/x", "A/y", "of 2 fake sets")
+    assert [(row.condition, row.name) for row in table] == [
+        (condition, name) for condition in ("original", "blur") for name in names
+    ]
+    rows = {(row.condition, row.name): row for row in table}
+    assert (rows["blur", "A"].images, rows["blur", "A"].auc) == (3, None)
     assert rows["original", "A/x"].auc_lost == 0
     assert rows["blur", "A/x"].auc == measure([1, 2, 3], [0, 2.5]).auc
     assert rows["blur", "A/x"].auc_lost == pytest.approx(1 - rows["blur", "A/x"].auc)
     both = [rows["blur", name].auc for name in ("A/x", "A/y")]
-    assert rows["blur", "mean"].auc == pytest.approx(np.mean(both))
+    assert rows["blur", "of 2 fake sets"].auc == pytest.approx(np.mean(both))
 
 
 def test_the_false_alarm_promise_holds_over_many_seeds():
@@ -126,3 +131,12 @@ def test_two_detectors_are_compared_on_images_that_both_judged():
     assert row.difference == pytest.approx(row.auc - row.auc_other)
     with pytest.raises(UserError, match="named alike"):
         against_table(ours, [scored("real", "B", [1]), scored("fake", "A", [2, 4, 5])])
+
+
+def test_false_alarms_of_photographs_alone_are_swept():
+    p_values = [0.01, 0.5, 0.04, 0.9]
+    rows = sweep_table([scored("real", "A", [1, 2, 3, 4], blur=[1, 2, 3, 4], p_values=p_values)])
+    assert [(row.condition, row.kind, row.false_alarms) for row in rows] == [
+        ("original", "real", 0.5),
+        ("blur", "real", 0.5),
+    ]

@@ -34,7 +34,8 @@ def calibrate(
     """Calibrate a detector on your own photographs: a minute, no training.
 
     Encoder and density stay as they are. Use photographs as your users send them, none of them
-    generated; the false-alarm rate is then promised for photographs like those.
+    generated and none that trained or fitted the detector; the false-alarm rate is then promised
+    for photographs like those.
     """
     from dataclasses import replace
 

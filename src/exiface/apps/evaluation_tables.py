@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from exiface.evaluation import Row
-from exiface.evaluation.report import Report
+from exiface.evaluation.report import Report, representative
 from exiface.evaluation.tables import SweepRow
 
 _WIDE = 100  # characters
@@ -68,16 +68,21 @@ def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
 
 
 def _print_sweep(rows: list[SweepRow]) -> None:
-    name = "mean" if any(row.name == "mean" for row in rows) else rows[0].name
+    compared = representative(rows)
+    title = "mean over the sets"
+    if not compared:
+        title = "photographs only"
+    elif compared[0].kind != "mean":
+        title = compared[0].name
     table = _table("altered alike", ["AUC", "AUC lost", "generated found", "false alarms"])
-    for row in rows:
-        if row.name == name:
-            shares = (_share(row.recall), _share(row.false_alarms))
-            table.add_row(
-                row.condition, f"{row.auc:.3f}", f"{round(row.auc_lost, 3) + 0.0:+.3f}", *shares
-            )
+    for row in compared or rows:
+        figures = ["", ""]
+        if row.auc is not None and row.auc_lost is not None:
+            figures = [f"{row.auc:.3f}", f"{round(row.auc_lost, 3) + 0.0:+.3f}"]
+        name = row.condition if compared else f"{row.condition}: {row.name}"
+        table.add_row(name, *figures, _share(row.recall), _share(row.false_alarms))
     console = Console()
-    console.print(f"\nRobustness ({'mean over the sets' if name == 'mean' else name}):\n")
+    console.print(f"\nRobustness ({escape(title)}):\n")
     console.print(table)
 
 

@@ -32,6 +32,16 @@ class Verdict(StrEnum):
     PHOTOGRAPHIC = "photographic"
 
 
+def photographs_needed(alpha: float) -> int:
+    """How many calibration photographs it takes for any p-value to reach alpha.
+
+    Example:
+        >>> photographs_needed(0.05), photographs_needed(0.01)
+        (19, 99)
+    """
+    return math.ceil(1 / alpha - 1e-9) - 1
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Scores of photographs, and the bands of the verdict.
@@ -64,7 +74,7 @@ class Calibration:
         values = np.sort(np.asarray(scores, dtype=np.float64).ravel().round(SCORE_DECIMALS))
         if not 0 < alpha <= beta <= 1:
             raise CalibrationError(f"need 0 < alpha <= beta <= 1, got {alpha} and {beta}")
-        needed = math.ceil(1 / alpha - 1e-9) - 1
+        needed = photographs_needed(alpha)
         if len(values) < needed:
             raise CalibrationError(
                 f"{len(values)} calibration photographs can't promise a false-alarm rate of "

@@ -62,6 +62,11 @@ CUES: dict[str, Callable[[Traits], float]] = {
     # A lossless file stands above every JPEG.
     "JPEG quality": lambda traits: 101 if traits.quality is None else traits.quality,
 }
+# Cues whose single values say more than their median.
+_COUNTED: dict[str, Callable[[Traits], str]] = {
+    "pixels": lambda traits: f"{traits.width} x {traits.height}",
+    "JPEG quality": lambda traits: "lossless" if traits.quality is None else f"q{traits.quality}",
+}
 FORMS: dict[str, Callable[[Traits], str]] = {
     "format": lambda traits: traits.file_format,
     "chroma subsampling": lambda traits: traits.subsampling or "none",
@@ -79,7 +84,7 @@ class Finding:
         trait: name in `CUES` or `FORMS`.
         separation: of a cue, its AUC or 1 - AUC, whichever is larger; of a form, the share of
             balanced guesses that are right. 0.5 = no separation.
-        detail: medians of a cue, or counts of a form, photographs first.
+        detail: medians of a cue, or the commonest values and their counts, photographs first.
     """
 
     fake: str
@@ -163,26 +168,19 @@ def audit(
         real, generated = [cue(each) for each in real_traits], [cue(each) for each in fake_traits]
         auc = float(roc_auc_score(labels, real + generated))
         detail = f"median {_plain(np.median(real))} against {_plain(np.median(generated))}"
+        if trait in _COUNTED:
+            detail = _beside(_COUNTED[trait], real_traits, fake_traits)
         findings.append(Finding(fake, against, trait, max(auc, 1 - auc), detail))
     for trait, form in FORMS.items():
-        counts = Counter(map(form, real_traits)), Counter(map(form, fake_traits))
         shares = [
-            {value: count / sum(each.values()) for value, count in each.items()} for each in counts
+            {value: count / len(traits) for value, count in Counter(map(form, traits)).items()}
+            for traits in (real_traits, fake_traits)
         ]
         # Half of 1 + the total variation distance: guess whichever class has more of a value.
-        right = sum(
-            max(share.get(value, 0) for share in shares)
-            for value in set(counts[0]) | set(counts[1])
-        )
-        findings.append(
-            Finding(
-                fake,
-                against,
-                trait,
-                right / 2,
-                f"{_listed(counts[0])} against {_listed(counts[1])}",
-            )
-        )
+        values = {value for share in shares for value in share}
+        right = sum(max(share.get(value, 0) for share in shares) for value in values)
+        detail = _beside(form, real_traits, fake_traits)
+        findings.append(Finding(fake, against, trait, right / 2, detail))
     return findings
 
 
@@ -190,8 +188,13 @@ def _plain(value: np.floating[Any]) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {value}" for value, count in counts.most_common(4))
+def _beside(form: Callable[[Traits], str], *classes: Sequence[Traits]) -> str:
+    """The commonest values of a trait and how often they occur, for either class."""
+    return " against ".join(
+        ", ".join(f"{count} {value}" for value, count in Counter(map(form, each)).most_common(3))
+        + (" and others" if len(set(map(form, each))) > 3 else "")
+        for each in classes
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.density import Calibration, GaussianMixture
+from exiface.density.calibration import photographs_needed
 from exiface.detector import Detector
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
@@ -60,12 +61,13 @@ def own_table(
         seed: of the draws.
 
     Returns:
-        Two or three rows a set.
+        Up to three rows a set; none of what too few photographs can promise.
     """
     rows = []
     for real in sets:
         kept = real.judged()
-        if real.kind != REAL or kept.sum() < _LEAST:
+        needed = photographs_needed(alpha)
+        if real.kind != REAL or kept.sum() < max(_LEAST, 2 * needed):
             continue
         fakes = [each.fake for each in comparisons(sets) if each.real == [real]]
         number = min(own, int(kept.sum()) // 2)
@@ -80,7 +82,7 @@ def own_table(
             rows.append(_row(real.name, "as it is", 0, as_it_is, [recall]))
         outcomes = [_outcome(scores[mine], scores[rest], of_fakes, alpha) for mine, rest in draws]
         rows.append(_row(real.name, "recalibrated", number, *zip(*outcomes, strict=True)))
-        if features is None:
+        if features is None or number - number // 2 < needed:
             continue
         of_real = features[f"{real.kind}:{real.name}"][kept]
         generated = [features[f"{fake.kind}:{fake.name}"][fake.judged()] for fake in fakes]

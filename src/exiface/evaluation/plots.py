@@ -83,13 +83,17 @@ def histograms(sets: Sequence[ScoredSet]) -> str:
 
 def sweep_curves(rows: Sequence[SweepRow]) -> str:
     """AUC of every set under every alteration; lines join strengths of one alteration."""
+    rows = [row for row in rows if row.kind != REAL]
     names = list(dict.fromkeys(row.condition for row in rows))
     families = [name if name == ORIGINAL else name.split()[0] for name in names]
+    means = {row.name for row in rows if row.kind == "mean"}
     with _figure(9.2, 4.2) as figure:
         axis = figure.subplots()
         for (name, style), dash in zip(_styles(row.name for row in rows), cycle(_DASHES)):
-            aucs = {row.condition: row.auc for row in rows if row.name == name}
-            bold = name == "mean"
+            aucs = {
+                row.condition: row.auc for row in rows if row.name == name and row.auc is not None
+            }
+            bold = name in means
             for start, stop in _runs(families):
                 places = [place for place in range(start, stop) if names[place] in aucs]
                 axis.plot(
@@ -99,7 +103,7 @@ def sweep_curves(rows: Sequence[SweepRow]) -> str:
                     linewidth=2.4 if bold else 1.1,
                     markersize=6 if bold else 4,
                     **(style | ({"color": "black"} if bold else {})),
-                    label=name if start == 0 else None,
+                    label=("mean" if bold else name) if start == 0 else None,
                 )
         for start, _ in _runs(families)[1:]:
             axis.axvline(start - 0.5, color="#e5e5e5", linewidth=0.8, zorder=0)

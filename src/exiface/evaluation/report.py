@@ -184,6 +184,7 @@ def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Pat
         summary=summary(report),
         pictures=_pictures(report, sets),
         worst=worst_errors(sets),
+        compared=representative(report.sweep),
         suspicious=SUSPICIOUS,
     )
     path = folder / "index.html"
@@ -223,9 +224,8 @@ def summary(report: Report) -> list[str]:
                 else "photographs; nowhere is it broken beyond chance."
             )
         )
-    means = [row for row in report.sweep if row.name == "mean"] or report.sweep
-    if means:
-        worst_change = max(means, key=lambda row: row.auc_lost)
+    if compared := representative(report.sweep):
+        worst_change = max(compared, key=lambda row: row.auc_lost or 0)
         said.append(
             f"Altering both classes alike costs at most {worst_change.auc_lost:.2f} AUC "
             f"({worst_change.condition})."
@@ -239,6 +239,12 @@ def summary(report: Report) -> list[str]:
             else "No trivial cue separates the classes."
         )
     return said
+
+
+def representative(rows: Sequence[SweepRow]) -> list[SweepRow]:
+    """Of a sweep, the means over the sets; of one with a single comparison, that."""
+    kind = "mean" if any(row.kind == "mean" for row in rows) else FAKE
+    return [row for row in rows if row.kind == kind]
 
 
 def worst_errors(sets: Sequence[ScoredSet]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -280,7 +286,7 @@ def _pictures(report: Report, sets: Sequence[ScoredSet]) -> dict[str, str]:
     if any(row.auc is not None for row in report.rows):
         pictures["roc"] = plots.roc_curves(sets)
         pictures["histograms"] = plots.histograms(sets)
-    if report.sweep:
+    if representative(report.sweep):
         pictures["sweep"] = plots.sweep_curves(report.sweep)
     if report.alarms:
         pictures["alarms"] = plots.false_alarms(report.alarms)

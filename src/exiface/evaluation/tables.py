@@ -11,7 +11,7 @@ import numpy as np
 from exiface.errors import UserError
 from exiface.evaluation.audit import Finding, audit
 from exiface.evaluation.metrics import clopper_pearson, measure
-from exiface.evaluation.sets import REAL, Sample, ScoredSet, comparisons, conditions
+from exiface.evaluation.sets import FAKE, REAL, Sample, ScoredSet, comparisons, conditions
 from exiface.evaluation.uncertainty import bootstrap, delong
 from exiface.photos.alterations import ORIGINAL
 
@@ -62,25 +62,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """A set of generated faces under one alteration, which its photographs underwent as well.
+    """A set under one alteration; photographs and generated faces undergo it alike.
 
     Attributes:
         condition: name of the alteration, or "original".
-        name: of the set; "mean" = over the fake sets.
-        images: generated faces with a verdict.
-        auc: under the alteration.
+        kind: "real", "fake" or "mean" (over the fake sets).
+        name: of the set.
+        images: of the set with a verdict.
+        auc: under the alteration; of fake sets only.
         auc_lost: AUC of the original less this one.
-        recall: share flagged at the detector's own threshold; None without p-values.
-        false_alarms: share of the photographs flagged; None without p-values.
+        recall: share of the generated faces flagged at the detector's own threshold; None without
+            p-values.
+        false_alarms: share flagged of the photographs, or of those that a fake set is compared
+            with; None without p-values.
     """
 
     condition: str
+    kind: str
     name: str
     images: int
-    auc: float
-    auc_lost: float
-    recall: float | None
-    false_alarms: float | None
+    auc: float | None = None
+    auc_lost: float | None = None
+    recall: float | None = None
+    false_alarms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +164,21 @@ def main_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05, beta: float = 
 
 
 def sweep_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05) -> list[SweepRow]:
-    """Every comparison under every condition, and the mean over the comparisons."""
+    """Every set under every condition, and the mean over the comparisons."""
     rows: list[SweepRow] = []
     originals: dict[str, float] = {}
     for condition in conditions(sets):
+        rows += [
+            SweepRow(
+                condition,
+                REAL,
+                each.name,
+                int(each.judged(condition).sum()),
+                false_alarms=_flagged([each], condition, alpha),
+            )
+            for each in sets
+            if each.kind == REAL
+        ]
         under = []
         for each in comparisons(sets):
             real, fake = Sample.of(each.real, condition), Sample.of([each.fake], condition)
@@ -171,18 +186,10 @@ def sweep_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05) -> list[Sweep
                 continue  # not a single face was found any more
             auc = measure(real.scores, fake.scores).auc
             name = each.fake.name
-            originals.setdefault(name, auc)
-            under.append(
-                SweepRow(
-                    condition,
-                    name,
-                    len(fake.scores),
-                    auc,
-                    originals[name] - auc,
-                    _flagged([each.fake], condition, alpha),
-                    _flagged(each.real, condition, alpha),
-                )
-            )
+            row = SweepRow(condition, FAKE, name, len(fake.scores), auc)
+            row = replace(row, auc_lost=originals.setdefault(name, auc) - auc)
+            row = replace(row, recall=_flagged([each.fake], condition, alpha))
+            under.append(replace(row, false_alarms=_flagged(each.real, condition, alpha)))
         rows += under
         if len(under) > 1:
             rows.append(_mean_under(condition, under))
@@ -289,19 +296,13 @@ def _flagged(sets: Sequence[ScoredSet], condition: str, alpha: float) -> float |
 
 
 def _mean_under(condition: str, rows: Sequence[SweepRow]) -> SweepRow:
-    def mean(values: list[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return fmean(known) if len(known) == len(values) else None
+    def mean(name: str) -> float | None:
+        values = [getattr(row, name) for row in rows]
+        return None if None in values else fmean(values)
 
-    return SweepRow(
-        condition,
-        "mean",
-        sum(row.images for row in rows),
-        fmean(row.auc for row in rows),
-        fmean(row.auc_lost for row in rows),
-        mean([row.recall for row in rows]),
-        mean([row.false_alarms for row in rows]),
-    )
+    figures = {name: mean(name) for name in ("auc", "auc_lost", "recall", "false_alarms")}
+    images = sum(row.images for row in rows)
+    return SweepRow(condition, "mean", f"of {len(rows)} fake sets", images, **figures)
 
 
 def _mean(rows: Sequence[Row]) -> Row:
