@@ -24,6 +24,47 @@ def test_with_many_photographs_it_is_the_plain_mixture():
     assert ours.mean() == pytest.approx(theirs.mean(), abs=2e-3)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2024])
+def test_without_shrinkage_it_is_scikit_learns_from_the_same_start(seed):
+    rng = np.random.default_rng(seed)
+    features = np.concatenate([rng.normal(3 * c, 1 + c / 4, size=(300, 6)) for c in range(4)])
+    ours = GaussianMixture(4, seed=seed, shrunk=False).fit(features)
+    theirs = Reference(4, init_params="k-means++", random_state=seed).fit(features)
+    order, other = np.argsort(ours.means[:, 0]), np.argsort(theirs.means_[:, 0])
+    assert np.allclose(ours.weights[order], theirs.weights_[other], atol=1e-3)
+    assert np.allclose(ours.means[order], theirs.means_[other], atol=1e-2)
+    held_out = rng.normal(3, 2, size=(500, 6))
+    assert ours.log_likelihood(held_out).mean() == pytest.approx(theirs.score(held_out), abs=5e-3)
+
+
+def test_single_precision_and_threads_change_nothing_that_matters(monkeypatch):
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.normal(c, 1, size=(400, 40)) for c in range(3)])
+    double = GaussianMixture(3, seed=0, shrunk=False).fit(features)
+    monkeypatch.setattr("exiface.density.gaussian_mixture._LARGE", 1)
+    single = GaussianMixture(3, seed=0, shrunk=False).fit(features)
+    assert np.allclose(double.means, single.means, atol=1e-3)
+    assert double.log_likelihood(features).mean() == pytest.approx(
+        single.log_likelihood(features).mean(), rel=1e-4
+    )
+
+
+@given(st.integers(0, 10_000), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_the_objective_never_falls(seed, shrunk):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(200, 5)) + 2 * rng.integers(0, 3, (200, 1))
+    history = GaussianMixture(3, seed=seed, shrunk=shrunk).fit(features).history
+    assert (np.diff(history.objective) > -1e-5).all()
+
+
+def test_a_component_on_a_single_photograph_is_refused():
+    features = np.concatenate([np.random.default_rng(0).normal(size=(50, 3)), [[1e4, 1e4, 1e4]]])
+    with pytest.raises(DensityError, match=r"collapsed onto 1.0 of 51 .* lower n_components"):
+        GaussianMixture(2, seed=0, shrunk=False).fit(features)
+    assert np.isfinite(GaussianMixture(2, seed=0).fit(features).log_likelihood(features)).all()
+
+
 def test_the_slow_twin_agrees():
     mixture = GaussianMixture(3, seed=0).fit(two_clouds(400))
     arrays = {name: array.astype(float) for name, array in mixture.arrays().items()}

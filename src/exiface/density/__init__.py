@@ -1,7 +1,8 @@
 """Feature vectors of photographs -> likelihood -> calibrated p-value."""
 
 from exiface.density.calibration import Calibration, CalibrationError, Verdict
-from exiface.density.gaussian_mixture import DensityError, GaussianMixture, choose_components
+from exiface.density.expectation_maximisation import DensityError
+from exiface.density.gaussian_mixture import GaussianMixture, choose_components
 
 __all__ = [
     "Calibration",

@@ -9,6 +9,9 @@ determine them. Two things keep the estimate sane, and both fade as photographs 
 2. In that space the pooled covariance is near the identity, and each component's covariance is
    drawn towards it as if d photographs had been seen that say so: the posterior mode under an
    inverse-Wishart prior (Fraley and Raftery 2007, regularised discriminant analysis).
+
+Without shrinkage it is the published density: the likelihood's own maximum, which tens of thousands
+of photographs determine well enough.
 """
 
 import contextlib
@@ -19,18 +22,23 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exiface.errors import UserError
+from exiface.density.expectation_maximisation import (
+    DensityError,
+    Gaussians,
+    History,
+    Regularisation,
+    maximise,
+)
+from exiface.density.rows import HostRows, place
 from exiface.progress import Progress, no_progress
-from exiface.threads import ordered_map
+from exiface.threads import cores, ordered_map
 
 _ARRAYS = ("centre", "whitening", "weights", "means", "precisions_cholesky")
-_MAX_ITERATIONS = 200
+_SHRUNK_ITERATIONS, _PLAIN_ITERATIONS = 200, 100
 _STARTS = 5
-_LARGE = 2_000_000  # numbers
-
-
-class DensityError(UserError):
-    """Features that no density can be fitted to, or arrays that hold none."""
+# scikit-learn's, which the published density was fitted with.
+_VARIANCE_FLOOR = 1e-6
+_LARGE = 2_000_000  # numbers: single precision, one start, all threads
 
 
 class GaussianMixture:
@@ -38,7 +46,12 @@ class GaussianMixture:
 
     Args:
         n_components: number of Gaussians.
-        seed: of the start (k-means from k-means++ seeds).
+        seed: of the start: k-means from k-means++ seeds; without shrinkage, the seeds alone.
+        shrunk: whiten and shrink, as few photographs need; False: maximum likelihood, as published
+            (scikit-learn's, from the same start, with the same floor of the variances).
+
+    Attributes:
+        history: of the fit; None before it, and in a mixture restored from arrays.
 
     Example:
         >>> features = np.random.default_rng(0).normal(size=(500, 4))
@@ -48,11 +61,13 @@ class GaussianMixture:
         True
     """
 
-    def __init__(self, n_components: int, *, seed: int) -> None:
+    def __init__(self, n_components: int, *, seed: int, shrunk: bool = True) -> None:
         if n_components < 1:
             raise DensityError(f"n_components must be at least 1, got {n_components}")
         self.n_components = n_components
         self.seed = seed
+        self.shrunk = shrunk
+        self.history: History | None = None
         self._arrays: dict[str, NDArray[np.float32]] = {}
         self._double: dict[str, NDArray[np.float64]] = {}
         self._constant = 0.0
@@ -67,33 +82,52 @@ class GaussianMixture:
             The mixture itself.
 
         Raises:
-            DensityError: not (n, d), not finite, or too few rows.
+            DensityError: not (n, d), not finite, too few rows, or a component collapsed.
         """
         features = _checked(features)
-        with _settled(single_threaded=features.size < _LARGE):
-            return self._fit(features)
+        with _settled():
+            return self._fit(features, workers=cores() if features.size >= _LARGE else 1)
 
-    def _fit(self, features: NDArray[np.float64]) -> Self:
+    def _fit(self, features: NDArray[np.float64], workers: int = 1) -> Self:
         number, dimensions = features.shape
         if number < max(2, 2 * self.n_components):
             raise DensityError(
                 f"{number} feature vectors are too few for {self.n_components} components: "
                 "lower n_components or give more photographs"
             )
-        centre, whitening = _whitening(features)
-        white = (features - centre) @ whitening
-        prior = dimensions  # photographs that say "unit covariance", see the module's text
-        responsibilities = _responsibilities(white, self.n_components, prior, self.seed)
-        counts = responsibilities.sum(0)
-        means = responsibilities.T @ white / np.maximum(counts, np.finfo(float).eps)[:, None]
-        factors = np.empty((self.n_components, dimensions, dimensions))
-        for component, (count, mean) in enumerate(zip(counts, means, strict=True)):
-            centred = white - mean
-            scatter = (responsibilities[:, component, None] * centred).T @ centred
-            shrunk = (scatter + prior * np.eye(dimensions)) / (count + prior)
-            factors[component] = np.linalg.inv(np.linalg.cholesky(shrunk)).T
-        fitted = (centre, whitening, counts / number, means, factors)
-        self._store(dict(zip(_ARRAYS, fitted, strict=True)))
+        centre, whitening = _whitening(features, shrunk=self.shrunk)
+        large = features.size >= _LARGE
+        white = (features - centre).astype(np.float32 if large else np.float64)
+        white = white @ whitening.astype(white.dtype)
+        # What is added to each variance of the features, in the whitened space.
+        floor = np.square(whitening).sum(0) * _VARIANCE_FLOOR
+        regularisation = Regularisation(dimensions, 0 * floor)
+        iterations = _SHRUNK_ITERATIONS
+        if not self.shrunk:
+            regularisation, iterations = Regularisation(0.0, floor), _PLAIN_ITERATIONS
+            starts = iter([_nearest_seeds(features, self.n_components, self.seed)])
+        else:
+            # Several, since whitening gives all directions one variance: k-means may cut along any
+            # of them. The seeds alone would leave EM in poor optima.
+            count = 1 if large or self.n_components == 1 else _STARTS
+            starts = _k_means(white, self.n_components, self.seed, count)
+        rows = place(white) if large else HostRows(white)
+        best: tuple[Gaussians, History] | None = None
+        for labels in starts:
+            fitted = maximise(
+                rows,
+                labels,
+                self.n_components,
+                regularisation,
+                iterations=iterations,
+                workers=workers,
+            )
+            if best is None or fitted[1].objective[-1] > best[1].objective[-1]:
+                best = fitted
+        assert best is not None  # noqa: S101 - there is a start
+        gaussians, self.history = best
+        parts = (centre, whitening, gaussians.weights, gaussians.means, gaussians.factors)
+        self._store(dict(zip(_ARRAYS, parts, strict=True)))
         return self
 
     def _store(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -102,8 +136,18 @@ class GaussianMixture:
             name: np.ascontiguousarray(arrays[name], dtype=np.float32) for name in _ARRAYS
         }
         self._double = {name: array.astype(np.float64) for name, array in self._arrays.items()}
-        whitening = self._double["whitening"]
-        self._constant = np.linalg.slogdet(whitening)[1] - len(whitening) / 2 * np.log(2 * np.pi)
+        self._constant = np.linalg.slogdet(self._double["whitening"])[1]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(k,) share of each component."""
+        return self._fitted()["weights"]
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """(k, d) mean of each component, in the space of the features."""
+        arrays = self._fitted()
+        return np.linalg.solve(arrays["whitening"].T, arrays["means"].T).T + arrays["centre"]
 
     def log_likelihood(self, features: ArrayLike) -> NDArray[np.float64]:
         """Log-likelihood (natural, of the density over features) of each row.
@@ -117,19 +161,25 @@ class GaussianMixture:
         Raises:
             DensityError: not (n, d) with the d of the fit, not finite, or not fitted.
         """
-        if not self._arrays:
+        arrays = self._fitted()
+        features = _checked(features, dimensions=len(arrays["centre"]))
+        rows = HostRows((features - arrays["centre"]) @ arrays["whitening"])
+        gaussians = Gaussians(arrays["weights"], arrays["means"], arrays["precisions_cholesky"])
+        every = np.arange(len(features))
+        joint = np.stack(
+            [
+                constant - rows.squared_distances(every, mean, factor) / 2
+                for constant, mean, factor in zip(
+                    gaussians.constants(), gaussians.means, gaussians.factors, strict=True
+                )
+            ]
+        )
+        return np.asarray(np.logaddexp.reduce(joint, axis=0) + self._constant)
+
+    def _fitted(self) -> dict[str, NDArray[np.float64]]:
+        if not self._double:
             raise DensityError("the mixture is not fitted: call fit(features) first")
-        centre, whitening, weights, means, factors = (self._double[name] for name in _ARRAYS)
-        features = _checked(features, dimensions=len(centre))
-        white = (features - centre) @ whitening
-        joint = np.empty((len(features), len(weights)))
-        with np.errstate(divide="ignore"):  # a component may have weight 0
-            log_weights = np.log(weights)
-        for component, (mean, factor) in enumerate(zip(means, factors, strict=True)):
-            distance = np.square((white - mean) @ factor).sum(1)
-            log_determinant = np.log(np.diagonal(factor)).sum()
-            joint[:, component] = log_weights[component] + log_determinant - distance / 2
-        return np.asarray(np.logaddexp.reduce(joint, axis=1) + self._constant)
+        return self._double
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The fitted numbers, by name, as they are stored."""
@@ -198,7 +248,7 @@ def choose_components(
         mixture = GaussianMixture(number, seed=seed)._fit(features[rest])
         held_out[number][left] = mixture.log_likelihood(features[left])
 
-    with _settled(single_threaded=True):  # one fit a core instead
+    with _settled():
         tasks = [(number, *part) for number in tried for part in parts]
         for done, _ in enumerate(ordered_map(lambda task: leave_out(*task), tasks), start=1):
             progress(done, len(tasks))
@@ -224,48 +274,59 @@ def _checked(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.f
     return array
 
 
-def _whitening(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The centre (d,) and the matrix (d, d) that give features unit covariance, after shrinkage."""
+def _whitening(
+    features: NDArray[np.float64], *, shrunk: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The centre (d,) and the matrix (d, d) that give features unit covariance.
+
+    With shrinkage it decides what is estimated; without, it only keeps the arithmetic exact.
+    """
     from sklearn.covariance import ledoit_wolf
 
     centre = features.mean(0)
-    covariance, _ = ledoit_wolf(features - centre, assume_centered=True)
+    centred = features - centre
+    if shrunk:
+        covariance, _ = ledoit_wolf(centred, assume_centered=True)
+    else:
+        covariance = centred.T @ centred / len(centred)
     values, vectors = np.linalg.eigh(covariance)
     # A feature that never changes has no variance even after shrinkage where all do so.
     floor = max(values[-1], np.finfo(float).tiny) * 1e-9
     return centre, vectors / np.sqrt(np.maximum(values, floor))
 
 
-def _responsibilities(
-    white: NDArray[np.float64], n_components: int, prior: float, seed: int
-) -> NDArray[np.float64]:
-    """Which component each row belongs to (n, k), by EM on whitened features."""
-    from sklearn.mixture import GaussianMixture as Mixture
+def _nearest_seeds(features: NDArray[np.float64], n_components: int, seed: int) -> NDArray[np.intp]:
+    """Which of the k-means++ seeds each row is nearest to (n,)."""
+    from sklearn.cluster import kmeans_plusplus
+    from sklearn.metrics import pairwise_distances_argmin
 
-    mixture = Mixture(
-        n_components,
-        covariance_type="full",
-        # k-means from k-means++ seeds; the seeds alone leave EM in poor optima. Several times,
-        # since whitening gives all directions one variance: k-means may cut along any of them.
-        init_params="kmeans",
-        n_init=_STARTS,
-        reg_covar=prior * n_components / len(white),
-        max_iter=_MAX_ITERATIONS,
-        random_state=seed,
-    )
-    responsibilities: NDArray[np.float64] = mixture.fit(white).predict_proba(white)
-    return responsibilities
+    seeds, _ = kmeans_plusplus(features, n_components, random_state=seed)
+    return np.asarray(pairwise_distances_argmin(features, seeds), np.intp)
+
+
+def _k_means(
+    white: NDArray[Any], n_components: int, seed: int, count: int
+) -> Iterator[NDArray[np.intp]]:
+    """Which cluster each row is in (n,), `count` times."""
+    from sklearn.cluster import KMeans
+
+    random = np.random.RandomState(seed)
+    for _ in range(count):
+        clusters = KMeans(n_components, n_init=1, random_state=random).fit(white)
+        yield clusters.labels_.astype(np.intp)
 
 
 @contextlib.contextmanager
-def _settled(*, single_threaded: bool) -> Iterator[None]:
-    """Keep EM quiet about iterations, and threads from hindering each other on small matrices.
+def _settled() -> Iterator[None]:
+    """Keep k-means quiet about copies of one row, and BLAS to one thread.
 
-    Both are settings of the whole process: they are made once, outside of any threads.
+    What runs in parallel are fits, or the components of one: NumPy and SciPy bring a BLAS each,
+    whose threads would wait for one another. Both are settings of the whole process: they are made
+    once, outside of any threads.
     """
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1 if single_threaded else None), warnings.catch_warnings():
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
