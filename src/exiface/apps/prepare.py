@@ -1,7 +1,7 @@
 """`exiface prepare`: from folders of photographs to a manifest."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    photos: Annotated[Path, typer.Argument(help="Folder of photographs, searched at any depth.")],
+    photos: Annotated[
+        Path,
+        typer.Argument(help="Folder of photographs, searched at any depth; or one of a layout."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The manifest (Parquet).")],
     records: Annotated[
         Path | None,
@@ -19,10 +22,18 @@ def prepare(
             "exposure_time, focal_length, iso_speed; wins over what the files say."
         ),
     ] = None,
+    layout: Annotated[
+        Literal["fdf"] | None,
+        typer.Option(
+            help="The folder is laid out like that: fdf, the published training data "
+            "(SSL_training_data)."
+        ),
+    ] = None,
     splits: Annotated[
         str | None,
         typer.Option(
-            help="Shares of the splits; default train=0.6,validation=0.1,fit=0.15,calibration=0.15."
+            help="Shares of the splits; default train=0.6,validation=0.1,fit=0.15,"
+            "calibration=0.15; for fdf 5,000 faces for validation, the others for training."
         ),
     ] = None,
     min_face: Annotated[
@@ -44,26 +55,34 @@ def prepare(
     from dataclasses import asdict
 
     from exiface.apps.console import progress_bar
-    from exiface.datasets import SPLITS, read_records, scan
+    from exiface.datasets import SPLITS, read_fdf, read_records, scan
     from exiface.errors import UserError
 
     if not photos.is_dir():
         raise UserError(f"{photos} is not a folder; name the folder of your photographs")
-    known = read_records(records) if records else None
-    fractions = _fractions(splits) if splits else SPLITS
+    fractions = _fractions(splits) if splits else None
     output.parent.mkdir(parents=True, exist_ok=True)
     journal = output.with_name(output.name + ".journal")
-    with progress_bar("Finding faces") as progress:
-        manifest, summary = scan(
-            photos,
-            records=known,
-            fractions=fractions,
-            min_face=min_face,
-            seed=seed,
-            workers=workers,
-            journal=journal,
-            progress=progress,
-        )
+    if layout == "fdf":
+        if records is not None:
+            raise UserError("--records is for folders of photographs; fdf has its own")
+        with progress_bar("Indexing faces") as progress:
+            manifest, summary = read_fdf(
+                photos, fractions=fractions, seed=seed, workers=workers, progress=progress
+            )
+    else:
+        known = read_records(records) if records else None
+        with progress_bar("Finding faces") as progress:
+            manifest, summary = scan(
+                photos,
+                records=known,
+                fractions=fractions or SPLITS,
+                min_face=min_face,
+                seed=seed,
+                workers=workers,
+                journal=journal,
+                progress=progress,
+            )
     described = json.dumps(asdict(summary), indent=2)
     if not len(manifest):
         reasons = ", ".join(f"{len(files)} {reason}" for reason, files in summary.left_out.items())
@@ -105,6 +124,8 @@ def _print_summary(summary: "ScanSummary", output: Path) -> None:
         f"cameras ({summary.files} files) -> {output}"
     )
     console.print("  ".join(f"{name} {count}" for name, count in sorted(summary.splits.items())))
+    for what, count in summary.found.items():
+        console.print(f"{what}: {count}")
     table = Table("tag", "faces", "lowest", "median", "highest", box=None, header_style="bold")
     for name, values in summary.tags.items():
         numbers = (values.get(key) for key in ("lowest", "median", "highest"))
@@ -116,5 +137,7 @@ def _print_summary(summary: "ScanSummary", output: Path) -> None:
             "[yellow]No photograph has a camera tag: good for `fit`, but `train` has nothing to "
             "rank. Metadata may have been stripped, or stands in a CSV (--records).[/]"
         )
+    for warning in summary.warnings:
+        console.print(f"[yellow]{warning}[/]")
     for reason, files in summary.left_out.items():
         console.print(f"[dim]left out: {len(files)} - {reason} (such as {files[0]})[/]")

@@ -144,13 +144,13 @@ class FaceBatches:
         crop, landmarks = self._crop(row, box)
         manipulated = bool(rng.random() < 0.5)
         if manipulated:
-            crop = manipulate(crop, landmarks, str(rng.choice(list(MANIPULATIONS))), rng)
+            crop = self._manipulated(row, crop, landmarks, rng)
         return self._single(row, self.augmentation(crop, rng), manipulated=manipulated)
 
     def _draw_pair(self, row: int) -> tuple[Batch, Batch]:
         rng = np.random.default_rng((self.seed, _VALIDATION_EPOCH, row))
         crop, landmarks = self._crop(row, self.manifest.face_box(row))
-        changed = manipulate(crop, landmarks, str(rng.choice(list(MANIPULATIONS))), rng)
+        changed = self._manipulated(row, crop, landmarks, rng)
         return (
             self._single(row, crop, manipulated=False),
             self._single(row, changed, manipulated=True),
@@ -162,6 +162,21 @@ class FaceBatches:
         size = self.preprocessing.size
         landmarks = to_crop(self.manifest.landmarks[row], square, size)
         return resize(pixels, square, size), landmarks
+
+    def _manipulated(
+        self,
+        row: int,
+        crop: NDArray[np.uint8],
+        landmarks: NDArray[np.float32],
+        rng: np.random.Generator,
+    ) -> NDArray[np.uint8]:
+        """One of the four manipulations, drawn: the stored one where there is one."""
+        index = int(rng.integers(len(MANIPULATIONS)))
+        stored = self.manifest.read_manipulated(row, index)
+        if stored is None:
+            return manipulate(crop, landmarks, list(MANIPULATIONS)[index], rng)
+        side = min(stored.shape[:2])
+        return resize(stored, (0, 0, side, side), self.preprocessing.size)
 
     def _single(self, row: int, crop: NDArray[np.uint8], *, manipulated: bool) -> Batch:
         return Batch(crop[None], self.manifest.tags[row][None], np.array([manipulated]))

@@ -14,8 +14,8 @@ from exiface.errors import UserError
 from exiface.photos import TAG_NAMES, CameraTags, UnreadableImageError, read_photo
 from exiface.photos.crops import Box
 
-_VERSION = 1
-_STRINGS = ("path", "photo", "group", "camera", "split", "sha256")
+_VERSION = 2
+_STRINGS = ("path", "photo", "group", "camera", "split", "sha256", "manipulated")
 
 
 class ManifestError(UserError):
@@ -34,6 +34,9 @@ class Manifest:
         camera: (n,) maker and model, "" where unknown.
         split: (n,) "train", "validation", "fit" or "calibration".
         sha256: (n,) of the file.
+        manipulated: (n,) where the face's stored manipulations are, relative to `root` and without
+            `_<0..3>.png` (in the order of `MANIPULATIONS`, face crops); "" where training makes
+            them.
         box: (n, 4) float32, x0, y0, x1, y1 in pixels of the upright image.
         landmarks: (n, 5, 2) float32, likewise.
         score: (n,) float32, the face detector's confidence.
@@ -47,6 +50,7 @@ class Manifest:
     camera: NDArray[np.str_]
     split: NDArray[np.str_]
     sha256: NDArray[np.str_]
+    manipulated: NDArray[np.str_]
     box: NDArray[np.float32]
     landmarks: NDArray[np.float32]
     score: NDArray[np.float32]
@@ -122,13 +126,16 @@ class Manifest:
         Raises:
             UnreadableImageError: it has gone, or was changed, since the manifest was made.
         """
-        path = self.file(row)
-        try:
-            return read_photo(path).pixels
-        except UnreadableImageError as error:
-            raise UnreadableImageError(
-                f"{path}: {error}; it was readable when the manifest was made: prepare again"
-            ) from None
+        return _read_again(self.file(row))
+
+    def read_manipulated(self, row: int, index: int) -> NDArray[np.uint8] | None:
+        """Decode a stored manipulation of one face, a crop (h, w, 3); None where none is stored.
+
+        Raises:
+            UnreadableImageError: it has gone, or was changed, since the manifest was made.
+        """
+        prefix = str(self.manipulated[row])
+        return _read_again(self.root / f"{prefix}_{index}.png") if prefix else None
 
     def write(self, path: Path) -> None:
         """Write as Parquet, whole or not at all; the root is kept relative to the file."""
@@ -195,6 +202,15 @@ class Manifest:
             score=numbers("score", np.float32),
             tags=np.stack([numbers(name, np.float64) for name in TAG_NAMES], axis=1),
         )
+
+
+def _read_again(path: Path) -> NDArray[np.uint8]:
+    try:
+        return read_photo(path).pixels
+    except UnreadableImageError as error:
+        raise UnreadableImageError(
+            f"{path}: {error}; it was readable when the manifest was made: prepare again"
+        ) from None
 
 
 def _columns() -> list[str]:

@@ -40,6 +40,8 @@ class ScanSummary:
         splits: split -> faces.
         tags: tag -> {"present", "lowest", "median", "highest"} over the faces.
         left_out: reason -> files.
+        found: what else a known layout holds, counted.
+        warnings: what users must know of it.
     """
 
     files: int = 0
@@ -49,6 +51,8 @@ class ScanSummary:
     splits: dict[str, int] = field(default_factory=dict)
     tags: dict[str, dict[str, float]] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -125,7 +129,7 @@ def scan(
     manifest = manifest.with_split(
         assign_splits(manifest.photo, manifest.group, fractions, seed=seed)
     )
-    return manifest, _summarise(manifest, len(files), left_out)
+    return manifest, summarise(manifest, len(files), left_out)
 
 
 def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) -> dict[str, Any]:
@@ -188,7 +192,8 @@ def _rows(
     return rows, left_out
 
 
-def _summarise(manifest: Manifest, files: int, left_out: dict[str, list[str]]) -> ScanSummary:
+def summarise(manifest: Manifest, files: int, left_out: dict[str, list[str]]) -> ScanSummary:
+    """Count what a manifest holds of so many files, and what was left out of it."""
     tags = {}
     for column, name in enumerate(TAG_NAMES):
         values = manifest.tags[:, column]

@@ -1,0 +1,84 @@
+"""Miniatures of the published folder layouts, from made images."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+# As Flickr reports them, in every form seen; all mean f/2.8, 1/200 s, 50 mm, ISO 200 or absent.
+FORMS = [
+    {
+        "ISO Speed Ratings": "200",
+        "Aperture Value": "F2.8",
+        "Exposure Time": "1/200 sec",
+        "Focal Length": "50.0 mm",
+    },
+    {
+        "ISO Speed Ratings": "200",
+        "Aperture Value": "28/10",
+        "Exposure Time": "0.005 sec (1/200)",
+        "Focal Length": "500/10",
+    },
+    {
+        "ISO Speed Ratings": "400",
+        "Aperture Value": "F",
+        "Exposure Time": "2 sec",
+        "Focal Length": "85 mm",
+    },
+    {"Make": "Canon", "Model": "Canon EOS 550D", "Exposure Time": "__import__('os').getcwd()"},
+]
+BOX = [0.2, 0.15, 0.8, 0.9]
+
+
+def write_fdf(
+    root: Path,
+    faces: int,
+    *,
+    manipulated: str | None = "FDF/data/face_dataaug_neg",
+    blades: bool = False,
+    pixels: np.ndarray | None = None,
+) -> list[str]:
+    """Write SSL_training_data with so many faces, two to a photograph; returns their names."""
+    data = root / "FDF" / "data"
+    images = data / "fdf" / "images" / "128"
+    images.mkdir(parents=True)
+    names = [f"face.{number}_v2" for number in range(faces)]  # dots and underscores are allowed
+    rng = np.random.default_rng(0)
+    exif = root / "fdf_ccby2_exif_update_filtered_v2"
+    for number, name in enumerate(names):
+        noise = rng.integers(0, 255, (128, 128, 3), np.uint8)
+        image = Image.fromarray(noise if pixels is None else pixels)
+        if pixels is not None:
+            image.putpixel((0, 0), (number % 256, number // 256, 0))  # no two are the same file
+        image.save(images / f"{name}.png")
+        if manipulated:
+            (root / manipulated).mkdir(parents=True, exist_ok=True)
+            for index in range(4):
+                flat = Image.new("RGB", (128, 128), (10 * index, 0, 0))
+                flat.save(root / manipulated / f"{name}_{index}.png")
+    metainfo = {name: {"bounding_box": BOX, "landmark": [[0.5, 0.5]] * 7} for name in names}
+    (data / "fdf" / "fdf_metainfo.json").write_text(json.dumps(metainfo))
+    if blades:
+        records = {
+            name: {
+                "path": f"images/{name}.png",
+                "EXIF_ordinal": {
+                    "ISO": 100 * (number + 1),
+                    "Aperture": "F2.8",
+                    "Focal Length": "50.0 mm",
+                    "Exposure Time": "1/200 sec",
+                },
+                "EXIF_categorical": {"Make": {"cls_label": 3}},
+            }
+            for number, name in enumerate(names)
+        }
+        (root / "fdf_ccby2_exif_ordinal_categorical.json").write_text(json.dumps(records))
+        return names
+    exif.mkdir()
+    ids = {name: str(70_000 + number // 2) for number, name in enumerate(names)}
+    for number, photo in enumerate(dict.fromkeys(ids.values())):
+        (exif / f"{photo}.json").write_text(json.dumps({"EXIF": FORMS[number % len(FORMS)]}))
+    (data / "id_vs_fdfName.pkl").write_bytes(pickle.dumps(ids))
+    return names
