@@ -19,7 +19,7 @@ def test_the_page_and_the_text(exiface, photos, tmp_path):
         assert text in done.out
     page = (tmp_path / "why.html").read_text()
     for text in (
-        "Which regions pull it down",
+        "Which regions speak against it",
         "How stable it is",
         "never decides",
         "The photographs",

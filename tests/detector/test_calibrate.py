@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-
 from exiface.density import CalibrationError
+
 from exiface.detector import Detector
 from exiface.detector.detector import DEFAULT_FOLDER
 from exiface.detector.fitting import calibrate
@@ -20,8 +20,8 @@ def after(before, manifest):
 
 def test_only_the_calibration_is_new(before, after, manifest):
     assert after.model == before.model
-    for name, array in before.density.arrays().items():
-        assert (after.density.arrays()[name] == array).all()
+    for name, array in before.scorer.arrays().items():
+        assert (after.scorer.arrays()[name] == array).all()
     assert len(after.calibration.scores) == len(np.unique(manifest.photo))
     assert (after.calibration.alpha, after.calibration.beta) == (0.1, before.calibration.beta)
     assert after.provenance["fit"] == before.provenance["fit"]

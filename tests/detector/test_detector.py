@@ -124,7 +124,7 @@ def test_p_values_of_calibration_photographs_are_uniform(parts, manifest, detect
     from exiface.detector.fitting import encode_faces
 
     faces = manifest.of_split("calibration")
-    scores = -detector.parts.density.log_likelihood(encode_faces(detector.encoder, faces))
+    scores = detector.parts.scorer.score(encode_faces(detector.encoder, faces))
     p_values = np.sort(parts.calibration.p_value(scores))
     expected = np.arange(2, len(p_values) + 2) / (len(p_values) + 1)
     # Two photographs may share a score, which is kept at three decimals.
@@ -137,7 +137,7 @@ def test_the_detector_sees_what_the_density_was_fitted_on(manifest, detector):
 
     features = encode_faces(detector.encoder, manifest)
     row = manifest.path.tolist().index("0/03.jpg")
-    expected = -detector.parts.density.log_likelihood(features[row : row + 1])[0]
+    expected = detector.parts.scorer.score(features[row : row + 1])[0]
     [result] = detector.detect(manifest.file(row))
     assert result.faces[0].score == pytest.approx(expected, rel=1e-3)
     assert read_photo(manifest.file(row)).pixels.shape[:2] == result.size[::-1]

@@ -25,8 +25,8 @@ def test_what_is_written_is_read(parts, detector_folder):
     assert (read.calibration.alpha, read.calibration.beta) == (0.05, 0.2)
     assert read.card == parts.card
     assert len(read.digest) == 64
-    for name, array in parts.density.arrays().items():
-        assert np.array_equal(read.density.arrays()[name], array)
+    for name, array in parts.scorer.arrays().items():
+        assert np.array_equal(read.scorer.arrays()[name], array)
 
 
 @pytest.mark.parametrize(

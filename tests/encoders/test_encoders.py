@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from exiface.encoders import EncoderDescription, EncoderError, OnnxEncoder, read_encoder
-from exiface.encoders.architectures import ARCHITECTURES, load_backbone
+from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.export import export
+from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing, read_photo
 from exiface.photos.faces import FaceDetector
 

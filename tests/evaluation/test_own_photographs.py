@@ -62,5 +62,5 @@ def test_features_are_those_of_the_largest_face(photos, tmp_path):
     [real] = judge(detector, {"A": tmp_path}, {})
     features = encode_sets(detector, [real])["real:A"]
     assert np.isnan(features[2]).all()
-    scores = -detector.parts.density.log_likelihood(features[:2])
+    scores = detector.parts.scorer.score(features[:2])
     assert scores == pytest.approx(real.scores["original"][:2], abs=0.01)

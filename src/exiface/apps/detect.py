@@ -22,6 +22,7 @@ _CSV_COLUMNS = [
     "p_value",
     "score",
     "log_likelihood",
+    "probability",
     "aperture",
     "exposure_time",
     "focal_length",

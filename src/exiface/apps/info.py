@@ -38,6 +38,8 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from exiface.density import GaussianMixture
+
     table = Table.grid(padding=(0, 2))
     encoder, calibration = parts.encoder, parts.calibration
     counts = {
@@ -58,7 +60,9 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "folder": f"{folder} ({size / 1e6:.1f} MB)",
         "encoder": f"{encoder.architecture}: {encoder.preprocessing.size} px -> "
         f"{encoder.features} features",
-        "density": f"Gaussian mixture, {parts.density.n_components} component(s)",
+        "scored by": f"Gaussian mixture, {parts.scorer.n_components} component(s)"
+        if isinstance(parts.scorer, GaussianMixture)
+        else "a classifier trained on generated faces",
         **counts,
         "verdict": f"ai-generated at p <= {calibration.alpha:g}, photographic at "
         f"p >= {calibration.beta:g}, unsure between",

@@ -14,6 +14,7 @@ from exiface.apps.detect import detect
 from exiface.apps.evaluate import evaluate
 from exiface.apps.explain import explain
 from exiface.apps.fit import fit
+from exiface.apps.import_checkpoint import import_checkpoint
 from exiface.apps.info import info
 from exiface.apps.prepare import prepare
 from exiface.apps.train import train
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (detect, explain, evaluate, info, prepare, train, fit, calibrate):
     app.command()(command)
+app.command("import")(import_checkpoint)
 
 
 def _print_version(wanted: bool) -> None:

@@ -176,6 +176,10 @@ class GaussianMixture:
         )
         return np.asarray(np.logaddexp.reduce(joint, axis=0) + self._constant)
 
+    def score(self, features: ArrayLike) -> NDArray[np.float64]:
+        """How anomalous each row is (n,), higher = more: the negative log-likelihood."""
+        return -self.log_likelihood(features)
+
     def _fitted(self) -> dict[str, NDArray[np.float64]]:
         if not self._double:
             raise DensityError("the mixture is not fitted: call fit(features) first")

@@ -19,16 +19,17 @@ def model_card(
         name: of the detector.
         encoder: its encoder.
         calibration: its calibration.
-        provenance: counts under "fit" and "calibration", as `exiface fit` makes them.
+        provenance: counts under "calibration" and, where a density was fitted, "fit".
 
     Returns:
         Markdown.
     """
     trained = encoder.provenance.get("training", {})
     measured = encoder.provenance.get("validation", {})
+    fitted = provenance.get("fit")
     sets = [
         ("encoder: training", trained),
-        ("density: fit", provenance["fit"]),
+        *([("density: fit", fitted)] if fitted else []),
         ("calibration", provenance["calibration"]),
     ]
     columns = ("photographs", "faces", "groups", "cameras")
@@ -50,18 +51,34 @@ def model_card(
         else ""
     )
     size = encoder.preprocessing.size
+    imported = encoder.provenance.get("imported")
+    if imported:
+        learnt = f"Its encoder was imported: {imported['title']}."
+        made_by = f"imported from {imported['file']} (sha256 {imported['sha256'][:12]})"
+    else:
+        learnt = (
+            "It has learnt from photographs only: no\ngenerated face was used in training, fit or "
+            "calibration."
+        )
+        made_by = (
+            f"start: {trained.get('start', 'unknown')}; trained to rank what cameras recorded in "
+            "EXIF\n  and to spot artificially manipulated faces"
+        )
+    scorer = "- Classifier: the encoder's own head, whose log-odds are the score."
+    if fitted:
+        scorer = (
+            f"- Density: Gaussian mixture, {fitted.get('components', '?')} component(s), features "
+            "whitened, covariances\n  shrunk."
+        )
     return f"""# {name}
 
-Tells camera photographs of faces from AI-generated ones. It has learnt from photographs only: no
-generated face was used in training, fit or calibration.
+Tells camera photographs of faces from AI-generated ones. {learnt}
 
 ## What it is
 
 - Encoder: {encoder.architecture}, {encoder.features} features of a {size} x {size} px face crop
-  (start: {trained.get("start", "unknown")}), trained to rank what cameras recorded in EXIF and to
-  spot artificially manipulated faces.
-- Density: Gaussian mixture, {provenance["fit"].get("components", "?")} component(s), features
-  whitened, covariances shrunk.
+  ({made_by}).
+{scorer}
 - Verdict: "ai-generated" at p <= {calibration.alpha:g}, "photographic" at p >=
   {calibration.beta:g}, "unsure" between; p is the share of calibration photographs that are at
   least as unusual.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.density import Classifier
 from exiface.detector.folder import DetectorParts, read_folder
 from exiface.detector.results import FaceResult, ImageResult
 from exiface.encoders import OnnxEncoder
@@ -164,7 +165,7 @@ class Detector:
 
     def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Scores (n,) of face crops (n, s, s, 3) uint8 cut by this detector's preprocessing."""
-        return -self.parts.density.log_likelihood(self.encoder.encode(crops))
+        return self.parts.scorer.score(self.encoder.encode(crops))
 
     def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:
         crops = [crop for image in images for crop in image.crops]
@@ -189,10 +190,12 @@ class Detector:
             )
 
     def _face(self, box: Box, score: float, p_value: float) -> FaceResult:
+        scorer = self.parts.scorer
         return FaceResult(
             box=box,
             score=float(score),
-            log_likelihood=float(-score),
+            log_likelihood=None if isinstance(scorer, Classifier) else float(-score),
+            probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
             p_value=float(p_value),
             verdict=self.parts.calibration.verdict(float(p_value)),
         )

@@ -3,17 +3,20 @@
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from exiface.datasets import Manifest, cap
-from exiface.density import Calibration, GaussianMixture, choose_components
+from exiface.density import Calibration, Classifier, GaussianMixture, Scorer, choose_components
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, read_heads
 from exiface.detector.folder import DetectorError, DetectorParts
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.description import SEEN_FILE
+from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
+from exiface.encoders.description import CLASSIFIER_FILE, SEEN_FILE
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.threads import ordered_map
@@ -32,7 +35,7 @@ def fit(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> DetectorParts:
-    """Fit a density and calibrate it on photographs.
+    """Fit a density and calibrate it on photographs; a binary encoder's classifier needs no fit.
 
     Args:
         encoder_folder: with `encoder.onnx` and `encoder.json`, such as a run folder.
@@ -59,35 +62,36 @@ def fit(
     model, description = read_encoder(encoder_folder)
     encoder = OnnxEncoder(model, description)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
-    splits = {
-        "fit": _chosen(manifest, "fit", per_photo, per_camera, seed),
-        "calibration": _chosen(manifest, "calibration", 1, per_camera, seed),
-    }
-    features = {split: encode_faces(encoder, faces, progress) for split, faces in splits.items()}
-    held_out: dict[int, float] = {}
-    if components is None:
-        components, held_out = choose_components(
-            features["fit"], splits["fit"].group_or_photo(), seed=seed, progress=progress
-        )
-    density = GaussianMixture(components, seed=seed).fit(features["fit"])
-    scores = -density.log_likelihood(features["calibration"])
-    calibration = Calibration.of(scores, alpha=alpha, beta=beta)
-    provenance = {
-        "fit": splits["fit"].counts() | {"components": components},
-        "calibration": splits["calibration"].counts(),
-        "held_out_log_likelihood": {str(number): value for number, value in held_out.items()},
-        "versions": versions(),
-    }
+    scorer: Scorer | None = read_classifier(encoder_folder)
+    provenance: dict[str, Any] = {}
+    if scorer is None:
+        faces = _chosen(manifest, "fit", per_photo, per_camera, seed)
+        features = encode_faces(encoder, faces, progress)
+        held_out: dict[int, float] = {}
+        if components is None:
+            components, held_out = choose_components(
+                features, faces.group_or_photo(), seed=seed, progress=progress
+            )
+        scorer = GaussianMixture(components, seed=seed).fit(features)
+        provenance = {
+            "fit": faces.counts() | {"components": components},
+            "held_out_log_likelihood": {str(number): value for number, value in held_out.items()},
+        }
+    else:  # nothing is fitted, so that all photographs that the encoder didn't see calibrate
+        unseen = np.isin(manifest.split, ("fit", "calibration"))
+        manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
+    faces = _chosen(manifest, "calibration", 1, per_camera, seed)
+    features = encode_faces(encoder, faces, progress)
+    calibration = Calibration.of(scorer.score(features), alpha=alpha, beta=beta)
+    provenance |= {"calibration": faces.counts(), "versions": versions()}
     return DetectorParts(
         name=name,
         model=model,
         encoder=description,
-        density=density,
+        scorer=scorer,
         calibration=calibration,
         card=model_card(name, description, calibration, provenance),
-        cross_check=_cross_check(
-            read_heads(encoder_folder), features["calibration"], splits["calibration"]
-        ),
+        cross_check=_cross_check(read_heads(encoder_folder), features, faces),
         provenance=provenance,
     )
 
@@ -134,7 +138,7 @@ def calibrate(
     features = encode_faces(encoder, faces, progress)
     bands = detector.calibration
     calibration = Calibration.of(
-        -detector.density.log_likelihood(features),
+        detector.scorer.score(features),
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
     )
@@ -172,6 +176,21 @@ def _cross_check(
     weights: NDArray[np.float32] | None, features: NDArray[np.float32], faces: Manifest
 ) -> CrossCheck | None:
     return None if weights is None else CrossCheck.of(weights, features, faces.tags)
+
+
+def read_classifier(encoder_folder: Path) -> Classifier | None:
+    """The head of a binary encoder; None where it has none.
+
+    Raises:
+        EncoderError: a damaged file.
+    """
+    path = encoder_folder / CLASSIFIER_FILE
+    if not path.exists():
+        return None
+    try:
+        return Classifier.from_arrays(load_file(path))
+    except (SafetensorError, ValueError) as error:
+        raise EncoderError(f"{path} can't be used ({error}); import the checkpoint again") from None
 
 
 def seen_by_encoder(folder: Path) -> set[str]:

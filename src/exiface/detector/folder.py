@@ -2,7 +2,8 @@
 
 detector.json              version, name, encoder and preprocessing, bands, provenance, sha256s
 encoder.onnx               the encoder
-density.safetensors        the mixture
+density.safetensors        the mixture; or
+classifier.safetensors     the head of a binary detector
 calibration.safetensors    scores of the calibration photographs
 cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
 MODEL_CARD.md              for people
@@ -20,10 +21,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from exiface.density import Calibration, GaussianMixture
+from exiface.density import Calibration, Classifier, GaussianMixture, Scorer
 from exiface.detector.cross_check import CrossCheck
 from exiface.encoders import EncoderDescription
-from exiface.encoders.description import ENCODER_FILE
+from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE
 from exiface.errors import UserError
 
 DETECTOR_FILE = "detector.json"
@@ -31,7 +32,11 @@ CARD_FILE = "MODEL_CARD.md"
 _DENSITY_FILE = "density.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
 _CROSS_CHECK_FILE = "cross_check.safetensors"
-_FILES = (ENCODER_FILE, _DENSITY_FILE, _CALIBRATION_FILE, CARD_FILE)
+_FILES = (ENCODER_FILE, _CALIBRATION_FILE, CARD_FILE)
+_SCORERS: dict[str, type[GaussianMixture] | type[Classifier]] = {
+    _DENSITY_FILE: GaussianMixture,
+    CLASSIFIER_FILE: Classifier,
+}
 _OPTIONAL_FILES = (_CROSS_CHECK_FILE,)
 _KEYS = {"format", "version", "name", "encoder", "notice", "bands", "provenance", "files"}
 _FORMAT = "exiface detector"
@@ -50,7 +55,7 @@ class DetectorParts:
         name: what the detector is called.
         model: the bytes of the ONNX encoder.
         encoder: its description.
-        density: of the features of photographs.
+        scorer: the density of the features of photographs, or a classifier.
         calibration: of scores, with the bands of the verdict.
         card: the model card, Markdown.
         cross_check: of camera tags; None where the encoder has no heads for them.
@@ -63,7 +68,7 @@ class DetectorParts:
     name: str
     model: bytes
     encoder: EncoderDescription
-    density: GaussianMixture
+    scorer: Scorer
     calibration: Calibration
     card: str
     cross_check: CrossCheck | None = None
@@ -80,9 +85,10 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / DETECTOR_FILE).exists():
         raise DetectorError(f"{folder} holds other files; name a new folder")
+    scorer_file = next(name for name, kind in _SCORERS.items() if isinstance(parts.scorer, kind))
     contents = {
         ENCODER_FILE: parts.model,
-        _DENSITY_FILE: save_tensors(parts.density.arrays()),
+        scorer_file: save_tensors(parts.scorer.arrays()),
         _CALIBRATION_FILE: save_tensors(parts.calibration.arrays()),
         CARD_FILE: parts.card.encode(),
     }
@@ -139,10 +145,13 @@ def read_folder(folder: Path) -> DetectorParts:
             "install the exiface that made it, or fit it again"
         )
     wrong = (set(described) ^ _KEYS) or (
-        (set(described["files"]) - set(_OPTIONAL_FILES)) ^ set(_FILES)
+        (set(described["files"]) - {*_OPTIONAL_FILES, *_SCORERS}) ^ set(_FILES)
     )
     if wrong:
         raise DetectorError(f"{path}: unknown or missing: {', '.join(sorted(wrong))}")
+    scorers = [name for name in _SCORERS if name in described["files"]]
+    if len(scorers) != 1:
+        raise DetectorError(f"{path}: needs one of {' and '.join(_SCORERS)}; restore the folder")
     files = {name: _checked(folder / name, described["files"][name]) for name in described["files"]}
     cross_check = files.get(_CROSS_CHECK_FILE)
     try:
@@ -150,7 +159,7 @@ def read_folder(folder: Path) -> DetectorParts:
             name=described["name"],
             model=files[ENCODER_FILE],
             encoder=EncoderDescription.from_dict(described["encoder"]),
-            density=GaussianMixture.from_arrays(load_tensors(files[_DENSITY_FILE])),
+            scorer=_SCORERS[scorers[0]].from_arrays(load_tensors(files[scorers[0]])),
             calibration=Calibration.of(
                 load_tensors(files[_CALIBRATION_FILE])["scores"], **described["bands"]
             ),

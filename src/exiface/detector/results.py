@@ -14,24 +14,34 @@ class FaceResult:
 
     Attributes:
         box: (x0, y0, x1, y1) in pixels of the upright image.
-        score: how anomalous, higher = more; the negative log-likelihood.
-        log_likelihood: of the face's features under the density of photographs.
+        score: how anomalous, higher = more: the negative log-likelihood, or a classifier's
+            log-odds.
         p_value: share of calibration photographs at least as anomalous, see Calibration.
         verdict: the band of the p-value.
+        log_likelihood: of the face's features under the density of photographs; None for a
+            detector that classifies.
+        probability: that the face is generated, by such a classifier's own account; None for a
+            detector with a density.
     """
 
     box: tuple[float, float, float, float]
     score: float
-    log_likelihood: float
     p_value: float
     verdict: Verdict
+    log_likelihood: float | None = None
+    probability: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""
-        return {
+        values: dict[str, Any] = {
             "box": [round(side, 1) for side in self.box],
             "score": round(self.score, SCORE_DECIMALS),
-            "log_likelihood": round(self.log_likelihood, SCORE_DECIMALS),
+        }
+        if self.log_likelihood is not None:
+            values["log_likelihood"] = round(self.log_likelihood, SCORE_DECIMALS)
+        if self.probability is not None:
+            values["probability"] = round(self.probability, 6)
+        return values | {
             "p_value": round(self.p_value, 6),
             "verdict": self.verdict.value,
         }

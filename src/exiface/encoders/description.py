@@ -15,6 +15,8 @@ SEEN_FILE = "photographs.txt"
 # The linear heads of the pretext task, by name: weights (d,) over the features. Their order is what
 # they have learnt; offsets say nothing.
 HEADS_FILE = "heads.safetensors"
+# The head of an encoder that was trained to tell generated faces; only such an encoder has one.
+CLASSIFIER_FILE = "classifier.safetensors"
 _VERSION = 1
 
 

@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from exiface.datasets.batches import Batch
-from exiface.encoders.architectures import ARCHITECTURES, load_backbone
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
 from exiface.pretext.config import TrainConfig
 from exiface.pretext.distributed import Process

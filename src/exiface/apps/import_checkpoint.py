@@ -1,0 +1,38 @@
+"""`exiface import`: from one of the authors' checkpoints to an encoder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def import_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="The authors' file (.pth), as downloaded.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Encoder folder to write, for fit and evaluate.")
+    ],
+    kind: Annotated[
+        Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"] | None,
+        typer.Option(help="What it is; without it, told by its keys and the authors' file name."),
+    ] = None,
+) -> None:
+    """Turn a published checkpoint into an encoder; nothing in the file is executed.
+
+    Then `exiface fit --encoder ENCODER --photos DIR -o DETECTOR` makes a detector of it.
+    """
+    from exiface.errors import UserError
+
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise UserError("importing needs torch: pip install 'exiface[train]'") from None
+    from exiface.encoders.checkpoints import read_checkpoint, write_encoder
+
+    found = read_checkpoint(checkpoint, kind)
+    model = write_encoder(found, output)
+    typer.echo(f"{checkpoint.name}: {found.kind}, {found.title}")
+    if found.heads:
+        typer.echo(f"heads: {', '.join(found.heads)}")
+    if found.classifier:
+        typer.echo("classifier: a detector of this encoder gives probabilities, calibrated by fit")
+    typer.echo(f"encoder: {model}")

@@ -1,0 +1,117 @@
+"""The published test data as their authors lay them out: photographs of CelebA, sets of fakes.
+
+data
+├── celeba-face/  train.txt  test.txt          a path a line; the lists may lie inside celeba-face/
+└── stylegan2/ VQ-GAN_celebahq/ LDM/ ...       images at any depth; BLADES' names serve as well
+
+Source: the data's own layout, as Zou et al. (arXiv 2501.02207, 2507.22824) publish it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from exiface.datasets.scan import find_images
+from exiface.errors import UserError
+
+TestLayout = Literal["nine", "twelve"]
+PHOTOGRAPHS = "celeba-face"
+# Generator -> names of its folder: first those of EXIF ranking, then those of BLADES.
+GENERATORS: dict[str, tuple[str, ...]] = {
+    "StyleGAN2": ("stylegan2",),
+    "VQGAN": ("VQ-GAN_celebahq", "vqgan"),
+    "LDM": ("LDM", "ldm"),
+    "DDIM": ("DDIM", "ddim"),
+    "SD 2.1": ("stable_diffusion_v_2_1_text2img_p2g3", "sdv21"),
+    "FreeDoM": ("FreeDoM_T", "freeDoM"),
+    "HPS": ("HPS", "hps"),
+    "Midjourney": ("Midjourney", "midjourney"),
+    "SDXL": ("SDXL", "sdxl"),
+}
+_MORE_OF_BLADES: dict[str, tuple[str, ...]] = {
+    "ProGAN": ("progan",),
+    "StarGAN": ("stargan",),
+    "PiGAN": ("pigan",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TestSets:
+    """The files of a test layout.
+
+    Attributes:
+        fit: photographs of the training list, in its order.
+        test: photographs of the test list, in its order.
+        fakes: generator -> its images, sorted.
+        missing: generators without a folder, or without an image in it.
+    """
+
+    __test__ = False  # not a class of tests
+
+    fit: list[Path]
+    test: list[Path]
+    fakes: dict[str, list[Path]]
+    missing: list[str]
+
+
+def read_test_layout(root: Path, layout: TestLayout = "nine") -> TestSets:
+    """List the files of the published test data.
+
+    Args:
+        root: the folder `data`.
+        layout: "nine" generators, or the "twelve" of BLADES; folders may have either's names.
+
+    Returns:
+        The files; generators that are not there are named, not demanded.
+
+    Raises:
+        UserError: no list of photographs, a list that leads to no file, or not one generator.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder; name the folder that holds {PHOTOGRAPHS}/")
+    wanted = GENERATORS | (_MORE_OF_BLADES if layout == "twelve" else {})
+    fakes, missing = {}, []
+    for generator, names in wanted.items():
+        folder = next((root / name for name in names if (root / name).is_dir()), None)
+        images = find_images([folder]) if folder else []
+        if images:
+            fakes[generator] = images
+        else:
+            missing.append(generator)
+    if not fakes:
+        known = ", ".join(names[0] for names in wanted.values())
+        raise UserError(f"{root} holds images of no generator; folders are called {known}")
+    return TestSets(_listed(root, "train.txt"), _listed(root, "test.txt"), fakes, missing)
+
+
+def _listed(root: Path, name: str) -> list[Path]:
+    """The files of a list, wherever it lies and whatever its paths start from."""
+    places = [root / name, root / PHOTOGRAPHS / name]
+    source = next((place for place in places if place.is_file()), None)
+    if source is None:
+        raise UserError(
+            f"{places[0]} is missing (and {places[1]}): the list of photographs, a path a line"
+        )
+    lines = [line.strip() for line in source.read_text("utf-8").splitlines() if line.strip()]
+    return [_found(line, root, source) for line in lines] or _empty(source)
+
+
+def _found(line: str, root: Path, source: Path) -> Path:
+    """The file that a line names; lists are often written on another machine."""
+    path = Path(line)
+    candidates: Sequence[Path] = (
+        root / path,  # an absolute path stays as it is
+        root.parent / path,  # data/celeba-face/000001.jpg
+        root / PHOTOGRAPHS / path,
+        root / PHOTOGRAPHS / path.name,
+    )
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    tried = ", ".join(str(candidate) for candidate in dict.fromkeys(candidates))
+    raise UserError(f"{source}: {line} leads to no file (tried {tried}); unpack the photographs there")
+
+
+def _empty(source: Path) -> list[Path]:
+    raise UserError(f"{source} is empty; it must list photographs, a path a line")

@@ -1,0 +1,179 @@
+"""The authors' checkpoints: torch files that users download, told apart by their keys.
+
+| kind | what it is | keys below the top key `model` |
+| --- | --- | --- |
+| exif-pretrained | encoder pretrained to match EXIF text | visual.* |
+| exif-ranking | the same after the pretext task, with its heads | visual.*, fc_iso, fc_av, ... |
+| blades-oc | BLADES, one-class: features of unit length | visual.* |
+| blades-bc | BLADES, binary: unit length, then fc1, ReLU, fc2, softmax | visual.*, fc1, fc2 |
+
+`visual.*` is torchvision's ResNet-50 with `fc` 768 x 2048. Any number of `model.` and `module.`
+may stand before each key. Source: the files of Zou et al., arXiv 2501.02207 and 2507.22824.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.description import (
+    CLASSIFIER_FILE,
+    HEADS_FILE,
+    EncoderDescription,
+    EncoderError,
+)
+from exiface.encoders.export import export
+from exiface.encoders.weights import (
+    VISUAL,
+    backbone_tensors,
+    load_exactly,
+    read_tensors,
+    taken,
+)
+from exiface.photos import Preprocessing
+
+Kind = Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_TITLES: dict[Kind, str] = {
+    "exif-pretrained": "encoder pretrained to match images with EXIF as text",
+    "exif-ranking": "encoder trained to rank EXIF tags (Zou et al., arXiv 2501.02207)",
+    "blades-oc": "encoder of BLADES, one-class (Zou et al., arXiv 2507.22824)",
+    "blades-bc": "encoder and classifier of BLADES, binary (Zou et al., arXiv 2507.22824); the "
+    "classifier was trained with generated faces",
+}
+# The two kinds that have the same keys, by the names of the authors' files.
+_FILE_NAMES: dict[str, Kind] = {"oc": "blades-oc", "wrapper_75_new": "exif-pretrained"}
+# Head -> the tag that it was trained on: the released code swapped focal length and exposure time.
+# It read "1/200 sec" as 200, so that head ranks the shortest exposure highest: its sign is turned.
+_HEADS = {
+    "fc_av": ("aperture", 1),
+    "fc_fl": ("exposure_time", -1),
+    "fc_et": ("focal_length", 1),
+    "fc_iso": ("iso_speed", 1),
+    "fc_face": ("manipulation", 1),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """An encoder of the authors, ready to be exported.
+
+    Attributes:
+        kind: one of `KINDS`.
+        network: (n, 3, 224, 224) -> (n, 768), in evaluation mode.
+        heads: weights (768,) of the pretext heads, by the tag that they rank.
+        classifier: arrays of the head of a binary detector; empty for the others.
+        provenance: file, sha256 and kind.
+    """
+
+    kind: Kind
+    network: nn.Module
+    heads: dict[str, Tensor] = field(default_factory=dict)
+    classifier: dict[str, Tensor] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What it is, in words."""
+        return _TITLES[self.kind]
+
+
+class _UnitLength(nn.Module):
+    """An encoder whose features are scaled to unit length."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return nn.functional.normalize(self.network(crops), dim=1)
+
+
+def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
+    """Read an encoder from one of the authors' checkpoints.
+
+    Args:
+        path: the file.
+        kind: of the checkpoint; None = told by its keys and, where two kinds have the same, by the
+            name that the authors gave the file.
+
+    Returns:
+        The encoder with its heads.
+
+    Raises:
+        EncoderError: not one of these, incomplete, or a kind that can't be told.
+    """
+    tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
+    if not any(key.startswith(VISUAL) for key in tensors):
+        shown = ", ".join(sorted(tensors)[:3]) or "none"
+        raise EncoderError(
+            f"{path} is none of the authors' checkpoints ({', '.join(KINDS)}): it has no keys "
+            f"'model.visual.*' (it has {shown} ...)"
+        )
+    kind = kind or _kind(path, tensors)
+    network = ARCHITECTURES["resnet50"].build()
+    load_exactly(network, backbone_tensors(tensors), path)
+    classifier: dict[str, Tensor] = {}
+    heads: dict[str, Tensor] = {}
+    if kind in ("blades-oc", "blades-bc"):
+        network = _UnitLength(network)
+    if kind == "blades-bc":
+        classifier = _classifier(tensors, path)
+    if kind == "exif-ranking":
+        heads = {
+            tag: sign * taken(tensors, f"{name}.weight", (1, 768), path).flatten()
+            for name, (tag, sign) in _HEADS.items()
+        }
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    imported = {"file": path.name, "sha256": digest, "kind": kind, "title": _TITLES[kind]}
+    return Checkpoint(kind, network.eval(), heads, classifier, {"imported": imported})
+
+
+def write_encoder(checkpoint: Checkpoint, folder: Path) -> Path:
+    """Write an encoder folder, as `exiface train` does; returns the path of the model."""
+    architecture = ARCHITECTURES["resnet50"]
+    description = EncoderDescription(
+        "resnet50",
+        architecture.features,
+        Preprocessing(architecture.size),
+        checkpoint.provenance,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, arrays in ((HEADS_FILE, checkpoint.heads), (CLASSIFIER_FILE, checkpoint.classifier)):
+        (folder / name).unlink(missing_ok=True)  # of another checkpoint imported here before
+        if arrays:
+            save_file({key: array.contiguous() for key, array in arrays.items()}, folder / name)
+    return export(checkpoint.network, description, folder)
+
+
+def _kind(path: Path, tensors: Mapping[str, Tensor]) -> Kind:
+    if "fc_iso.weight" in tensors:
+        return "exif-ranking"
+    if "fc1.weight" in tensors:
+        return "blades-bc"
+    named = _FILE_NAMES.get(path.stem.lower())
+    if named is None:
+        raise EncoderError(
+            f"{path} is either exif-pretrained or blades-oc (features of unit length): their keys "
+            "are the same, and the file doesn't have the name that its authors gave it; say which "
+            "with --kind"
+        )
+    return named
+
+
+def _classifier(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """fc1, ReLU and fc2, whose two outputs under softmax are one log-odds: their difference."""
+    hidden = 1536
+    weights = taken(tensors, "fc2.weight", (2, hidden), path)
+    bias = taken(tensors, "fc2.bias", (2,), path)
+    return {
+        "0.weight": taken(tensors, "fc1.weight", (hidden, 768), path),
+        "0.bias": taken(tensors, "fc1.bias", (hidden,), path),
+        "1.weight": weights[1:] - weights[:1],
+        "1.bias": bias[1:] - bias[:1],
+    }

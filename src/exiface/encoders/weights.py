@@ -1,0 +1,148 @@
+"""Weights in files: tensors and nothing else, by torchvision's names."""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from exiface.encoders.description import EncoderError
+
+# The image encoder's keys in the authors' checkpoints, and what may stand before any key of them.
+VISUAL = "visual."
+_PREFIX = re.compile(r"^(?:(?:model|module)\.)+")
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a checkpoint, without running anything from it.
+
+    Args:
+        path: safetensors, or torch's format.
+
+    Returns:
+        key -> tensor, below the top key `model`, `state_dict` or none, and without any `model.` and
+        `module.` at the start of the keys.
+
+    Raises:
+        EncoderError: missing, damaged, or a file that would need code to be run.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            content: Any = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise EncoderError(f"{path}: no such checkpoint") from None
+    except (
+        pickle.UnpicklingError,
+        SafetensorError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        ValueError,
+    ) as error:
+        # torch's own text advises to run whatever is in the file.
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        found = f"it asks for {asked[1]}" if asked else "it is damaged, or no file of weights"
+        raise EncoderError(
+            f"{path} is not a plain file of tensors ({found}), and nothing else is loaded from it; "
+            "save the state dictionary alone where it was made, torch.save(model.state_dict(), "
+            "FILE), or download it again"
+        ) from None
+    for top in ("model", "state_dict"):
+        if isinstance(content, Mapping) and isinstance(content.get(top), Mapping):
+            content = content[top]
+    if not isinstance(content, Mapping):
+        raise EncoderError(
+            f"{path} is not a plain dictionary of tensors but a {type(content).__name__}"
+        )
+    if "state_net" in content:
+        raise EncoderError(
+            f"{path} is a checkpoint of SDAIE, whose encoder looks at patches of whole images; "
+            "exiface doesn't run it"
+        )
+    return {
+        _PREFIX.sub("", str(key)): value for key, value in content.items() if torch.is_tensor(value)
+    }
+
+
+def backbone_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of the image encoder, by torchvision's names.
+
+    Args:
+        tensors: of a checkpoint (see `read_tensors`), or of the image encoder alone.
+    """
+    visual = {
+        key.removeprefix(VISUAL): tensor
+        for key, tensor in tensors.items()
+        if key.startswith(VISUAL)
+    }
+    return visual or dict(tensors)
+
+
+def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
+    """Start an encoder from weights of the same backbone.
+
+    Args:
+        network: the encoder; changed in place.
+        path: a state dictionary (safetensors, or torch's format without code).
+        last_layer: prefix of the parameters that stay as they are where shapes differ.
+
+    Returns:
+        How many tensors were taken over.
+
+    Raises:
+        EncoderError: the file can't be read safely, or doesn't hold this backbone.
+    """
+    given = backbone_tensors(read_tensors(path))
+    own = network.state_dict()
+    taken = {
+        name: tensor
+        for name, tensor in given.items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    # Files older than torch 0.4.1 lack the batch counters, which evaluation never reads.
+    lacking = [
+        name
+        for name in own
+        if name not in taken
+        and not name.startswith(last_layer)
+        and not name.endswith("num_batches_tracked")
+    ]
+    if lacking:
+        raise EncoderError(
+            f"{path} lacks {len(lacking)} of the backbone's tensors (the first: {lacking[0]}); "
+            "it must be a state dictionary with torchvision's names"
+        )
+    network.load_state_dict(taken, strict=False)
+    return len(taken)
+
+
+def load_exactly(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Load weights that must all be there and fit; batch counters, which files lack, are optional.
+
+    Raises:
+        EncoderError: a tensor is missing or has another shape; the first is named.
+    """
+    for name, own in network.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            taken(tensors, name, tuple(own.shape), path)
+    network.load_state_dict(
+        {name: tensors[name] for name in network.state_dict() if name in tensors}, strict=False
+    )
+
+
+def taken(tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...], path: Path) -> Tensor:
+    """One tensor of a checkpoint, which must be there and have this shape."""
+    found = tensors.get(name)
+    if found is None or tuple(found.shape) != shape:
+        what = "lacks it" if found is None else f"has it as {tuple(found.shape)}"
+        raise EncoderError(
+            f"{path}: {name} must be {shape}, the file {what}; download the checkpoint again"
+        )
+    return found

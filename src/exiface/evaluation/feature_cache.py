@@ -1,0 +1,138 @@
+"""Feature vectors kept on disk, by encoder and file: an evaluation that stopped goes on.
+
+One SQLite file an encoder. What was encoded once is not decoded again, in whatever folder the file
+lies by then: it is known by its content.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.encoders import OnnxEncoder
+from exiface.photos import FaceDetector, UnreadableImageError, read_photo
+from exiface.photos.crops import Box
+from exiface.progress import Progress, no_progress
+from exiface.threads import ordered_map
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A file on its way to the encoder: its key, and its face unless the key is known."""
+
+    key: str
+    crop: NDArray[np.uint8] | None
+
+
+class FeatureCache:
+    """Encodes files, each once.
+
+    Args:
+        folder: where the features are kept; made if need be.
+        encoder: whose features they are.
+        model: the bytes of its ONNX model.
+        find_faces: cut the largest face out of each image; False: the image is the face.
+    """
+
+    def __init__(
+        self, folder: Path, encoder: OnnxEncoder, model: bytes, *, find_faces: bool = False
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        description = encoder.description
+        preprocessing = json.dumps(description.preprocessing.as_dict(), sort_keys=True)
+        digest = hashlib.sha256(model + preprocessing.encode()).hexdigest()[:16]
+        self.path = folder / f"features-{digest}.sqlite"
+        self.encoder = encoder
+        self._mode = "face" if find_faces else "whole"
+        self._face_detector = FaceDetector() if find_faces else None
+
+    def encode(
+        self, paths: Sequence[Path], progress: Progress = no_progress
+    ) -> NDArray[np.float32]:
+        """Feature vectors (n, d) of image files; NaN where one can't be read or has no face.
+
+        Args:
+            paths: of the files.
+            progress: called with (done, total) files.
+
+        Returns:
+            (n, d) float32, in the order of the paths.
+        """
+        features = np.full((len(paths), self.encoder.description.features), np.nan, np.float32)
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)"
+            )
+            known = {key for (key,) in connection.execute("SELECT key FROM features")}
+            items = ordered_map(
+                lambda path: self._read(path, known), paths, ahead=2 * _BATCH
+            )
+            done = 0
+            for batch in _batches(items):
+                vectors = self._vectors(connection, batch)
+                for item in batch:
+                    features[done] = vectors.get(item.key, np.nan)
+                    done += 1
+                known.update(vectors)
+                progress(done, len(paths))
+        return features
+
+    def _read(self, path: Path, known: set[str]) -> _Item:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return _Item("", None)
+        key = f"{hashlib.sha256(content).hexdigest()}:{self._mode}"
+        if key in known:
+            return _Item(key, None)
+        try:
+            pixels = read_photo(content).pixels
+        except UnreadableImageError:
+            return _Item(key, None)
+        height, width = pixels.shape[:2]
+        box: Box = (0, 0, width, height)
+        if self._face_detector is not None:
+            faces = self._face_detector.detect(pixels)
+            if not faces:
+                return _Item(key, None)
+            box = faces[0].box
+        return _Item(key, self.encoder.description.preprocessing.crop(pixels, box))
+
+    def _vectors(
+        self, connection: sqlite3.Connection, batch: Sequence[_Item]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Key -> vector, of those that are kept or can be made; what is made is kept."""
+        crops = {item.key: item.crop for item in batch if item.crop is not None}
+        if crops:
+            made = self.encoder.encode(np.stack(list(crops.values())))
+            with connection:  # one transaction: a kill leaves whole batches
+                connection.executemany(
+                    "INSERT OR REPLACE INTO features VALUES (?, ?)",
+                    ((key, row.tobytes()) for key, row in zip(crops, made, strict=True)),
+                )
+        keys = [item.key for item in batch]
+        places = ", ".join("?" * len(keys))
+        rows = connection.execute(
+            f"SELECT key, vector FROM features WHERE key IN ({places})",  # noqa: S608 - question marks
+            keys,
+        )
+        return {key: np.frombuffer(vector, np.float32) for key, vector in rows}
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    batch: list[_Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

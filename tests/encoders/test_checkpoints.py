@@ -1,0 +1,192 @@
+"""Checkpoints as their authors save them, from seeded weights."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from torch import nn
+from torchvision.models import resnet50
+
+from exiface import Detector
+from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.checkpoints import read_checkpoint
+from exiface.encoders.weights import load_backbone
+
+HEADS = ("fc_iso", "fc_av", "fc_et", "fc_fl", "fc_face")
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """A plainly built ResNet-50 whose batch statistics aren't the initial ones."""
+    torch.manual_seed(0)
+    network = resnet50(weights=None)
+    network.fc = nn.Linear(2048, 768)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean, 0, 0.05)
+            nn.init.uniform_(module.running_var, 0.8, 1.2)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return torch.randn(3, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+
+
+def published(plain, kind, *, prefix="", half=False):
+    """The dictionary that the authors save for this kind."""
+    before = "model.model.visual." if kind == "blades-bc" else "model.visual."
+    tensors = {before + key: value for key, value in plain.state_dict().items()}
+    generator = torch.Generator().manual_seed(2)
+    if kind == "exif-ranking":
+        for name in HEADS:
+            tensors[f"{name}.weight"] = torch.randn(1, 768, generator=generator)
+            tensors[f"{name}.bias"] = torch.randn(1, generator=generator)
+        tensors["model.token_embedding.weight"] = torch.zeros(4, 2)
+        tensors["model.logit_scale"] = torch.zeros(())
+    if kind == "blades-bc":
+        tensors |= {
+            "fc1.weight": torch.randn(1536, 768, generator=generator),
+            "fc1.bias": torch.randn(1536, generator=generator),
+            "fc2.weight": torch.randn(2, 1536, generator=generator) / 40,
+            "fc2.bias": torch.randn(2, generator=generator),
+        }
+    tensors = {prefix + key: value for key, value in tensors.items()}
+    if half:
+        tensors = {key: value.half() for key, value in tensors.items()}
+    return {"model": tensors, "epoch": 7}
+
+
+def features(network, crops):
+    with torch.inference_mode():
+        return network(crops).numpy()
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("exif-pretrained", "wrapper_75_new.pth"),
+        ("exif-ranking", "ours.pth"),
+        ("blades-oc", "OC.pth"),
+        ("blades-bc", "BC.pth"),
+    ],
+)
+def test_each_kind_is_recognised_and_its_features_are_the_plain_ones(
+    tmp_path, plain, crops, kind, name, prefix
+):
+    torch.save(published(plain, kind, prefix=prefix), tmp_path / name)
+    checkpoint = read_checkpoint(tmp_path / name)
+    assert checkpoint.kind == kind
+    expected = features(plain, crops)
+    if kind.startswith("blades"):
+        expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.abs(features(checkpoint.network, crops) - expected).max() <= 1e-5
+    assert bool(checkpoint.heads) == (kind == "exif-ranking")
+    assert bool(checkpoint.classifier) == (kind == "blades-bc")
+
+
+def test_half_precision_is_read_as_what_it_says(tmp_path, plain, crops):
+    torch.save(published(plain, "exif-ranking", half=True), tmp_path / "ours.pth")
+    rounded = resnet50(weights=None)
+    rounded.fc = nn.Linear(2048, 768)
+    rounded.load_state_dict({key: value.half() for key, value in plain.state_dict().items()})
+    ours = features(read_checkpoint(tmp_path / "ours.pth").network, crops)
+    assert np.abs(ours - features(rounded.eval(), crops)).max() <= 1e-5
+
+
+def test_heads_are_named_by_what_they_were_trained_on(tmp_path, plain):
+    content = published(plain, "exif-ranking")
+    torch.save(content, tmp_path / "ours.pth")
+    heads = read_checkpoint(tmp_path / "ours.pth").heads
+    saved = content["model"]
+    assert torch.equal(heads["aperture"], saved["fc_av.weight"][0])
+    assert torch.equal(heads["iso_speed"], saved["fc_iso.weight"][0])
+    assert torch.equal(heads["manipulation"], saved["fc_face.weight"][0])
+    assert torch.equal(heads["focal_length"], saved["fc_et.weight"][0])  # swapped as released
+    assert torch.equal(heads["exposure_time"], -saved["fc_fl.weight"][0])  # and ranked backwards
+
+
+def test_two_kinds_with_the_same_keys_are_not_guessed(tmp_path, plain):
+    path = tmp_path / "renamed.pth"
+    torch.save(published(plain, "blades-oc"), path)
+    with pytest.raises(EncoderError, match=r"either exif-pretrained or blades-oc .* --kind"):
+        read_checkpoint(path)
+    assert read_checkpoint(path, "blades-oc").kind == "blades-oc"
+
+
+def test_training_starts_from_a_published_checkpoint(tmp_path, plain):
+    torch.save(published(plain, "exif-pretrained"), tmp_path / "wrapper_75_new.pth")
+    network = ARCHITECTURES["resnet50"].build()
+    taken = load_backbone(network, tmp_path / "wrapper_75_new.pth", last_layer="fc.")
+    own = network.state_dict()
+    assert taken == len(own)
+    assert all(torch.equal(value, own[key]) for key, value in plain.state_dict().items())
+
+
+class Code:
+    def __reduce__(self):
+        return (print, ("executed",))
+
+
+def test_what_is_no_published_checkpoint_is_refused(tmp_path, plain, capsys):
+    whole = published(plain, "blades-bc")["model"]
+    lacking = {key: value for key, value in whole.items() if "layer3.0.conv1" not in key}
+    wrong = whole | {"model.model.visual.fc.weight": torch.zeros(10, 2048)}
+    headless = {key: value for key, value in whole.items() if key != "fc2.bias"}
+    cases = {
+        "code": ({"model": Code()}, r"asks for \S*print\), and nothing else is loaded"),
+        "lacking": ({"model": lacking}, r"layer3.0.conv1.weight must be .* the file lacks it"),
+        "wrong": ({"model": wrong}, r"fc.weight must be \(768, 2048\), the file has it as"),
+        "headless": ({"model": headless}, "fc2.bias must be"),
+        "other": ({"model": {"a": torch.zeros(1)}}, "none of the authors' checkpoints"),
+        "list": ([1, 2], "not a plain dictionary"),
+        "sdaie": ({"state_net": {}}, "SDAIE"),
+    }
+    for name, (content, reason) in cases.items():
+        torch.save(content, tmp_path / f"{name}.pth")
+        with pytest.raises(EncoderError, match=reason):
+            read_checkpoint(tmp_path / f"{name}.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "wrong.pth").read_bytes()[:5000])
+    with pytest.raises(EncoderError, match="damaged"):
+        read_checkpoint(tmp_path / "cut.pth")
+    assert "executed" not in capsys.readouterr().out
+
+
+def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, photos, exiface):
+    """Import, fit, info, detect: the whole path of a detector that classifies."""
+    torch.save(published(plain, "blades-bc"), tmp_path / "BC.pth")
+    finished = exiface("import", tmp_path / "BC.pth", "-o", tmp_path / "encoder")
+    assert finished.status == 0, finished.err
+    assert "blades-bc" in finished.out
+    model, description = read_encoder(tmp_path / "encoder")
+    normalised = features(plain, crops)
+    normalised /= np.linalg.norm(normalised, axis=1, keepdims=True)
+    session = OnnxEncoder(model, description)._session
+    exported = session.run(None, {"crops": crops.numpy()})[0]
+    assert np.abs(exported - normalised).max() <= 1e-4
+    assert set(load_file(tmp_path / "encoder" / "classifier.safetensors")) == {
+        *("0.weight", "0.bias", "1.weight", "1.bias")
+    }
+
+    fitted = ("fit", "--encoder", tmp_path / "encoder", "--photos", photos)
+    finished = exiface(*fitted, "-o", tmp_path / "detector")
+    assert finished.status == 0, finished.err
+    assert "a classifier" in finished.out
+    detector = Detector.load(tmp_path / "detector")
+    assert len(detector.parts.calibration.scores) == 60  # all of them calibrate, none fits
+    path = photos / "0" / "00.jpg"
+    finished = exiface("detect", path, "--detector", tmp_path / "detector", "--json")
+    [face] = json.loads(finished.out)["faces"]
+    assert "log_likelihood" not in face
+    assert face["probability"] == pytest.approx(1 / (1 + np.exp(-face["score"])), abs=1e-3)
+    finished = exiface("info", tmp_path / "detector", "--card")
+    assert "BLADES" in finished.out
+    assert "photographs only: no" not in finished.out
+    page = tmp_path / "why.html"
+    finished = exiface("explain", path, "--detector", tmp_path / "detector", "-o", page)
+    assert finished.status == 0, finished.err
+    assert "likelihood" not in page.read_text()
