@@ -82,3 +82,35 @@ def write_fdf(
         (exif / f"{photo}.json").write_text(json.dumps({"EXIF": FORMS[number % len(FORMS)]}))
     (data / "id_vs_fdfName.pkl").write_bytes(pickle.dumps(ids))
     return names
+
+
+def write_nine(
+    root: Path,
+    photographs: int,
+    fakes: dict[str, int],
+    *,
+    lists_inside: bool = False,
+    seed: int = 0,
+) -> None:
+    """Write the test layout: photographs are noise about a grey of their own, fakes are flatter."""
+    rng = np.random.default_rng(0)
+
+    def write(path: Path, spread: float, offset: float) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        colour = rng.normal(offset, 20, 3)
+        pixels = rng.normal(colour, spread, (48, 40, 3)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(path)
+
+    names = [f"{number:06}.png" for number in range(2 * photographs)]
+    for name in names:
+        write(root / "celeba-face" / name, 30, 128)
+    lists = root / "celeba-face" if lists_inside else root
+    for list_name, of_list in (
+        ("train.txt", names[:photographs]),
+        ("test.txt", names[photographs:]),
+    ):
+        lines = "".join(f"celeba-face/{name}\n" for name in of_list)
+        (lists / list_name).write_text(lines)
+    for folder, number in fakes.items():
+        for index in range(number):
+            write(root / folder / "some" / f"{index}.png", 8, 150)

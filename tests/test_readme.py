@@ -10,6 +10,7 @@ from exiface.evaluation.audit import SUSPICIOUS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+REPRODUCING = (ROOT / "docs" / "reproducing-the-paper.md").read_text("utf-8")
 CARD = (ROOT / "configs" / "default-detector.card.md").read_text("utf-8")
 
 
@@ -77,6 +78,37 @@ def test_speeds_are_those_of_the_results():
             f"{row['ratio']} x",
             row["against"],
         ]
+
+
+def test_the_mixture_is_as_fast_as_its_results_say():
+    measured = {row["what"]: row["value"] for row in rows("mixture.csv")}
+    shown = {
+        "scikit-learn": "{fit by scikit-learn} s",
+        "exiface": "{fit} s",
+        "times faster": "{ratio}",
+        "iterations, scikit-learn and exiface": "{iterations of scikit-learn}, {iterations}",
+        "mean log-likelihood of 5,000 rows left out, against scikit-learn's": "{difference} %",
+    }
+    for clusters, column in (("30 clusters", 1), ("1 cluster", 2)):
+        values = {
+            what.removeprefix(f"{clusters}: "): value
+            for what, value in measured.items()
+            if what.startswith(clusters)
+        }
+        for first, form in shown.items():
+            assert cells(first, REPRODUCING)[column] == form.format(**values)
+        shares = (f"share of {step}" for step in ("expectation", "maximisation"))
+        steps = [f"{float(values[share]):.0%}" for share in shares]
+        steps.append(f"{float(values['share of whitening and start']):.0%}")
+        assert cells("E step, M step, whitening and start", REPRODUCING)[column] == ", ".join(steps)
+    peak = measured["peak memory of the process, features included"]
+    assert f"Peak memory {peak} GB." in REPRODUCING
+
+
+def test_the_index_is_as_fast_as_its_results_say():
+    index, load, _, ratio = (row["value"] for row in rows("fdf.csv"))
+    for name, value in (("index", index), ("load", load), ("ratio", ratio)):
+        assert f"<!-- fdf {name} -->{value}" in REPRODUCING
 
 
 def test_every_file_of_the_package_is_in_the_tree():

@@ -60,7 +60,7 @@ def test_harmonised_sets_keep_no_difference_of_form(exiface, arguments):
     [
         ((), "give either folders"),
         (("--scores", "s.csv", "--real", "."), "give either folders"),
-        (("--scores", "s.csv", "--sweep"), "--scores comes with"),
+        (("--scores", "s.csv", "--sweep"), "--sweep can't go with --scores"),
         (("--real", ".", "--refit"), "-o DIR"),
         (("--real", "gone"), "gone is not a folder"),
         (("--real", "A=src", "--real", "A=tests"), "two sets are called 'A'"),

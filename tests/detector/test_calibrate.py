@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from exiface.density import CalibrationError
 
+from exiface.density import CalibrationError
 from exiface.detector import Detector
 from exiface.detector.detector import DEFAULT_FOLDER
 from exiface.detector.fitting import calibrate

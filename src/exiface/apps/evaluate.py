@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="With --layout: the folder of the published test data."),
+    ] = None,
     real: Annotated[
         list[str] | None,
         typer.Option(metavar="[NAME=]DIR", help="Folder of photographs; several are allowed."),
@@ -32,6 +36,34 @@ def evaluate(
             "score and, where known, path, photo, condition, p_value."
         ),
     ] = None,
+    layout: Annotated[
+        Literal["nine", "twelve"] | None,
+        typer.Option(
+            help="DATA is laid out like the published test data of nine generators, or BLADES' "
+            "twelve: run the published protocol and the honest one on the features of --encoder."
+        ),
+    ] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="With --layout: encoder folder (train, import).")
+    ] = None,
+    components: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --layout: of the mixture; without it 12, or 10 for twelve."),
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --layout: where feature vectors are kept; without it, in the report.",
+        ),
+    ] = None,
+    find_faces: Annotated[
+        bool,
+        typer.Option(
+            "--find-faces",
+            help="With --layout: cut the largest face out; without it, an image is a face.",
+        ),
+    ] = False,
     detector: Annotated[
         Path | None,
         typer.Option(help="Detector folder; without it, the detector inside the package."),
@@ -74,16 +106,37 @@ def evaluate(
     import shlex
 
     from exiface.apps.evaluation_tables import print_report
-    from exiface.errors import UserError
     from exiface.evaluation.report import Report, write_report, write_table
 
-    if (scores is None) == (real is None):
-        raise UserError("give either folders (--real, --fake) or --scores FILE")
-    if scores is not None and (fake or detector or sweep or harmonise or refit):
-        raise UserError("--scores comes with --against, -o, --csv and --json only")
-    if refit and (output is None or harmonise):
-        raise UserError("--refit is part of the report (-o DIR) on images as they are")
-    if scores is not None:
+    given = {
+        "--real": real,
+        "--scores": scores,
+        "--layout": layout,
+        "DATA": data,
+        "--encoder": encoder,
+        "--components": components,
+        "--features": features,
+        "--find-faces": find_faces,
+        "--fake": fake,
+        "--detector": detector,
+        "--against": against,
+        "--sweep": sweep,
+        "--harmonise": harmonise,
+        "--refit": refit,
+        "--cropped": cropped,
+        "-o": output,
+    }
+    _check_usage({name for name, value in given.items() if value})
+    if layout is not None and data is not None and encoder is not None and output is not None:
+        sets, known = _of_layout(
+            data,
+            layout,
+            encoder,
+            features or output / "features",
+            components=components,
+            find_faces=find_faces,
+        )
+    elif scores is not None:
         sets, known = _of_file(scores, against)
     else:
         judging = _Judging(_named(real or []), _named(fake or []), cropped, harmonise)
@@ -100,6 +153,34 @@ def evaluate(
     print_report(report)
     if page is not None:
         typer.echo(f"\nreport: {page}")
+
+
+# What is evaluated -> the options that go with it, beside -o, --csv and --json.
+_SOURCES = {
+    "--real": {"--fake", "--detector", "--against", *("--sweep", "--harmonise", "--refit")}
+    | {"--cropped"},
+    "--scores": {"--against"},
+    "--layout": {"DATA", "--encoder", "--components", "--features", "--find-faces"},
+}
+
+
+def _check_usage(given: set[str]) -> None:
+    """Refuse options that don't go together."""
+    from exiface.errors import UserError
+
+    sources = [name for name in _SOURCES if name in given]
+    if len(sources) != 1:
+        raise UserError(
+            "give either folders (--real, --fake), or --scores FILE, or DATA --layout nine"
+        )
+    [source] = sources
+    if wrong := given - _SOURCES[source] - {source, "-o"}:
+        raise UserError(f"{', '.join(sorted(wrong))} can't go with {source}")
+    needed = {"--layout": {"DATA", "--encoder", "-o"}}.get(source, set())
+    if lacking := needed - given:
+        raise UserError(f"{source} needs {', '.join(sorted(lacking))} as well")
+    if "--refit" in given and ("-o" not in given or "--harmonise" in given):
+        raise UserError("--refit is part of the report (-o DIR) on images as they are")
 
 
 @dataclass(frozen=True)
@@ -126,6 +207,43 @@ class _Judging:
                 harmonised=self.harmonise,
                 progress=progress,
             )
+
+
+def _of_layout(
+    data: Path,
+    layout: Literal["nine", "twelve"],
+    encoder_folder: Path,
+    features: Path,
+    *,
+    components: int | None,
+    find_faces: bool,
+) -> "tuple[list[ScoredSet], dict[str, Any]]":
+    """The published test data: sets for the honest protocol, and the published one's table."""
+    from exiface.apps.console import progress_bar
+    from exiface.datasets.published_sets import read_published_sets
+    from exiface.detector.fitting import read_classifier
+    from exiface.encoders import OnnxEncoder, read_encoder
+    from exiface.evaluation.feature_cache import FeatureCache
+    from exiface.evaluation.published import COMPONENTS, evaluate_published
+
+    files = read_published_sets(data, layout)
+    model, description = read_encoder(encoder_folder)
+    encoder = OnnxEncoder(model, description)
+    with progress_bar("Encoding") as progress:
+        found = evaluate_published(
+            files,
+            FeatureCache(features, encoder, model, find_faces=find_faces),
+            components=components or COMPONENTS[layout],
+            classifier=read_classifier(encoder_folder),
+            progress=progress,
+        )
+    imported = description.provenance.get("imported", {})
+    return found.sets, {
+        "title": imported.get("file", encoder_folder.resolve().name),
+        "published": found.rows,
+        "remarks": found.remarks,
+        "embedded": found.features,
+    }
 
 
 def _of_file(scores: Path, against: Path | None) -> "tuple[list[ScoredSet], dict[str, Any]]":

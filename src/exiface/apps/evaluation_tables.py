@@ -13,6 +13,8 @@ _WIDE = 100  # characters
 
 def print_report(report: Report) -> None:
     """Print the main table, then whatever else was measured, then what casts doubt on it."""
+    if report.published:
+        _print_published(report)
     _print_table(report.rows, report.alpha, promised=bool(report.alarms))
     if report.sweep:
         _print_sweep(report.sweep)
@@ -65,6 +67,25 @@ def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
     if fake.row_count:
         console.print("\nGenerated faces (at 5 %, at 1 %: recall at that many false alarms):\n")
         console.print(fake)
+
+
+def _print_published(report: Report) -> None:
+    columns = ["images", "accuracy", "published", "AUC", "published", "AP"]
+    table = _table("generator", columns)
+    for row in report.published:
+        figures = (row.accuracy, row.published_accuracy, row.auc, row.published_auc, row.ap)
+        table.add_row(
+            row.generator,
+            str(row.images),
+            *(_share(figure) for figure in figures),
+            style="bold" if row.generator == "mean" else "",
+        )
+    console = Console()
+    console.print("The published protocol (threshold from the fit set itself):\n")
+    console.print(table)
+    for remark in report.remarks:
+        console.print(f"[dim]{escape(remark)}[/]")
+    console.print("\n[bold]The honest protocol[/] (p-values from photographs left out):\n")
 
 
 def _print_sweep(rows: list[SweepRow]) -> None:

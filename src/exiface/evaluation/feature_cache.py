@@ -72,9 +72,7 @@ class FeatureCache:
                 "CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)"
             )
             known = {key for (key,) in connection.execute("SELECT key FROM features")}
-            items = ordered_map(
-                lambda path: self._read(path, known), paths, ahead=2 * _BATCH
-            )
+            items = ordered_map(lambda path: self._read(path, known), paths, ahead=2 * _BATCH)
             done = 0
             for batch in _batches(items):
                 vectors = self._vectors(connection, batch)

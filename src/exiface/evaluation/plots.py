@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from exiface.evaluation.audit import SUSPICIOUS, Finding
@@ -22,6 +23,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _MARKERS = "osD^vPX"
 _COLUMNS = 3
+_EMBEDDED = 300  # of a set
 _STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -111,6 +113,37 @@ def sweep_curves(rows: Sequence[SweepRow]) -> str:
         axis.set_xticks(range(len(names)), names, rotation=55, ha="right")
         axis.set_ylabel("AUC (0.5 = chance)")
         figure.legend(loc="outside upper center", ncols=6, fontsize=8)
+        return _svg(figure)
+
+
+def embedding(features: Mapping[str, NDArray[np.float32]], *, seed: int = 0) -> str:
+    """t-SNE of feature vectors by set, as the authors draw it; the first set is photographs'.
+
+    Args:
+        features: name of the set -> (n, d), NaN = no face; up to 300 of each are drawn.
+        seed: of the choice and of the embedding.
+    """
+    from sklearn.manifold import TSNE
+
+    rng = np.random.default_rng(seed)
+    drawn = {}
+    for name, rows in features.items():
+        usable = rows[np.isfinite(rows).all(axis=1)]
+        drawn[name] = usable[rng.permutation(len(usable))[:_EMBEDDED]]
+    every = np.concatenate(list(drawn.values()))
+    perplexity = min(30.0, (len(every) - 1) / 3)
+    places = TSNE(perplexity=perplexity, random_state=seed).fit_transform(every)
+    with _figure(9.2, 6.2) as figure:
+        axis = figure.subplots()
+        start = 0
+        looks = _styles(list(drawn)[1:])
+        for number, (name, rows) in enumerate(drawn.items()):
+            x, y = places[start : start + len(rows)].T
+            start += len(rows)
+            style = {"color": "#999", "marker": "."} if number == 0 else next(looks)[1]
+            axis.plot(x, y, linestyle="", markersize=4, alpha=0.75, **style, label=name)
+        axis.set(xticks=[], yticks=[])
+        figure.legend(loc="outside upper center", ncols=6, fontsize=8, markerscale=1.6)
         return _svg(figure)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from exiface.datasets.test_layouts import TestSets
+from exiface.datasets.published_sets import PublishedSets
 from exiface.density import Calibration, Classifier, GaussianMixture, Scorer
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
@@ -32,7 +32,8 @@ COMPONENTS = {"nine": 12, "twelve": 10}
 REAL_NAME = "CelebA"
 _FIT, _CALIBRATION, _TEST = 25_000, 5_000, 5_000  # faces at most
 _QUANTILE = 0.05
-# Fewer photographs than this after the fit set calibrate too coarsely: a fifth is kept from the fit.
+# Fewer photographs than these after the fit set calibrate too coarsely: then a fifth of the list is
+# kept from the fit.
 _LEAST_CALIBRATION = 1_000
 _KEPT = 0.2
 _AUDITED = 200  # files of a set
@@ -97,7 +98,7 @@ class Evaluated:
 
 
 def evaluate_published(
-    files: TestSets,
+    files: PublishedSets,
     cache: FeatureCache,
     *,
     components: int,
@@ -195,8 +196,8 @@ def _scorers(
     kept = max(int(_KEPT * len(of_fit)), 1)
     honest = GaussianMixture(components, seed=seed, shrunk=False).fit(of_fit[:-kept])
     remark = (
-        f"The list holds no photographs beyond the fit set: for the honest protocol the mixture was "
-        f"fitted again without the last {kept}, which calibrate."
+        "The list holds too few photographs beyond the fit set: for the honest protocol the "
+        f"mixture was fitted again without the last {kept}, which calibrate."
     )
     return mixture, honest, of_fit[-kept:], remark
 
@@ -237,7 +238,9 @@ def _published_rows(
             PublishedRow(
                 "mean",
                 sum(row.images for row in rows),
-                *(fmean(getattr(row, name) for row in rows) for name in ("accuracy", "auc", "ap")),
+                fmean(row.accuracy for row in rows),
+                fmean(row.auc for row in rows),
+                fmean(row.ap for row in rows),
                 _share(mean_accuracy),
                 _share(mean_auc),
             )

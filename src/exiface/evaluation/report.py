@@ -19,6 +19,7 @@ from exiface import __version__
 from exiface.evaluation import plots
 from exiface.evaluation.audit import SUSPICIOUS, Finding
 from exiface.evaluation.own_photographs import OwnRow, own_table
+from exiface.evaluation.published import PublishedRow
 from exiface.evaluation.score_file import write_scores
 from exiface.evaluation.sets import FAKE, REAL, ScoredSet, conditions
 from exiface.evaluation.tables import (
@@ -57,6 +58,9 @@ class Report:
         other: what that is called.
         harmonised: whether every image went through one chain first.
         notice: what readers must know of the detector.
+        published: the published protocol's table; empty for other evaluations.
+        remarks: further sentences for the summary.
+        embedded: features of each set (see `plots.embedding`); empty: no such picture.
     """
 
     title: str
@@ -71,6 +75,9 @@ class Report:
     other: str = ""
     harmonised: bool = False
     notice: str = ""
+    published: list[PublishedRow] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    embedded: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -113,6 +120,7 @@ class Report:
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Every table that has a row, by name, as CSV and JSON have them."""
         every: dict[str, Sequence[Any]] = {
+            "published": self.published,
             "figures": self.rows,
             "sweep": self.sweep,
             "false-alarms": self.alarms,
@@ -217,7 +225,7 @@ def summary(report: Report) -> list[str]:
         broken = [row.name for row in reals if (row.flagged_low or 0) > report.alpha]
         said.append(
             f"False alarms: promised at most {100 * report.alpha:g} %, measured "
-            f"{100 * min(rates):.1f} to {100 * max(rates):.1f} % on {_sets(len(reals))} of "
+            f"{_range(rates)} on {_sets(len(reals))} of "
             + (
                 f"photographs; the promise is broken on {', '.join(broken)}."
                 if broken
@@ -238,7 +246,7 @@ def summary(report: Report) -> list[str]:
             if names
             else "No trivial cue separates the classes."
         )
-    return said
+    return said + report.remarks
 
 
 def representative(rows: Sequence[SweepRow]) -> list[SweepRow]:
@@ -291,6 +299,8 @@ def _pictures(report: Report, sets: Sequence[ScoredSet]) -> dict[str, str]:
     if report.alarms:
         pictures["alarms"] = plots.false_alarms(report.alarms)
         pictures["calibration"] = plots.calibration_plot(sets)
+    if report.embedded:
+        pictures["embedding"] = plots.embedding(report.embedded)
     if report.audit:
         pictures["audit"] = plots.audit_plot(report.audit)
     return pictures
@@ -305,6 +315,11 @@ def _thumbnail(path: Path) -> str | None:
     content = io.BytesIO()
     image.save(content, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def _range(rates: Sequence[float]) -> str:
+    low, high = f"{100 * min(rates):.1f}", f"{100 * max(rates):.1f}"
+    return f"{high} %" if low == high else f"{low} to {high} %"
 
 
 def _sets(number: int) -> str:

@@ -100,9 +100,8 @@ def comparisons(sets: Sequence[ScoredSet]) -> list[Comparison]:
         if fake.kind != FAKE or not reals:
             continue
         partner = next((key for key in (fake.name, fake.name.split("/")[0]) if key in reals), None)
-        pairs.append(
-            Comparison(
-                fake, [reals[partner]] if partner else list(reals.values()), partner or "all"
-            )
-        )
+        if partner is None and len(reals) == 1:
+            [partner] = reals
+        compared = [reals[partner]] if partner else list(reals.values())
+        pairs.append(Comparison(fake, compared, partner or "all"))
     return pairs

@@ -15,7 +15,7 @@ from typing import Literal
 from exiface.datasets.scan import find_images
 from exiface.errors import UserError
 
-TestLayout = Literal["nine", "twelve"]
+PublishedLayout = Literal["nine", "twelve"]
 PHOTOGRAPHS = "celeba-face"
 # Generator -> names of its folder: first those of EXIF ranking, then those of BLADES.
 GENERATORS: dict[str, tuple[str, ...]] = {
@@ -37,7 +37,7 @@ _MORE_OF_BLADES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TestSets:
+class PublishedSets:
     """The files of a test layout.
 
     Attributes:
@@ -47,15 +47,13 @@ class TestSets:
         missing: generators without a folder, or without an image in it.
     """
 
-    __test__ = False  # not a class of tests
-
     fit: list[Path]
     test: list[Path]
     fakes: dict[str, list[Path]]
     missing: list[str]
 
 
-def read_test_layout(root: Path, layout: TestLayout = "nine") -> TestSets:
+def read_published_sets(root: Path, layout: PublishedLayout = "nine") -> PublishedSets:
     """List the files of the published test data.
 
     Args:
@@ -82,7 +80,7 @@ def read_test_layout(root: Path, layout: TestLayout = "nine") -> TestSets:
     if not fakes:
         known = ", ".join(names[0] for names in wanted.values())
         raise UserError(f"{root} holds images of no generator; folders are called {known}")
-    return TestSets(_listed(root, "train.txt"), _listed(root, "test.txt"), fakes, missing)
+    return PublishedSets(_listed(root, "train.txt"), _listed(root, "test.txt"), fakes, missing)
 
 
 def _listed(root: Path, name: str) -> list[Path]:
@@ -110,7 +108,9 @@ def _found(line: str, root: Path, source: Path) -> Path:
         if candidate.is_file():
             return candidate
     tried = ", ".join(str(candidate) for candidate in dict.fromkeys(candidates))
-    raise UserError(f"{source}: {line} leads to no file (tried {tried}); unpack the photographs there")
+    raise UserError(
+        f"{source}: {line} leads to no file (tried {tried}); unpack the photographs there"
+    )
 
 
 def _empty(source: Path) -> list[Path]:

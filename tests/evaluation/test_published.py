@@ -1,0 +1,132 @@
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from made_layouts import write_nine
+from sklearn.metrics import roc_auc_score
+from sklearn.mixture import GaussianMixture as Reference
+
+from exiface.datasets.published_sets import read_published_sets
+from exiface.density import GaussianMixture
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.errors import UserError
+from exiface.evaluation import published
+from exiface.evaluation.feature_cache import FeatureCache
+from exiface.evaluation.published import evaluate_published
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published") / "data"
+    write_nine(folder, 150, {"stylegan2": 60, "LDM": 40})
+    return folder
+
+
+@pytest.fixture
+def cache(encoder_folder, tmp_path):
+    model, description = read_encoder(encoder_folder)
+    return FeatureCache(tmp_path / "features", OnnxEncoder(model, description), model)
+
+
+def test_the_published_protocol_is_the_plain_one(data, cache):
+    """Against scikit-learn's mixture, with the threshold and figures computed by hand."""
+    files = read_published_sets(data)
+    found = evaluate_published(files, cache, components=2)
+    fit, test, fake = (cache.encode(paths) for paths in (files.fit, files.test, files.fakes["LDM"]))
+    mixture = Reference(2, init_params="k-means++", random_state=2024).fit(fit.astype(float))
+    likelihoods = mixture.score_samples(fit)
+    row = next(row for row in found.rows if row.generator == "LDM")
+    assert row.images == 40
+    real, generated = mixture.score_samples(test), mixture.score_samples(fake)
+    auc = roc_auc_score(np.repeat([1, 0], [len(real), len(fake)]), np.append(real, generated))
+    assert row.auc == pytest.approx(auc, abs=0.05)  # forty of the photographs are drawn
+    threshold = np.quantile(likelihoods, 0.05)
+    accuracy = ((real >= threshold).mean() + (generated < threshold).mean()) / 2
+    assert row.accuracy == pytest.approx(accuracy, abs=0.05)
+    mean = found.rows[-1]
+    assert mean.generator == "mean"
+    assert mean.auc == pytest.approx(np.mean([row.auc for row in found.rows[:-1]]))
+    assert mean.published_auc == pytest.approx(0.9343)
+
+
+def test_the_honest_protocol_calibrates_on_photographs_left_out(data, cache):
+    found = evaluate_published(read_published_sets(data), cache, components=2)
+    assert "without the last 30, which calibrate" in found.remarks[0]
+    assert "Means run over 2 of 9 generators" in found.remarks[1]
+    assert "Midjourney" in found.remarks[1]
+    real = next(each for each in found.sets if each.kind == "real")
+    p_values = real.p_values["original"]
+    assert p_values * 31 == pytest.approx((p_values * 31).round())
+    assert 0.2 < np.median(p_values) < 0.8
+
+
+def test_photographs_after_the_fit_set_calibrate(data, cache, monkeypatch):
+    monkeypatch.setattr(published, "_FIT", 100)
+    monkeypatch.setattr(published, "_LEAST_CALIBRATION", 40)
+    found = evaluate_published(read_published_sets(data), cache, components=2)
+    assert found.remarks[0] == "Calibrated on the 50 photographs of the list after the fit set."
+
+
+def test_no_more_faces_than_published_are_taken_and_the_seed_decides(data, cache, monkeypatch):
+    monkeypatch.setattr(published, "_TEST", 25)
+    files = read_published_sets(data)
+    first, second = (evaluate_published(files, cache, components=2) for _ in range(2))
+    other = evaluate_published(files, cache, components=2, seed=1)
+    assert [row.images for row in first.rows] == [25, 25, 50]
+    assert first.rows == second.rows
+    assert list(first.sets[0].paths) != list(other.sets[0].paths)
+
+
+def test_too_few_photographs_are_said(data, cache):
+    with pytest.raises(UserError, match=r"150 can be used, too few for a mixture of 80"):
+        evaluate_published(read_published_sets(data), cache, components=80)
+
+
+def test_the_command(data, encoder_folder, tmp_path, exiface):
+    arguments = ("evaluate", data, "--layout", "nine", "--encoder", encoder_folder)
+    done = exiface(*arguments, "--components", "2", "-o", tmp_path / "report")
+    assert done.status == 0, done.err
+    for text in ("The published protocol", "93.4%", "The honest protocol", "Missing: VQGAN"):
+        assert text in done.out
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "t-SNE" in page
+    assert page.count("<svg") >= 5
+    assert not re.search(r"(src|href)=.http", page)
+    with (tmp_path / "report" / "published.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["generator"] for row in rows] == ["StyleGAN2", "LDM", "mean"]
+    assert rows[0]["published_accuracy"] == "0.7688"
+    tables = json.loads((tmp_path / "report" / "report.json").read_text())["tables"]
+    assert {"published", "figures", "false-alarms", "audit"} <= set(tables)
+    assert list((tmp_path / "report" / "features").glob("*.sqlite"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("data", "--real", "."), "DATA can't go with --real"),
+        (("data", "--layout", "nine"), "--layout needs --encoder, -o as well"),
+        (("data", "--layout", "nine", "--real", "."), "give either folders"),
+        (
+            ("data", "--layout", "nine", "--encoder", "e", "-o", "r", "--sweep"),
+            "--sweep can't go with --layout",
+        ),
+        (("data", "--layout", "nine", "--encoder", "e", "-o", "r"), "data is not a folder"),
+    ],
+)
+def test_wrong_usage_is_said(exiface, tmp_path, monkeypatch, wrong, said):
+    monkeypatch.chdir(tmp_path)
+    done = exiface("evaluate", *wrong)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_a_threshold_that_knows_its_photographs_breaks_its_promise():
+    """Why there is an honest protocol: 520 draws of 256 numbers, as docs say."""
+    rng = np.random.default_rng(0)
+    seen, new = rng.normal(size=(520, 256)), rng.normal(size=(500, 256))
+    mixture = GaussianMixture(12, seed=2024, shrunk=False).fit(seen)
+    threshold = np.quantile(mixture.score(seen), 0.95)
+    assert (mixture.score(new) > threshold).mean() > 0.9
