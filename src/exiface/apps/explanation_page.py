@@ -37,8 +37,8 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         explanation=explanation,
         face=explanation.face,
         plot=histogram(detector.parts.calibration, explanation.face),
-        crop=_data_uri(_enlarged(explanation.crop)),
-        spotlight=_data_uri(spotlight(explanation.crop, explanation.regions)),
+        crop=data_uri(enlarged(explanation.crop)),
+        spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
         pull=float(explanation.regions.max()),
         checks=[(TAG_TITLES[check.tag], tag_sentence(check)) for check in explanation.tag_checks],
         calibration=detector.parts.calibration,
@@ -86,19 +86,21 @@ def spotlight(crop: NDArray[np.uint8], regions: NDArray[np.float32]) -> NDArray[
     size = (_PICTURE_SIDE, _PICTURE_SIDE)
     strongest = max(float(regions.max()), 1e-9)
     light = np.clip(cv2.resize(regions, size, interpolation=cv2.INTER_LINEAR) / strongest, 0, 1)
-    lit = _enlarged(crop) * (_DARKEST + (1 - _DARKEST) * light[..., None])
+    lit = enlarged(crop) * (_DARKEST + (1 - _DARKEST) * light[..., None])
     picture = np.rint(lit).astype(np.uint8)
     mask = (light >= _OUTLINE).astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return np.asarray(cv2.drawContours(picture, outlines, -1, (255, 255, 255), 2), np.uint8)
 
 
-def _enlarged(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def enlarged(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A face crop (s, s, 3) at the size that the page shows."""
     size = (_PICTURE_SIDE, _PICTURE_SIDE)
     return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _data_uri(pixels: NDArray[np.uint8]) -> str:
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """Pixels (h, w, 3) as a JPEG within a URI."""
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "JPEG", quality=88)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()

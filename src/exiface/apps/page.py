@@ -3,23 +3,25 @@
 import base64
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader
+from jinja2.environment import TemplateStream
 from PIL import Image
 
 from exiface import __version__
 from exiface.density import Calibration
 from exiface.detector import Detector, FaceResult, ImageResult
 from exiface.photos import UnreadableImageError, read_photo
+from exiface.photos.images import ImageSource
 
 _LONGEST_SIDE = 720  # px of a picture on the page
 _BINS = 36
-_PLOT = (320, 84)  # px, of the bars
+PLOT = (320, 84)  # px, of the bars
 # Bars span the middle of the calibration scores; single outliers would squeeze the rest.
 _QUANTILES = (0.005, 0.98)
 
@@ -32,6 +34,19 @@ def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -
         detector: that said it.
         path: of the HTML file; it loads nothing from elsewhere.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = _stream(results, detector, (result.path for result in results))
+    stream.dump(str(path), encoding="utf-8", errors="replace")
+
+
+def page(results: Sequence[ImageResult], detector: Detector, sources: Sequence[bytes]) -> str:
+    """The same page as text, of images (the bytes of their files) that lie nowhere."""
+    return "".join(_stream(results, detector, sources))
+
+
+def _stream(
+    results: Sequence[ImageResult], detector: Detector, sources: Iterable[ImageSource | None]
+) -> TemplateStream:
     calibration = detector.parts.calibration
     environment = Environment(
         loader=PackageLoader("exiface.apps"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -41,15 +56,14 @@ def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -
     images = (
         {
             "result": result,
-            "picture": _picture(result),
+            "picture": _picture(result, source),
             "faces": [
                 {"face": face, "plot": histogram(calibration, face)} for face in result.faces
             ],
         }
-        for result in results
+        for result, source in zip(results, sources, strict=True)
     )
-    template = environment.get_template("detect.html")
-    stream = template.stream(
+    return environment.get_template("detect.html").stream(
         images=images,
         counts=counts,
         number=len(results),
@@ -57,8 +71,6 @@ def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -
         detector=detector,
         version=__version__,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream.dump(str(path), encoding="utf-8", errors="replace")
 
 
 def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
@@ -71,8 +83,8 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
     Returns:
         Bars with the band they fall into, the marker's place, and the size, in px.
     """
-    width, height = _PLOT
-    low, high, bars = _bars(calibration)
+    width, height = PLOT
+    low, high, bars = standing_bars(calibration)
     place = (face.score - low) / (high - low)
     return {
         "width": width,
@@ -84,9 +96,9 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _bars(calibration: Calibration) -> tuple[float, float, list[dict[str, Any]]]:
+def standing_bars(calibration: Calibration) -> tuple[float, float, list[dict[str, Any]]]:
     """The span of scores drawn, and the bars, which are the same for every face."""
-    width, height = _PLOT
+    width, height = PLOT
     low, high = np.quantile(calibration.scores, _QUANTILES)
     margin = (high - low) * 0.12 or 1.0
     low, high = low - margin, high + margin
@@ -109,12 +121,12 @@ def _bars(calibration: Calibration) -> tuple[float, float, list[dict[str, Any]]]
     return float(low), float(high), bars
 
 
-def _picture(result: ImageResult) -> str | None:
+def _picture(result: ImageResult, source: ImageSource | None) -> str | None:
     """The image, small, as a data URI."""
-    if result.path is None or not result.size[0]:
+    if source is None or not result.size[0]:
         return None
     try:
-        image = Image.fromarray(read_photo(result.path).pixels)
+        image = Image.fromarray(read_photo(source).pixels)
     except UnreadableImageError:  # gone since it was judged
         return None
     image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))

@@ -93,6 +93,27 @@ def read_photo(source: ImageSource) -> Photo:
 
 def decode(content: bytes) -> Photo:
     """Decode the bytes of an image file (see `read_photo`)."""
+    with _opened(content) as image:
+        return _decode(image)
+
+
+def declared_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height that the header of an image file declares; nothing is decoded.
+
+    Args:
+        content: the bytes of the file.
+
+    Returns:
+        (width, height) before any rotation; None where the file can't be read.
+    """
+    try:
+        with _opened(content) as image:
+            return image.size
+    except UnreadableImageError:
+        return None
+
+
+def _opened(content: bytes) -> Image.Image:
     if not content:
         raise UnreadableImageError("the file is empty")
     if content[4:8] == b"ftyp":  # ISO media container: HEIC, AVIF
@@ -100,7 +121,7 @@ def decode(content: bytes) -> Photo:
 
         register_heif_opener()
     try:
-        image = Image.open(io.BytesIO(content))
+        return Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
         raise UnreadableImageError(
             "not an image of a known format (JPEG, PNG, WebP, TIFF, HEIC, AVIF, BMP)"
@@ -109,8 +130,6 @@ def decode(content: bytes) -> Photo:
         raise UnreadableImageError(_too_large()) from None
     except Exception as error:
         raise UnreadableImageError(f"damaged or cut short: {error}") from None
-    with image:
-        return _decode(image)
 
 
 def _decode(image: Image.Image) -> Photo:

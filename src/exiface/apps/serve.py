@@ -1,0 +1,71 @@
+"""`exiface serve`: the page and the HTTP service."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; without it, this machine only.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Without it, 8000.")] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Detector folder; without it, the detector inside the package."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one that dies is replaced.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of settings; every one is an EXIFACE_... variable as well."),
+    ] = None,
+) -> None:
+    """Serve a page to drop pictures on, and an HTTP service beside it.
+
+    Pictures are judged in memory and never stored. Settings: flags, then environment, then file.
+    """
+    from exiface.errors import UserError
+
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn
+    except ImportError:
+        raise UserError("serving needs more packages: pip install 'exiface[serve]'") from None
+    import tempfile
+
+    from exiface.apps.service.settings import CONFIG_VARIABLE, read_settings
+
+    # Workers are processes of their own and read the environment.
+    given = {"HOST": host, "PORT": port, "DETECTOR": detector, "WORKERS": workers}
+    os.environ.update(
+        {f"EXIFACE_{name}": str(value) for name, value in given.items() if value is not None}
+    )
+    if config is not None:
+        os.environ[CONFIG_VARIABLE] = str(config)
+    settings = read_settings()
+    if detector or settings.detector:
+        from exiface.detector.folder import read_folder
+
+        read_folder(settings.detector or Path())  # a mistake is said here, not by each worker
+    with tempfile.TemporaryDirectory(prefix="exiface-metrics-") as folder:
+        if settings.workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from exiface.apps.service.guard import logging_config
+
+        typer.echo(f"exiface: http://{settings.host}:{settings.port}", err=True)
+        uvicorn.run(
+            "exiface.apps.service.server:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            log_config=logging_config(),
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.answer_seconds),
+            timeout_keep_alive=15,
+        )

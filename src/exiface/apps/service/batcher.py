@@ -1,0 +1,171 @@
+"""Micro-batching: images of many requests, decoded in threads, judged by one session together."""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from exiface.apps.service.metrics import BATCH_FACES, WAITING
+from exiface.detector import Detector, ImageResult
+from exiface.detector.detector import Prepared
+
+_SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
+
+
+class OverloadedError(Exception):
+    """More images than the queue holds.
+
+    Attributes:
+        retry_after: seconds until there should be room.
+    """
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("the queue is full")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    prepared: Prepared
+    future: "Future[ImageResult]"
+
+
+class Batcher:
+    """Judges images of concurrent requests.
+
+    Args:
+        detector: that judges.
+        capacity: images waiting or under way at most.
+        batch_size: faces that the encoder takes at a time.
+        wait: seconds that a batch waits to be filled.
+    """
+
+    def __init__(self, detector: Detector, *, capacity: int, batch_size: int, wait: float) -> None:
+        self.detector = detector
+        self.capacity = capacity
+        self._batch_size = batch_size
+        self._wait = wait
+        self._decoders = ThreadPoolExecutor(detector.threads, thread_name_prefix="decode")
+        self._prepared: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._rate = 10.0  # images a second, as lately seen
+        self._thread = threading.Thread(target=self._judge_all, name="judge", daemon=True)
+        self._thread.start()
+
+    def check(self, images: int = 1) -> None:
+        """Make sure that there is room.
+
+        Raises:
+            OverloadedError: there is none.
+        """
+        with self._lock:
+            self._check(images)
+
+    async def detect(self, contents: Sequence[bytes]) -> list[ImageResult]:
+        """Judge images, together with those of other requests.
+
+        Args:
+            contents: bytes of image files.
+
+        Returns:
+            One result an image, in order.
+
+        Raises:
+            OverloadedError: they don't fit into the queue.
+        """
+        with self._lock:
+            self._check(len(contents))
+            self._waiting += len(contents)
+            WAITING.inc(len(contents))
+        futures: list[Future[ImageResult]] = []
+        for content in contents:
+            future: Future[ImageResult] = Future()
+            future.add_done_callback(self._release)
+            futures.append(future)
+            self._decoders.submit(self._decode, content, future)
+        try:
+            return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+        except BaseException:  # a client that left, a time limit: what waits is not begun
+            for future in futures:
+                future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Finish what was taken, then stop."""
+        self._decoders.shutdown(wait=True)
+        self._prepared.put(None)
+        self._thread.join()
+
+    def _check(self, images: int) -> None:
+        missing = self._waiting + images - self.capacity
+        if missing > 0:
+            seconds = min(max(missing / self._rate, _SHORTEST_RETRY), _LONGEST_RETRY)
+            raise OverloadedError(seconds)
+
+    def _release(self, _: "Future[ImageResult]") -> None:
+        with self._lock:
+            self._waiting -= 1
+            WAITING.dec()
+
+    def _decode(self, content: bytes, future: "Future[ImageResult]") -> None:
+        if future.cancelled():
+            return
+        try:
+            self._prepared.put(_Job(self.detector.prepare(content), future))
+        except Exception as error:  # nothing may leave a request waiting for ever
+            _fail(future, error)
+
+    def _judge_all(self) -> None:
+        while (job := self._prepared.get()) is not None:
+            batch = [job]
+            start = time.monotonic()
+            faces = len(job.prepared.crops)
+            last = False
+            while faces < self._batch_size and len(batch) < self._batch_size:
+                try:
+                    following = self._prepared.get(
+                        timeout=max(0.0, start + self._wait - time.monotonic())
+                    )
+                except queue.Empty:
+                    break
+                if following is None:
+                    last = True
+                    break
+                batch.append(following)
+                faces += len(following.prepared.crops)
+            self._judge(batch)
+            if last:
+                return
+
+    def _judge(self, batch: list[_Job]) -> None:
+        batch = [job for job in batch if job.future.set_running_or_notify_cancel()]
+        if not batch:
+            return
+        start = time.monotonic()
+        try:
+            results = list(
+                self.detector.judge((job.prepared for job in batch), batch_size=self._batch_size)
+            )
+        except Exception as error:
+            for job in batch:
+                job.future.set_exception(error)
+            return
+        BATCH_FACES.observe(sum(len(job.prepared.crops) for job in batch))
+        for job, result in zip(batch, results, strict=True):
+            job.future.set_result(result)
+        rate = len(batch) / max(time.monotonic() - start, 1e-4)
+        self._rate += 0.1 * (rate - self._rate)
+
+
+def named(result: ImageResult, name: str) -> ImageResult:
+    """A result under the name that its image was sent with, as the command line has its path."""
+    return replace(result, path=name)
+
+
+def _fail(future: "Future[ImageResult]", error: Exception) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_exception(error)

@@ -1,0 +1,99 @@
+"""How the service is set up: flags, then environment (EXIFACE_...), then a TOML file."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from exiface.errors import UserError
+
+CONFIG_VARIABLE = "EXIFACE_CONFIG"
+
+
+class ServiceSettings(BaseSettings):
+    """The settings of the service; each is also an environment variable, EXIFACE_ before it."""
+
+    model_config = SettingsConfigDict(env_prefix="EXIFACE_", extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    workers: int = Field(1, ge=1, description="processes, each with a detector of its own")
+    detector: Path | None = Field(None, description="detector folder; absent: the package's")
+    threads: int | None = Field(None, ge=1, description="of a worker; absent: one a core")
+
+    batch_size: int = Field(32, ge=1, description="faces that the encoder takes at a time")
+    batch_wait_ms: float = Field(3.0, ge=0, description="how long a batch waits to be filled")
+    queue: int = Field(256, ge=1, description="images waiting or under way, then 503")
+    uploads: int = Field(128, ge=1, description="requests being received at a time, then 503")
+
+    max_body_mb: float = Field(64.0, gt=0, description="of a request")
+    max_files: int = Field(32, ge=1, description="of a request")
+    max_pixels: int = Field(50_000_000, ge=1, description="of an image")
+    upload_seconds: float = Field(30.0, gt=0, description="for a request to arrive")
+    answer_seconds: float = Field(60.0, gt=0, description="for its images to be judged")
+
+    api_keys: list[SecretStr] = Field([], description="absent: anybody may ask")
+    cors_origins: list[str] = Field([], description="origins whose pages may ask")
+
+    @property
+    def max_body(self) -> int:
+        """Of a request, in bytes."""
+        return int(self.max_body_mb * 1e6)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources, the strongest first."""
+        import os
+
+        del dotenv_settings, file_secret_settings
+        file = os.environ.get(CONFIG_VARIABLE)
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+
+def read_settings(**flags: Any) -> ServiceSettings:
+    """Resolve the settings.
+
+    Args:
+        flags: of the command line; None = not given.
+
+    Raises:
+        UserError: unknown key, wrong value, no such file.
+    """
+    import os
+    import tomllib
+
+    file = os.environ.get(CONFIG_VARIABLE)
+    if file and not Path(file).is_file():
+        raise UserError(f"{file}: no such file of settings")
+    try:
+        return ServiceSettings(
+            **{name: value for name, value in flags.items() if value is not None}
+        )
+    except ValidationError as error:
+        known = ", ".join(ServiceSettings.model_fields)
+        problems = [
+            f"{'.'.join(map(str, problem['loc']))}: "
+            + (
+                f"unknown key; known are {known}"
+                if problem["type"] == "extra_forbidden"
+                else problem["msg"]
+            )
+            for problem in error.errors()
+        ]
+        raise UserError("; ".join(problems)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{file} is not TOML: {error}") from None

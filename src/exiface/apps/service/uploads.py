@@ -1,0 +1,120 @@
+"""Pictures out of a request: in memory only, and never more of them than allowed."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from exiface.apps.service.settings import ServiceSettings
+from exiface.photos.images import declared_size
+
+_FIELD = "files"
+
+
+class RefusedError(Exception):
+    """A request that is not answered.
+
+    Attributes:
+        status: HTTP status.
+        code: for programs.
+        detail: for people.
+    """
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One uploaded file.
+
+    Attributes:
+        name: as the client calls it.
+        content: its bytes.
+    """
+
+    name: str
+    content: bytes
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser, which keeps parts above this size in files: pictures are not stored."""
+
+    spool_max_size = 2**62
+
+
+async def read_pictures(request: Request, settings: ServiceSettings) -> list[Picture]:
+    """Receive the pictures of a request.
+
+    Args:
+        request: multipart/form-data with one or several parts called `files`.
+        settings: with the limits.
+
+    Returns:
+        The pictures, in order.
+
+    Raises:
+        RefusedError: another form, too large, too many, too slow, too many pixels.
+    """
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise RefusedError(415, "not_multipart", "send multipart/form-data with a field `files`")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > settings.max_body:
+        raise _too_large(settings)
+    parser = _InMemory(
+        request.headers, _limited(request, settings), max_files=settings.max_files, max_fields=8
+    )
+    try:
+        async with asyncio.timeout(settings.upload_seconds):
+            form = await parser.parse()
+    except TimeoutError:
+        raise RefusedError(
+            408, "too_slow", f"the request did not arrive within {settings.upload_seconds:g} s"
+        ) from None
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise RefusedError(
+                413, "too_many_files", f"at most {settings.max_files} files a request"
+            ) from None
+        raise RefusedError(400, "bad_multipart", error.message) from None
+    except (KeyError, ValueError) as error:  # no boundary, headers that can't be decoded
+        raise RefusedError(400, "bad_multipart", f"malformed multipart: {error}") from None
+    files = [part for part in form.getlist(_FIELD) if isinstance(part, UploadFile)]
+    if not files or len(files) < len(form.multi_items()):
+        await form.close()
+        raise RefusedError(
+            422, "no_files", "the form must have files in parts called `files`, and nothing else"
+        )
+    pictures = [Picture(file.filename or "image", await file.read()) for file in files]
+    await form.close()
+    for number, picture in enumerate(pictures, start=1):
+        size = await asyncio.to_thread(declared_size, picture.content)
+        if size is not None and size[0] * size[1] > settings.max_pixels:
+            raise RefusedError(
+                413,
+                "too_many_pixels",
+                f"file {number} is {size[0]} x {size[1]} pixels; at most "
+                f"{settings.max_pixels / 1e6:g} megapixels an image",
+            )
+    return pictures
+
+
+async def _limited(request: Request, settings: ServiceSettings) -> AsyncGenerator[bytes, None]:
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > settings.max_body:
+            raise _too_large(settings)
+        yield chunk
+
+
+def _too_large(settings: ServiceSettings) -> RefusedError:
+    return RefusedError(
+        413,
+        "too_large",
+        f"at most {settings.max_body_mb:g} MB a request; send fewer or smaller files",
+    )
