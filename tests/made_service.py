@@ -20,7 +20,9 @@ def serving(detector: Detector, **settings: object) -> Iterator[str]:
     """The service in a thread of its own; its address."""
     app = create_app(ServiceSettings(**settings), detector)
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False)
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="error", access_log=False, server_header=False
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

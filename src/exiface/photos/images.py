@@ -47,6 +47,10 @@ class UnreadableImageError(UserError):
     """An image that can't be read; its text names the reason and, where there is one, the file."""
 
 
+class TooManyPixelsError(UnreadableImageError):
+    """An image whose header declares more pixels than are ever decoded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """One decoded image.
@@ -105,10 +109,15 @@ def declared_size(content: bytes) -> tuple[int, int] | None:
 
     Returns:
         (width, height) before any rotation; None where the file can't be read.
+
+    Raises:
+        TooManyPixelsError: so many that Pillow won't even say.
     """
     try:
         with _opened(content) as image:
             return image.size
+    except TooManyPixelsError:
+        raise
     except UnreadableImageError:
         return None
 
@@ -127,7 +136,7 @@ def _opened(content: bytes) -> Image.Image:
             "not an image of a known format (JPEG, PNG, WebP, TIFF, HEIC, AVIF, BMP)"
         ) from None
     except Image.DecompressionBombError:
-        raise UnreadableImageError(_too_large()) from None
+        raise TooManyPixelsError(_too_large()) from None
     except Exception as error:
         raise UnreadableImageError(f"damaged or cut short: {error}") from None
 

@@ -7,6 +7,7 @@ curl -F files=@portrait.jpg http://127.0.0.1:8000/v1/detect
 import asyncio
 import json
 import logging
+import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -90,6 +91,7 @@ def create_app(
     Raises:
         UserError: settings or detector can't be used.
     """
+    warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata and large images
     settings = settings or read_settings()
     judge = detector or Detector.load(settings.detector, threads=settings.threads)
 
@@ -271,7 +273,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     async def refused(_: Request, error: RefusedError) -> JSONResponse:
-        return problem(error.status, error.code, error.detail)
+        headers = {"connection": "close"} if error.unread else {}
+        return problem(error.status, error.code, error.detail, **headers)
 
     @app.exception_handler(OverloadedError)
     async def overloaded(_: Request, error: OverloadedError) -> JSONResponse:

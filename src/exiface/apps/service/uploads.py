@@ -9,9 +9,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from exiface.apps.service.settings import ServiceSettings
-from exiface.photos.images import declared_size
+from exiface.photos.images import TooManyPixelsError, declared_size
 
 _FIELD = "files"
+_PATIENCE = 4  # times the largest request
 
 
 class RefusedError(Exception):
@@ -21,11 +22,12 @@ class RefusedError(Exception):
         status: HTTP status.
         code: for programs.
         detail: for people.
+        unread: part of the request was not received, so that the connection has no further use.
     """
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, unread: bool = False) -> None:
         super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+        self.status, self.code, self.detail, self.unread = status, code, detail, unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,6 @@ async def read_pictures(request: Request, settings: ServiceSettings) -> list[Pic
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise RefusedError(415, "not_multipart", "send multipart/form-data with a field `files`")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > settings.max_body:
-        raise _too_large(settings)
     parser = _InMemory(
         request.headers, _limited(request, settings), max_files=settings.max_files, max_fields=8
     )
@@ -72,9 +71,8 @@ async def read_pictures(request: Request, settings: ServiceSettings) -> list[Pic
         async with asyncio.timeout(settings.upload_seconds):
             form = await parser.parse()
     except TimeoutError:
-        raise RefusedError(
-            408, "too_slow", f"the request did not arrive within {settings.upload_seconds:g} s"
-        ) from None
+        detail = f"the request did not arrive within {settings.upload_seconds:g} s"
+        raise RefusedError(408, "too_slow", detail, unread=True) from None
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise RefusedError(
@@ -92,29 +90,40 @@ async def read_pictures(request: Request, settings: ServiceSettings) -> list[Pic
     pictures = [Picture(file.filename or "image", await file.read()) for file in files]
     await form.close()
     for number, picture in enumerate(pictures, start=1):
-        size = await asyncio.to_thread(declared_size, picture.content)
-        if size is not None and size[0] * size[1] > settings.max_pixels:
-            raise RefusedError(
-                413,
-                "too_many_pixels",
-                f"file {number} is {size[0]} x {size[1]} pixels; at most "
-                f"{settings.max_pixels / 1e6:g} megapixels an image",
-            )
+        await asyncio.to_thread(_check_pixels, number, picture, settings.max_pixels)
     return pictures
 
 
+def _check_pixels(number: int, picture: Picture, most: int) -> None:
+    detail = f"at most {most / 1e6:g} megapixels an image"
+    try:
+        size = declared_size(picture.content)
+    except TooManyPixelsError:
+        raise RefusedError(
+            413, "too_many_pixels", f"file {number} declares far too many pixels; {detail}"
+        ) from None
+    if size is not None and size[0] * size[1] > most:
+        detail = f"file {number} is {size[0]} x {size[1]} pixels; {detail}"
+        raise RefusedError(413, "too_many_pixels", detail)
+
+
 async def _limited(request: Request, settings: ServiceSettings) -> AsyncGenerator[bytes, None]:
+    declared = request.headers.get("content-length", "")
+    refused = declared.isdigit() and int(declared) > settings.max_body
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        if received > settings.max_body:
-            raise _too_large(settings)
-        yield chunk
+        refused = refused or received > settings.max_body
+        if not refused:
+            yield chunk
+        # A client that is told in the middle of sending often sees a broken connection instead of
+        # the answer: what is not much too large is received, and forgotten, to its end.
+        elif received > _PATIENCE * settings.max_body:
+            raise _too_large(settings, unread=True)
+    if refused:
+        raise _too_large(settings)
 
 
-def _too_large(settings: ServiceSettings) -> RefusedError:
-    return RefusedError(
-        413,
-        "too_large",
-        f"at most {settings.max_body_mb:g} MB a request; send fewer or smaller files",
-    )
+def _too_large(settings: ServiceSettings, *, unread: bool = False) -> RefusedError:
+    detail = f"at most {settings.max_body_mb:g} MB a request; send fewer or smaller files"
+    return RefusedError(413, "too_large", detail, unread=unread)

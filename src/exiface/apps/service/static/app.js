@@ -78,7 +78,7 @@ async function loadDetector() {
   detector = await (await ask("v1/detector")).json();
   byId("honest").textContent =
     `A verdict says how a face compares with ${detector.photographs} photographs. At most ` +
-    `${percent(detector.alpha)} of photographs like those are called AI-generated; photographs from ` +
+    `${Number((100 * detector.alpha).toFixed(2))} % of photographs like those are called AI-generated; photographs from ` +
     "elsewhere can fare worse, and some generated faces pass. It is a hint, not a proof: look at " +
     "where the picture comes from.";
   byId("made").textContent = `Detector: ${detector.id}.`;
@@ -103,7 +103,7 @@ function add(files) {
       preview.replaceChildren(element("p", { class: "soft" }, "No preview: this browser can't show it."));
     });
     preview.append(image);
-    article.append(preview, element("div", { class: "said" }));
+    article.append(element("div", { class: "side" }, preview), element("div", { class: "said" }));
     byId("results").append(article);
     const entry = { file, article, image, preview, url, answer: null };
     entries.push(entry);
@@ -114,6 +114,7 @@ function add(files) {
 
 function enqueue(entry) {
   entry.failed = false;
+  entry.preview.parentElement.querySelector("dl")?.remove();
   entry.article.setAttribute("aria-busy", "true");
   say(entry, element("p", { class: "wait" }, "Waiting"));
   waiting.push(entry);
@@ -169,12 +170,14 @@ function show(entry) {
     const said = none
       ? "exiface judges faces only. If there is one, try a picture where it is larger."
       : `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`;
-    say(entry, element("h3", {}, none ? "No face found" : "No verdict"), element("p", {}, said), ...tagsOf(answer));
+    say(entry, element("h3", {}, none ? "No face found" : "No verdict"), element("p", {}, said));
     entry.image.alt = answer.path;
+    if (none || answer.small_faces) entry.preview.after(tagsOf(answer));
     return;
   }
   const faces = answer.faces.map((face, number) => showFace(entry, face, number));
-  say(entry, ...faces, ...tagsOf(answer));
+  say(entry, ...faces);
+  entry.preview.after(tagsOf(answer));
   const words = answer.faces.map((face) => WORDS[face.verdict].toLowerCase()).join(", ");
   entry.image.alt = `${answer.path}: ${words}`;
   const outline = () => entry.preview.append(boxes(entry));
@@ -249,7 +252,7 @@ function tagsOf(answer) {
   const list = element("dl", {});
   list.append(element("dt", {}, "Camera recorded"), element("dd", {}, parts.join(", ") || "nothing (metadata absent or removed)"));
   if (answer.small_faces) list.append(element("dt", {}, "Not judged"), element("dd", {}, `${answer.small_faces} too small`));
-  return [list];
+  return list;
 }
 
 // ---- why -------------------------------------------------------------------------------------

@@ -1,0 +1,209 @@
+"""The service over HTTP: answers, limits, keys, headers."""
+
+import json
+import socket
+import time
+
+import httpx
+import numpy as np
+import pytest
+from made_service import encoded, serving
+
+URL = "/v1/detect"
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    with httpx.Client(base_url=service, timeout=60) as made:
+        yield made
+
+
+def test_its_lines_are_those_of_the_command_line(client, exiface, tmp_path, monkeypatch, jpeg):
+    monkeypatch.chdir(tmp_path)
+    files = {"face.jpg": jpeg, "none.png": encoded(np.zeros((64, 64, 3), np.uint8), "PNG")}
+    files |= {"broken.jpg": jpeg[:2000], "empty.jpg": b""}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    expected = exiface("detect", *files, "--json").out
+    sent = [("files", (name, content)) for name, content in files.items()]
+    answer = client.post(URL, files=sent, headers={"accept": "application/x-ndjson"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.text == expected
+    whole = client.post(URL, files=sent).json()
+    assert whole == {"results": [json.loads(line) for line in expected.splitlines()]}
+
+
+def test_the_detector_is_described(client, judge):
+    described = client.get("/v1/detector").json()
+    assert described["id"] == judge.id
+    assert described["photographs"] == len(judge.parts.calibration.scores)
+    assert described["limits"] == {"body_bytes": 8_000_000, "files": 32, "pixels": 20_000_000}
+    heights = [bar["height"] for bar in described["distribution"]["bars"]]
+    assert max(heights) == described["distribution"]["height"]
+    assert described["model_card"].startswith("# exiface-default")
+
+
+def test_an_explanation_is_that_of_the_command_line(client, exiface, tmp_path, jpeg):
+    (tmp_path / "face.jpg").write_bytes(jpeg)
+    expected = json.loads(exiface("explain", tmp_path / "face.jpg", "--json").out)
+    told = client.post("/v1/explain", files={"files": ("face.jpg", jpeg)}).json()
+    assert told["path"] == "face.jpg"
+    assert {key: told[key] for key in expected if key != "path"} == {
+        key: value for key, value in expected.items() if key != "path"
+    }
+    assert told["spotlight"].startswith("data:image/jpeg;base64,")
+    for problem in (
+        client.post("/v1/explain?face=9", files={"files": ("face.jpg", jpeg)}),
+        client.post("/v1/explain", files=[("files", ("a", jpeg)), ("files", ("b", jpeg))]),
+        client.post("/v1/explain?face=-1", files={"files": ("face.jpg", jpeg)}),
+    ):
+        assert problem.status_code == 422
+        assert problem.json()["detail"]
+
+
+def test_it_is_alive_and_says_how_it_is(client, jpeg):
+    assert client.get("/healthz").text == "ok\n"
+    assert client.get("/readyz").text == "ready\n"
+    client.post(URL, files={"files": ("a.jpg", jpeg)})
+    text = client.get("/metrics").text
+    assert 'exiface_requests_total{route="/v1/detect",status="200"}' in text
+    assert "exiface_images_waiting 0.0" in text
+    assert 'exiface_faces_total{verdict="photographic"}' in text
+
+
+def test_every_answer_is_guarded(client):
+    for path in ("/", "/app.js", "/v1/detector", "/nothing"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert len(headers["x-request-id"]) == 16
+        assert "server" not in headers or "uvicorn" not in headers["server"]
+
+
+def bomb(side):
+    """A small file of very many pixels."""
+    return encoded(np.zeros((side, side), np.uint8), "PNG", optimize=True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        ({"content": b"hello"}, 415, "not_multipart"),
+        ({"json": {"url": "http://example.org/a.jpg"}}, 415, "not_multipart"),
+        (
+            {"content": b"hello", "headers": {"content-type": "multipart/form-data"}},
+            400,
+            "bad_multipart",
+        ),
+        (
+            {"content": b"x" * 99, "headers": {"content-type": "multipart/form-data; boundary=a"}},
+            400,
+            "bad_multipart",
+        ),
+        ({"data": {"a": "1"}, "files": {"files": ("a", b"")}}, 422, "no_files"),
+        ({"files": {"pictures": ("a", b"1")}}, 422, "no_files"),
+        ({"files": [("files", ("a", b"1"))] * 33}, 413, "too_many_files"),
+        ({"files": {"files": ("a", b"0" * 8_000_000)}}, 413, "too_large"),
+    ],
+)
+def test_what_is_not_answered_says_why(client, request_, status, code):
+    answer = client.post(URL, **request_)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["detail"]
+
+
+def test_bombs_are_refused_by_their_headers(client):
+    for side in (5_000, 13_000):
+        start = time.monotonic()
+        answer = client.post(URL, files={"files": ("bomb.png", bomb(side))})
+        assert answer.status_code == 413
+        assert f"{side} x {side} pixels" in answer.json()["detail"]
+        assert time.monotonic() - start < 2
+
+
+def test_an_endless_upload_is_cut_off(service):
+    """Chunks without a declared length: the limit counts what arrives."""
+
+    def chunks():
+        yield b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+        while True:
+            yield b"0" * 65536
+
+    start = time.monotonic()
+    try:
+        answer = httpx.post(
+            service + URL,
+            content=chunks(),
+            headers={"content-type": "multipart/form-data; boundary=b"},
+            timeout=20,
+        )
+        assert answer.status_code == 413
+    except httpx.TransportError:  # the server answered and closed while we were still sending
+        pass
+    assert time.monotonic() - start < 10
+    assert httpx.get(service + "/healthz").text == "ok\n"
+
+
+def test_an_upload_that_dawdles_is_given_up(judge):
+    with serving(judge, upload_seconds=0.5) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(
+                b"POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+            )
+            assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+def test_keys_are_asked_for_where_there_are_some(judge, jpeg):
+    with (
+        serving(judge, api_keys=["one", "two"]) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        for headers, status in (
+            ({}, 401),
+            ({"x-api-key": "three"}, 401),
+            ({"x-api-key": "two"}, 200),
+            ({"authorization": "Bearer one"}, 200),
+            ({"authorization": "Basic one"}, 401),
+        ):
+            answer = client.post(URL, files={"files": ("a.jpg", jpeg)}, headers=headers)
+            assert answer.status_code == status
+        assert client.get("/").status_code == 200
+        assert client.get("/healthz").status_code == 200
+
+
+def test_other_pages_may_ask_where_they_are_listed(judge):
+    with (
+        serving(judge, cors_origins=["https://news.example"]) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        asked = {"access-control-request-method": "POST"}
+        for origin, allowed in (("https://news.example", True), ("https://evil.example", False)):
+            answer = client.options(URL, headers=asked | {"origin": origin})
+            assert ("access-control-allow-origin" in answer.headers) == allowed
+
+
+def test_logs_name_no_file_and_no_path(capsys, judge, jpeg):
+    import logging.config
+
+    from exiface.apps.service.guard import logging_config
+
+    logging.config.dictConfig(logging_config())
+    try:
+        with serving(judge) as address:
+            httpx.post(address + URL, files={"files": ("jane-doe.jpg", jpeg)})
+            httpx.get(address + "/secret-path?token=1")
+    finally:
+        logging.getLogger("exiface").handlers.clear()
+    text = capsys.readouterr().out
+    lines = [json.loads(line) for line in text.splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert [(line["route"], line["status"]) for line in requests] == [
+        ("/v1/detect", 200),
+        ("other", 404),
+    ]
+    assert "jane" not in text
+    assert "secret" not in text

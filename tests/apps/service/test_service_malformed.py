@@ -1,0 +1,113 @@
+"""Two hundred pictures that are none, or hardly: no 5xx, no lost worker, a row for each."""
+
+import io
+import zlib
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pillow_heif
+import pytest
+from made import EXPOSURES, write_photo
+from made_service import encoded
+from PIL import Image
+
+pillow_heif.register_heif_opener()
+FORMATS = {
+    "jpg": ("JPEG", {"quality": 85}),
+    "png": ("PNG", {}),
+    "webp": ("WEBP", {"quality": 80}),
+    "tif": ("TIFF", {"compression": "tiff_lzw"}),
+    "heic": ("HEIF", {"quality": 70}),
+    "avif": ("AVIF", {"quality": 60}),
+}
+
+
+def animated(pixels: np.ndarray, file_format: str) -> bytes:
+    frames = [Image.fromarray(np.roll(pixels, 5 * number, axis=1)) for number in range(3)]
+    stream = io.BytesIO()
+    frames[0].save(stream, file_format, save_all=True, append_images=frames[1:], duration=50)
+    return stream.getvalue()
+
+
+def malformed(pixels: np.ndarray, garbage_exif: bytes) -> Iterator[tuple[str, bytes]]:
+    """Names and contents."""
+    rng = np.random.default_rng(0)
+    for suffix, (file_format, options) in FORMATS.items():
+        whole = encoded(pixels, file_format, **options)
+        for tenth in range(1, 10):
+            yield f"cut-{tenth}.{suffix}", whole[: len(whole) * tenth // 10]
+        for number in range(18):
+            flipped = bytearray(whole)
+            # Most of the damage in the headers, where it does the most.
+            last = len(flipped) if number % 3 else min(200, len(flipped))
+            for place in rng.integers(0, last, 1 + number):
+                flipped[place] ^= 1 << int(rng.integers(8))
+            yield f"flipped-{number}.{suffix}", bytes(flipped)
+        yield f"disguised.{suffix}.txt", whole
+        yield f"noise.{suffix}", whole[:12] + rng.bytes(4000)
+    yield "empty.jpg", b""
+    yield "one-byte.png", b"\x89"
+    yield "text.jpg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    cmyk = io.BytesIO()
+    Image.fromarray(pixels).convert("CMYK").save(cmyk, "JPEG")
+    yield "cmyk.jpg", cmyk.getvalue()
+    yield "16-bit.png", encoded(pixels[..., 0].astype(np.uint16) * 257, "PNG")
+    palette = io.BytesIO()
+    Image.fromarray(pixels).convert("P").save(palette, "PNG", transparency=3)
+    yield "palette.png", palette.getvalue()
+    for file_format, suffix in (("GIF", "gif"), ("WEBP", "webp"), ("PNG", "png")):
+        yield f"animated.{suffix}", animated(pixels, file_format)
+    yield "a-single-pixel.png", encoded(pixels[:1, :1], "PNG")
+    yield "a-line.png", encoded(pixels[:1], "PNG")
+    for number in range(20):
+        damaged = bytearray(garbage_exif)
+        start = damaged.index(b"Exif\0\0")
+        for place in rng.integers(start + 6, start + 150, 4 + 2 * number):
+            damaged[place] = int(rng.integers(256))
+        yield f"exif-{number}.jpg", bytes(damaged)
+
+
+@pytest.fixture(scope="module")
+def pictures(astronaut, tmp_path_factory):
+    path = tmp_path_factory.mktemp("malformed") / "photo.jpg"
+    photo = write_photo(path, astronaut[:260, 90:350], EXPOSURES[0], quality=85)
+    return list(malformed(astronaut[40:200, 150:310], photo.read_bytes()))
+
+
+def test_none_of_them_harms(service, pictures):
+    assert len(pictures) >= 200
+    verdicts = reasons = 0
+    with httpx.Client(base_url=service, timeout=120) as client:
+        for start in range(0, len(pictures), 20):
+            sent = pictures[start : start + 20]
+            answer = client.post("/v1/detect", files=[("files", each) for each in sent])
+            if answer.status_code == 413:  # a flipped bit declares very many pixels
+                assert answer.json()["code"] == "too_many_pixels"
+                continue
+            assert answer.status_code == 200
+            results = answer.json()["results"]
+            assert [result["path"] for result in results] == [name for name, _ in sent]
+            for result in results:
+                assert bool(result["faces"]) != ("reason" in result)
+            verdicts += sum(bool(result["faces"]) for result in results)
+            reasons += sum("reason" in result for result in results)
+        assert verdicts > 20
+        assert reasons > 100
+        assert client.get("/readyz").status_code == 200
+
+
+def test_huge_declared_sizes_are_refused_before_anything_is_decoded(service, astronaut):
+    """A header that promises 30,000 x 30,000 pixels, in formats whose headers can be patched."""
+    whole = bytearray(encoded(astronaut[:64, :64], "PNG"))
+    whole[16:24] = (30_000).to_bytes(4, "big") * 2
+    whole[29:33] = zlib.crc32(whole[12:29]).to_bytes(4, "big")
+    jpeg = bytearray(encoded(astronaut[:64, :64], "JPEG"))
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 5 : frame + 9] = (30_000).to_bytes(2, "big") * 2
+    for content in (whole, jpeg):
+        answer = httpx.post(
+            service + "/v1/detect", files={"files": ("huge", bytes(content))}, timeout=60
+        )
+        assert answer.status_code == 413
+        assert answer.json()["code"] == "too_many_pixels"

@@ -1,0 +1,30 @@
+"""The service keeps to its own OpenAPI description, whatever it is sent."""
+
+import httpx
+import schemathesis
+from hypothesis import given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+
+def test_answers_are_as_described(service):
+    described = schemathesis.openapi.from_url(f"{service}/openapi.json")
+    operations = [result.ok() for result in described.get_all_operations()]
+    assert len(operations) == 4
+    for operation in operations:
+        # No schema says that there must be a face in a picture for its verdict to be explained.
+        beyond = [positive_data_acceptance] if operation.path == "/v1/explain" else []
+
+        @given(case=operation.as_strategy())
+        @settings(max_examples=25)
+        def check(case, beyond=beyond):
+            case.call_and_validate(excluded_checks=beyond)
+
+        check()
+
+
+def test_every_route_has_a_description_and_detect_an_example(service):
+    described = httpx.get(f"{service}/openapi.json").json()
+    operations = [each for path in described["paths"].values() for each in path.values()]
+    assert all(operation["description"] for operation in operations)
+    answer = described["paths"]["/v1/detect"]["post"]["responses"]["200"]["content"]
+    assert answer["application/json"]["example"]["results"]

@@ -1,0 +1,48 @@
+import pytest
+
+from exiface.apps.service.settings import CONFIG_VARIABLE, read_settings
+from exiface.errors import UserError
+
+
+def test_flags_win_over_environment_and_that_over_the_file(tmp_path, monkeypatch):
+    file = tmp_path / "service.toml"
+    file.write_text('port = 1\nqueue = 2\nmax_files = 3\napi_keys = ["secret"]\n')
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))
+    monkeypatch.setenv("EXIFACE_QUEUE", "20")
+    monkeypatch.setenv("EXIFACE_PORT", "10")
+    monkeypatch.setenv("EXIFACE_CORS_ORIGINS", '["https://a.example"]')
+    settings = read_settings(port=100, detector=None)
+    assert (settings.port, settings.queue, settings.max_files) == (100, 20, 3)
+    assert settings.cors_origins == ["https://a.example"]
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("colour = 1", "colour: unknown key; known are host, port"),
+        ("port = 70000", "port: Input should be less than or equal to 65535"),
+        ("port = ", "is not TOML"),
+        (None, "no such file of settings"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path, monkeypatch, content, reason):
+    file = tmp_path / "service.toml"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))
+    with pytest.raises(UserError, match=reason):
+        read_settings()
+
+
+def test_the_command_says_what_is_wrong_before_it_starts(exiface, monkeypatch, tmp_path):
+    for name in ("HOST", "PORT", "DETECTOR", "WORKERS"):
+        monkeypatch.setenv(f"EXIFACE_{name}", "")
+        monkeypatch.delenv(f"EXIFACE_{name}")
+    done = exiface("serve", "--detector", tmp_path)
+    assert done.status == 2
+    assert "is no detector" in done.err
+    monkeypatch.delenv("EXIFACE_DETECTOR")
+    done = exiface("serve", "--port", "99999")
+    assert done.status == 2
+    assert "port" in done.err
