@@ -31,6 +31,7 @@ class OverloadedError(Exception):
 class _Job:
     prepared: Prepared
     future: "Future[ImageResult]"
+    arrived: float  # monotonic seconds
 
 
 class Batcher:
@@ -53,6 +54,7 @@ class Batcher:
         self._lock = threading.Lock()
         self._waiting = 0
         self._rate = 10.0  # images a second, as lately seen
+        self._finished = 0.0  # when the last batch was, in monotonic seconds
         self._thread = threading.Thread(target=self._judge_all, name="judge", daemon=True)
         self._thread.start()
 
@@ -86,7 +88,7 @@ class Batcher:
             future: Future[ImageResult] = Future()
             future.add_done_callback(self._release)
             futures.append(future)
-            self._decoders.submit(self._decode, content, future)
+            self._decoders.submit(self._decode, content, future, time.monotonic())
         try:
             return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
         except BaseException:  # a client that left, a time limit: what waits is not begun
@@ -103,19 +105,20 @@ class Batcher:
     def _check(self, images: int) -> None:
         missing = self._waiting + images - self.capacity
         if missing > 0:
-            seconds = min(max(missing / self._rate, _SHORTEST_RETRY), _LONGEST_RETRY)
-            raise OverloadedError(seconds)
+            # Until half of the queue is empty: who comes back for the first free place meets others.
+            seconds = (missing + self.capacity / 2) / self._rate
+            raise OverloadedError(min(max(seconds, _SHORTEST_RETRY), _LONGEST_RETRY))
 
     def _release(self, _: "Future[ImageResult]") -> None:
         with self._lock:
             self._waiting -= 1
             WAITING.dec()
 
-    def _decode(self, content: bytes, future: "Future[ImageResult]") -> None:
+    def _decode(self, content: bytes, future: "Future[ImageResult]", arrived: float) -> None:
         if future.cancelled():
             return
         try:
-            self._prepared.put(_Job(self.detector.prepare(content), future))
+            self._prepared.put(_Job(self.detector.prepare(content), future, arrived))
         except Exception as error:  # nothing may leave a request waiting for ever
             _fail(future, error)
 
@@ -145,7 +148,6 @@ class Batcher:
         batch = [job for job in batch if job.future.set_running_or_notify_cancel()]
         if not batch:
             return
-        start = time.monotonic()
         try:
             results = list(
                 self.detector.judge((job.prepared for job in batch), batch_size=self._batch_size)
@@ -157,8 +159,10 @@ class Batcher:
         BATCH_FACES.observe(sum(len(job.prepared.crops) for job in batch))
         for job, result in zip(batch, results, strict=True):
             job.future.set_result(result)
-        rate = len(batch) / max(time.monotonic() - start, 1e-4)
+        now = time.monotonic()
+        rate = len(batch) / max(now - max(self._finished, batch[0].arrived), 1e-3)
         self._rate += 0.1 * (rate - self._rate)
+        self._finished = now
 
 
 def named(result: ImageResult, name: str) -> ImageResult:

@@ -7,6 +7,7 @@ curl -F files=@portrait.jpg http://127.0.0.1:8000/v1/detect
 import asyncio
 import json
 import logging
+import sys
 import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -92,6 +93,8 @@ def create_app(
         UserError: settings or detector can't be used.
     """
     warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata and large images
+    # Refusals must not wait for threads that decode: they hand over the interpreter sooner.
+    sys.setswitchinterval(0.001)
     settings = settings or read_settings()
     judge = detector or Detector.load(settings.detector, threads=settings.threads)
 
