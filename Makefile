@@ -12,7 +12,7 @@ $(VENV)/core: pyproject.toml
 	touch $@
 
 $(VENV)/dev: $(VENV)/core
-	$(PIP) --editable '.[demo,dev,serve,train]'
+	$(PIP) --editable '.[demo,dev,ray,serve,train]'
 	touch $@
 
 demo: $(VENV)/core  ## judge real images that come inside packages; writes build/demo/report.html

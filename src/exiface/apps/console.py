@@ -1,10 +1,13 @@
 """What the commands share: progress on standard error, and the look of verdicts."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich import progress
 from rich.console import Console
+from rich.text import Text
 
 from exiface.progress import Progress
 
@@ -39,3 +42,56 @@ def progress_bar(text: str, *, shown: bool = True) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total)
 
         yield update
+
+
+_LOG_SECONDS = 30.0
+
+
+class _Rate(progress.ProgressColumn):
+    def render(self, task: progress.Task) -> Text:
+        """Images a second, lately."""
+        return Text(f"{task.speed or 0:.1f}/s", style="progress.data.speed")
+
+
+@contextmanager
+def rate_bar(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show how fast long work moves and how long it will take.
+
+    On a terminal a bar; elsewhere, such as in a log, a line every half minute.
+
+    Args:
+        text: what is being done.
+        total: images; None where it isn't known.
+
+    Yields:
+        A function to be called with the number done.
+    """
+    console = Console(stderr=True)
+    start = logged = time.monotonic()
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        _Rate(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(text, total=total)
+
+        def report(done: int) -> None:
+            nonlocal logged
+            bar.update(task, completed=done)
+            now = time.monotonic()
+            if console.is_terminal or now - logged < _LOG_SECONDS:
+                return
+            logged = now
+            rate = done / (now - start)
+            left = ""
+            if total is not None:
+                left = f" of {total}, {timedelta(seconds=round((total - done) / rate))} left"
+            console.print(f"{text}: {done}{left}, {rate:.1f}/s")
+
+        yield report

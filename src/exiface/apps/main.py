@@ -17,6 +17,7 @@ from exiface.apps.fit import fit
 from exiface.apps.import_checkpoint import import_checkpoint
 from exiface.apps.info import info
 from exiface.apps.prepare import prepare
+from exiface.apps.score import score
 from exiface.apps.serve import serve
 from exiface.apps.train import train
 from exiface.errors import UserError
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Tell camera photographs of faces from AI-generated ones.",
 )
-for command in (detect, explain, serve, evaluate, info, prepare, train, fit, calibrate):
+for command in (detect, explain, score, serve, evaluate, info, prepare, train, fit, calibrate):
     app.command()(command)
 app.command("import")(import_checkpoint)
 

@@ -105,7 +105,7 @@ class Batcher:
     def _check(self, images: int) -> None:
         missing = self._waiting + images - self.capacity
         if missing > 0:
-            # Until half of the queue is empty: who comes back for the first free place meets others.
+            # Until half of the queue is empty: at the first free place everybody would meet.
             seconds = (missing + self.capacity / 2) / self._rate
             raise OverloadedError(min(max(seconds, _SHORTEST_RETRY), _LONGEST_RETRY))
 

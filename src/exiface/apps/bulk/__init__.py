@@ -1,0 +1,1 @@
+"""Scoring of millions of images into Parquet parts."""

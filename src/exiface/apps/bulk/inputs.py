@@ -1,0 +1,192 @@
+"""What is to be scored: images in folders, manifests, tar shards and lists, in blocks.
+
+A block is the unit of work, of resuming and of sharding: a tar file, or a run of images from a
+list. Blocks are numbered, the same at every start, because the list of inputs is written down once.
+"""
+
+import hashlib
+import json
+import os
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exiface.datasets import find_images
+from exiface.errors import UserError
+from exiface.photos import IMAGE_SUFFIXES
+
+BLOCK = 512  # images of a list
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+_LIST_FILE = "inputs.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image to be scored.
+
+    Attributes:
+        path: how its row is called; `shard.tar/member` within a tar.
+        source: a path or the bytes of a file; None where there is nothing to read.
+        reason: why there is nothing to read.
+    """
+
+    path: str
+    source: str | bytes | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A unit of work.
+
+    Attributes:
+        number: from 0, over all shards.
+        paths: of images; or of one tar file.
+    """
+
+    number: int
+    paths: tuple[str, ...]
+
+    @property
+    def tar(self) -> bool:
+        """Whether it is a tar file."""
+        return len(self.paths) == 1 and self.paths[0].lower().endswith(TAR_SUFFIXES)
+
+    @property
+    def images(self) -> int | None:
+        """How many images it holds; None for a tar file, which isn't opened to be counted."""
+        return None if self.tar else len(self.paths)
+
+    def items(self) -> Iterator[Item]:
+        """The images of the block, drawn one by one."""
+        if self.tar:
+            yield from _members(self.paths[0])
+        else:
+            yield from (Item(path, path) for path in self.paths)
+
+
+def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> Iterator[str]:
+    """Paths of images and tar files, in a settled order.
+
+    Args:
+        sources: folders (searched at any depth), tar files, manifests or other Parquet files with
+            a column `path`, image files, or `-` for paths on standard input.
+        standard_input: lines of it.
+
+    Yields:
+        The paths; every path once, where it comes first.
+
+    Raises:
+        UserError: a source that isn't there or holds nothing.
+    """
+    seen: set[str] = set()
+    for source in sources:
+        number = 0
+        for path in _listed(source, standard_input):
+            number += 1
+            if path not in seen:
+                seen.add(path)
+                yield path
+        if not number:
+            raise UserError(f"{source} holds no image; name a folder, a tar file or a manifest")
+
+
+def settled_blocks(
+    folder: Path, sources: Sequence[str], standard_input: Iterable[str], size: int = BLOCK
+) -> list[Block]:
+    """The blocks of a run: listed at its first start, read back at every later one.
+
+    Args:
+        folder: of the run; made if need be.
+        sources: see `list_inputs`; a run that goes on may give none.
+        standard_input: lines of it.
+        size: images of a block; of a run that goes on, as it began.
+
+    Raises:
+        UserError: nothing to score, or the folder belongs to a run on other sources.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = folder / _LIST_FILE
+    asked = [source if source == "-" else str(Path(source).resolve()) for source in sources]
+    if not listed.exists():
+        if not sources:
+            raise UserError(f"{folder} holds no run to go on with; name what is to be scored")
+        paths = list(list_inputs(sources, standard_input))
+        digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape")).hexdigest()
+        head = {"sources": asked, "block": size, "number": len(paths), "sha256": digest}
+        # Several shards may start at once: each writes its own, the last in place stands, and all
+        # of them hold the same or one of them will say that they don't.
+        partial = folder / f".{_LIST_FILE}-{os.getpid()}"
+        with partial.open("w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(line) + "\n" for line in (head, *paths))
+        partial.replace(listed)
+    with listed.open(encoding="utf-8") as stream:
+        head, *paths = (json.loads(line) for line in stream)
+    if asked and asked != head["sources"]:
+        raise UserError(
+            f"{folder} belongs to a run on {', '.join(head['sources'])}; give another folder, or "
+            "no source to go on with that run"
+        )
+    return list(_blocks(paths, head["block"]))
+
+
+def _blocks(paths: Iterable[str], size: int) -> Iterator[Block]:
+    waiting: list[str] = []
+    number = 0
+    for path in paths:
+        tar = path.lower().endswith(TAR_SUFFIXES)
+        if waiting and (tar or len(waiting) == size):
+            yield Block(number, tuple(waiting))
+            number, waiting = number + 1, []
+        if tar:
+            yield Block(number, (path,))
+            number += 1
+        else:
+            waiting.append(path)
+    if waiting:
+        yield Block(number, tuple(waiting))
+
+
+def _listed(source: str, standard_input: Iterable[str]) -> Iterator[str]:
+    path = Path(source)
+    if source == "-":
+        yield from (line.rstrip("\r\n") for line in standard_input if line.strip())
+    elif path.is_dir():
+        tars = sorted(each for each in path.rglob("*") if each.name.lower().endswith(TAR_SUFFIXES))
+        yield from map(str, tars)
+        yield from map(str, find_images([path]))
+    elif path.suffix == ".parquet":
+        yield from _of_parquet(path)
+    elif path.exists():
+        yield source
+    else:
+        raise UserError(f"{source}: no such file or folder")
+
+
+def _of_parquet(path: Path) -> Iterator[str]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path, columns=["path"])
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{path} is not a Parquet file with a column `path`: {error}") from None
+    described = json.loads((table.schema.metadata or {}).get(b"exiface", b"{}"))
+    root = path.parent / described.get("root", ".")
+    for value in dict.fromkeys(table.column("path").to_pylist()):
+        yield str((root / value).resolve())
+
+
+def _members(path: str) -> Iterator[Item]:
+    """The images of a tar file, read as a stream."""
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                if not member.isfile() or Path(member.name).suffix.lower() not in IMAGE_SUFFIXES:
+                    continue
+                stream = archive.extractfile(member)
+                assert stream is not None  # noqa: S101 - it is a file
+                yield Item(f"{path}/{member.name}", stream.read())
+    except (tarfile.TarError, OSError, EOFError) as error:
+        yield Item(path, None, f"damaged tar file, its rest is not scored: {error}")

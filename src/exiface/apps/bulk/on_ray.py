@@ -1,0 +1,90 @@
+"""The same blocks on a Ray cluster: Ray Data hands them to workers that each hold a detector."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from exiface.apps.bulk.inputs import Block
+from exiface.apps.bulk.scoring import Report, score_blocks, silent
+from exiface.detector import Detector
+from exiface.errors import UserError
+
+
+class _Scorer:
+    """A worker: scores whole blocks into the run's folder."""
+
+    def __init__(self, detector: str | None, folder: str, batch_size: int, threads: int) -> None:
+        self.detector = Detector.load(detector, threads=threads)
+        self.folder, self.batch_size = Path(folder), batch_size
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        counted: dict[str, list[Any]] = {"images": [], "verdict": []}
+        for number, paths in zip(batch["number"], batch["paths"], strict=True):
+            block = Block(int(number), tuple(str(path) for path in paths))
+            counts = score_blocks(self.detector, [block], self.folder, batch_size=self.batch_size)
+            counted["images"] += list(counts.values())
+            counted["verdict"] += list(counts)
+        return counted
+
+
+def score_on_ray(
+    detector: Path | None,
+    blocks: Sequence[Block],
+    folder: Path,
+    *,
+    batch_size: int = 32,
+    workers: int | None = None,
+    threads: int = 1,
+    report: Report = silent,
+) -> Counter[str]:
+    """Score blocks on the cluster that `RAY_ADDRESS` names, or on this machine.
+
+    Args:
+        detector: detector folder, at the same place on every machine; None = the package's.
+        blocks: to be scored; their paths must be readable on every machine.
+        folder: where the parts go; shared by all machines.
+        batch_size: faces that an encoder takes at a time.
+        workers: processes; None = as many as the cluster has cores for.
+        threads: of each worker.
+        report: called with the number of images scored so far.
+
+    Returns:
+        How many images got each verdict, as `score_blocks` has it.
+
+    Raises:
+        UserError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise UserError("--ray needs Ray: pip install 'exiface[ray]'") from None
+    counts: Counter[str] = Counter()
+    if not blocks:
+        return counts
+    started = not ray.is_initialized()
+    if started:
+        ray.init(log_to_driver=False, configure_logging=False)
+    try:
+        cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+        workers = min(workers or max(1, cores // threads), len(blocks))
+        rows = [{"number": block.number, "paths": list(block.paths)} for block in blocks]
+        scored = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            _Scorer,
+            fn_constructor_args=(
+                None if detector is None else str(detector.resolve()),
+                str(folder.resolve()),
+                batch_size,
+                threads,
+            ),
+            batch_size=1,
+            num_cpus=threads,
+            concurrency=workers,
+        )
+        for row in scored.iter_rows():
+            counts[row["verdict"]] += int(row["images"])
+            report(counts.total())
+    finally:
+        if started:
+            ray.shutdown()
+    return counts

@@ -1,0 +1,112 @@
+"""Results as Parquet parts: one a block, whole or not at all."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+from pyarrow import parquet
+
+from exiface.detector import ImageResult
+from exiface.errors import UserError
+from exiface.photos import TAG_NAMES
+
+_FACE = pyarrow.struct(
+    [
+        ("box", pyarrow.list_(pyarrow.float64())),
+        ("score", pyarrow.float64()),
+        ("p_value", pyarrow.float64()),
+        ("verdict", pyarrow.string()),
+    ]
+)
+# One row an image; score, p-value and verdict are those of its most unusual face.
+SCHEMA = pyarrow.schema(
+    [
+        ("path", pyarrow.string()),
+        ("verdict", pyarrow.string()),
+        ("p_value", pyarrow.float64()),
+        ("score", pyarrow.float64()),
+        ("faces", pyarrow.list_(_FACE)),
+        ("small_faces", pyarrow.int32()),
+        *((name, pyarrow.float64()) for name in TAG_NAMES),
+        ("reason", pyarrow.string()),
+    ]
+)
+_DETECTOR = b"exiface detector"
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """Where the rows of a block stand."""
+    return folder / f"part-{number:06}.parquet"
+
+
+def row(result: ImageResult) -> dict[str, Any]:
+    """One image's row."""
+    faces = [face.as_dict() for face in result.faces]
+    worst = min(faces, key=lambda face: (face["p_value"], -face["score"]), default={})
+    return {
+        # Names need not be text; Parquet's strings must be.
+        "path": (result.path or "").encode("utf-8", "replace").decode(),
+        **{name: worst.get(name) for name in ("verdict", "p_value", "score")},
+        "faces": [{name: face[name] for name in _FACE.names} for face in faces],
+        "small_faces": result.small_faces,
+        **{name: getattr(result.tags, name) for name in TAG_NAMES},
+        "reason": result.reason,
+    }
+
+
+def write_part(folder: Path, number: int, results: Sequence[ImageResult], detector: str) -> None:
+    """Write the rows of a block, atomically; written twice, it is the same file.
+
+    Args:
+        folder: of the run.
+        number: of the block.
+        results: of its images, in order.
+        detector: id of the detector that judged.
+    """
+    table = pyarrow.Table.from_pylist([row(result) for result in results], SCHEMA)
+    table = table.replace_schema_metadata({_DETECTOR: detector.encode()})
+    partial = folder / f".part-{number:06}-{os.getpid()}.partial"
+    parquet.write_table(table, partial, compression="zstd")
+    partial.replace(part_path(folder, number))
+
+
+def finished(folder: Path, detector: str) -> set[int]:
+    """Blocks whose part is there.
+
+    Args:
+        folder: of the run; what a kill left half-written is removed.
+        detector: id of the detector that goes on.
+
+    Raises:
+        UserError: a part was made by another detector, or is damaged.
+    """
+    for left in folder.glob(".part-*.partial"):
+        # Of this process's number, or of one that is gone; another shard may be writing its own.
+        if not _running(int(left.name.split("-")[2].split(".")[0])):
+            left.unlink(missing_ok=True)
+    found = set()
+    for path in folder.glob("part-*.parquet"):
+        try:
+            metadata = parquet.read_schema(path).metadata or {}
+        except (pyarrow.ArrowException, OSError) as error:
+            raise UserError(f"{path} is damaged ({error}); delete it to score it again") from None
+        by = metadata.get(_DETECTOR, b"").decode()
+        if by != detector:
+            raise UserError(
+                f"{path} was scored by {by or 'something else'}, not by {detector}; give another "
+                "folder, or the detector that the run began with"
+            )
+        found.add(int(path.stem.split("-")[1]))
+    return found
+
+
+def _running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's
+    return process != os.getpid()

@@ -1,0 +1,230 @@
+"""Exactly one row an input, whatever happens."""
+
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow
+import pytest
+from made import write_photo
+from PIL import Image
+from pyarrow import parquet
+
+from exiface import Detector
+from exiface.apps.bulk.inputs import Block
+from exiface.apps.bulk.scoring import score_blocks
+
+MIXED = ["face", "nothing", "broken", "empty"]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory, astronaut):
+    """Two hundred small images, some of them none."""
+    folder = tmp_path_factory.mktemp("many")
+    face = astronaut[40:200, 150:310]
+    for number in range(200):
+        path = folder / f"{number:03}.jpg"
+        kind = MIXED[number % 10] if number % 10 < 4 else "face"
+        if kind == "empty":
+            path.write_bytes(b"")
+            continue
+        pixels = face if kind == "face" else face[:40, :40] * 0
+        write_photo(path, pixels, None, quality=70 + number % 25)
+        if kind == "broken":
+            path.write_bytes(path.read_bytes()[:500])
+    return folder
+
+
+def rows(folder: Path) -> list[dict]:
+    return pyarrow.concat_tables(
+        [parquet.read_table(path) for path in sorted(folder.glob("part-*.parquet"))]
+    ).to_pylist()
+
+
+def names(found: list[dict]) -> list[str]:
+    return [Path(row["path"]).name for row in found]
+
+
+def test_rows_are_the_verdicts_of_detect(images, tmp_path, exiface, judge_json):
+    done = exiface("score", images, "-o", tmp_path / "run", "--block", "32")
+    assert done.status == 1  # some have no verdict
+    found = rows(tmp_path / "run")
+    assert names(found) == [f"{number:03}.jpg" for number in range(200)]
+    for row, expected in zip(found, judge_json(images), strict=True):
+        assert row["reason"] == expected.get("reason")
+        faces = [
+            {key: value for key, value in face.items() if key != "log_likelihood"}
+            for face in expected["faces"]
+        ]
+        assert row["faces"] == faces
+        if faces:
+            assert (row["verdict"], row["p_value"]) == (faces[0]["verdict"], faces[0]["p_value"])
+    counted = Counter(row["verdict"] or "no verdict" for row in found)
+    assert f"200 images scored now: {counted['photographic']} photographic" in done.out
+    again = exiface("score", "-o", tmp_path / "run")
+    assert again.status == 0
+    assert "7 of 7 blocks are done already" in again.err
+    assert "0 images scored now" in again.out
+
+
+@pytest.fixture(scope="module")
+def judge_json():
+    def judged(folder):
+        return [result.as_dict() for result in Detector.load().detect(sorted(folder.iterdir()))]
+
+    return judged
+
+
+def test_killed_at_random_many_times(images, tmp_path):
+    """kill -9 until it gets through: every input once, and the same rows as never killed."""
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "exiface", "score", str(images), "-o", str(run)]
+    randomness = random.Random(0)
+    kills = 0
+    while True:
+        before = len(list(run.glob("part-*")))
+        process = subprocess.Popen(
+            [*command, "--block", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        # At some moment after the next part or two.
+        wanted = before + randomness.randint(1, 2)
+        while process.poll() is None and len(list(run.glob("part-*"))) < wanted:
+            time.sleep(0.002)
+        time.sleep(randomness.random() * 0.03)
+        if process.poll() is None and kills < 12:
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 1, said
+        break
+    assert kills == 12
+    score_blocks(
+        Detector.load(),
+        [Block(0, tuple(str(path) for path in sorted(images.iterdir())))],
+        tmp_path,
+    )
+    whole = parquet.read_table(tmp_path / "part-000000.parquet").to_pylist()
+    found = rows(run)
+    assert len(found) == 200
+    assert found == whole
+    assert not list(run.glob(".part-*"))
+
+
+def test_shards_share_the_blocks(images, tmp_path, exiface):
+    for part in (2, 1, 3):
+        exiface("score", images, "-o", tmp_path, "--block", "16", "--shard", f"{part}/3")
+    assert names(rows(tmp_path)) == [f"{number:03}.jpg" for number in range(200)]
+
+
+def test_tars_and_lists(images, tmp_path, exiface, monkeypatch):
+    tar = tmp_path / "shard.tar"
+    with tarfile.open(tar, "w") as archive:
+        for path in sorted(images.iterdir())[:12]:
+            archive.add(path, path.name)
+        archive.addfile(tarfile.TarInfo("readme.txt"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{images / '005.jpg'}\nmissing.jpg\n"))
+    done = exiface("score", tar, "-", "-o", tmp_path / "run")
+    assert done.status == 1
+    found = rows(tmp_path / "run")
+    assert [row["path"] for row in found] == [
+        *(f"{tar}/{number:03}.jpg" for number in range(12)),
+        str(images / "005.jpg"),
+        "missing.jpg",
+    ]
+    assert found[-1]["reason"] == "no such file"
+    assert found[0]["verdict"] == "photographic"
+
+
+def test_an_empty_tar_is_a_finished_block(tmp_path, exiface):
+    tarfile.open(tmp_path / "empty.tar", "w").close()
+    for expected in ("0 images", "0 images"):
+        done = exiface("score", tmp_path / "empty.tar", "-o", tmp_path / "run")
+        assert expected in done.out
+    assert "1 of 1 blocks are done already" in done.err
+
+
+@pytest.mark.parametrize("text", ["3/2", "0/2", "x", "1/", "1"])
+def test_a_shard_that_is_none(exiface, tmp_path, text):
+    done = exiface("score", tmp_path, "-o", tmp_path / "run", "--shard", text)
+    assert done.status == 2
+    assert "--shard must be I/N" in done.err
+
+
+def test_another_detectors_parts_are_not_mixed_in(images, tmp_path, exiface, monkeypatch):
+    exiface("score", images / "000.jpg", "-o", tmp_path / "run")
+    monkeypatch.setattr(Detector, "id", "another@1")
+    done = exiface("score", "-o", tmp_path / "run")
+    assert done.status == 2
+    assert "was scored by exiface-default" in done.err
+    monkeypatch.undo()
+    part = tmp_path / "run" / "part-000000.parquet"
+    part.write_bytes(part.read_bytes()[:100])
+    done = exiface("score", "-o", tmp_path / "run")
+    assert done.status == 2
+    assert "delete it to score it again" in done.err
+
+
+def test_an_interrupted_stream_writes_no_half_part(images, tmp_path):
+    paths = tuple(str(path) for path in sorted(images.iterdir())[:60])
+    blocks = [Block(number, paths[20 * number : 20 * number + 20]) for number in range(3)]
+
+    def interrupt(done):
+        if done == 45:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_blocks(Detector.load(), blocks, tmp_path, report=interrupt)
+    assert sorted(path.name for path in tmp_path.glob("part-*")) == [
+        "part-000000.parquet",
+        "part-000001.parquet",
+    ]
+
+
+def test_on_ray_it_is_the_same(images, tmp_path, exiface):
+    """A local cluster of two workers against one process."""
+    pytest.importorskip("ray")
+    from exiface.apps.bulk.on_ray import score_on_ray
+
+    paths = tuple(str(path) for path in sorted(images.iterdir())[:80])
+    blocks = [Block(number, paths[20 * number : 20 * number + 20]) for number in range(4)]
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    alone.mkdir()
+    together.mkdir()
+    counts = score_on_ray(None, blocks, together, workers=2)
+    assert counts == score_blocks(Detector.load(), blocks, alone)
+    assert rows(together) == rows(alone)
+
+
+def test_memory_stays_flat(tmp_path):
+    """Sixteen times the images take hardly more memory."""
+    image = tmp_path / "small.jpg"
+    Image.new("RGB", (48, 48), (120, 90, 60)).save(image)
+    measure = (
+        "import sys, resource\n"
+        "from pathlib import Path\n"
+        "from exiface import Detector\n"
+        "from exiface.apps.bulk.inputs import Block\n"
+        "from exiface.apps.bulk.scoring import score_blocks\n"
+        "paths = (sys.argv[1],) * 256\n"
+        "blocks = (Block(number, paths) for number in range(int(sys.argv[2])))\n"
+        "counts = score_blocks(Detector.load(), blocks, Path(sys.argv[3]))\n"
+        "assert counts.total() == 256 * int(sys.argv[2])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+    )
+    peaks = []
+    for number in (1, 16):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = [sys.executable, "-c", measure, str(image), str(number), str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(float(done.stdout))
+    assert peaks[1] < peaks[0] + 25  # MB
