@@ -36,10 +36,12 @@ types: $(VENV)/dev
 docs: $(VENV)/dev  ## API documentation in build/docs
 	$(BIN)/pdoc --docformat google --output-directory build/docs $(addprefix exiface.,photos datasets encoders pretext density detector evaluation)
 
-benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fdf}.csv
+benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fdf,bulk,service}.csv
 	$(BIN)/python -m benchmarks.run results/speed.csv
 	$(BIN)/python -m benchmarks.mixture results/mixture.csv
 	$(BIN)/python -m benchmarks.fdf results/fdf.csv
+	$(BIN)/python -m benchmarks.bulk results/bulk.csv
+	$(BIN)/python -m benchmarks.service results/service.csv
 
 # DATA: the folder that holds camera_faces/, bench_dev/ and bench_dev_native/.
 default-detector: $(VENV)/dev  ## train, fit and calibrate the detector in the package (up to two hours)

@@ -11,6 +11,7 @@ import typer
 from exiface import __version__
 from exiface.apps.calibrate import calibrate
 from exiface.apps.detect import detect
+from exiface.apps.drift import drift
 from exiface.apps.evaluate import evaluate
 from exiface.apps.explain import explain
 from exiface.apps.fit import fit
@@ -30,7 +31,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Tell camera photographs of faces from AI-generated ones.",
 )
-for command in (detect, explain, score, serve, evaluate, info, prepare, train, fit, calibrate):
+_JUDGING = (detect, explain, score, serve, evaluate, drift)
+_MAKING = (prepare, train, fit, calibrate, info)
+for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 app.command("import")(import_checkpoint)
 

@@ -177,15 +177,18 @@ def false_alarms(rows: Sequence[FalseAlarmRow]) -> str:
 
 def calibration_plot(sets: Sequence[ScoredSet]) -> str:
     """Share of photographs at or below each p-value; the diagonal is a kept promise."""
+    return p_value_plot({each.name: each.p_values[ORIGINAL] for each in sets if each.kind == REAL})
+
+
+def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
+    """The same for p-values (n,) of photographs by name; NaN = no verdict."""
     with _figure(5.2, 4.2) as figure:
         axis = figure.subplots()
         axis.plot([0, 1], [0, 1], color="#999", linestyle=":", linewidth=1)
         axis.fill_between([0, 1], [0, 1], [1, 1], color=_COLOURS[1], alpha=0.06, linewidth=0)
         axis.text(0.03, 0.94, "more false alarms than promised", color="#8a3a00", fontsize=8)
-        reals = [each for each in sets if each.kind == REAL]
-        for (name, style), dash in zip(_styles(each.name for each in reals), cycle(_DASHES)):
-            [real] = [each for each in reals if each.name == name]
-            ordered = np.sort(real.p_values[ORIGINAL][np.isfinite(real.p_values[ORIGINAL])])
+        for (name, style), dash in zip(_styles(p_values), cycle(_DASHES)):
+            ordered = np.sort(p_values[name][np.isfinite(p_values[name])])
             shares = np.arange(1, len(ordered) + 1) / max(1, len(ordered))
             axis.step(
                 ordered, shares, where="post", linestyle=dash, color=style["color"], label=name

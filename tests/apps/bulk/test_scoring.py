@@ -86,19 +86,18 @@ def test_killed_at_random_many_times(images, tmp_path):
     """kill -9 until it gets through: every input once, and the same rows as never killed."""
     run = tmp_path / "run"
     command = [sys.executable, "-m", "exiface", "score", str(images), "-o", str(run)]
+    command += ["--block", "4", "--batch-size", "4", "--threads", "1"]
     randomness = random.Random(0)
     kills = 0
     while True:
         before = len(list(run.glob("part-*")))
-        process = subprocess.Popen(
-            [*command, "--block", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         # At some moment after the next part or two.
         wanted = before + randomness.randint(1, 2)
         while process.poll() is None and len(list(run.glob("part-*"))) < wanted:
             time.sleep(0.002)
         time.sleep(randomness.random() * 0.03)
-        if process.poll() is None and kills < 12:
+        if process.poll() is None and kills < 8:
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
             kills += 1
@@ -106,7 +105,7 @@ def test_killed_at_random_many_times(images, tmp_path):
         _, said = process.communicate(timeout=60)
         assert process.returncode == 1, said
         break
-    assert kills == 12
+    assert kills == 8
     score_blocks(
         Detector.load(),
         [Block(0, tuple(str(path) for path in sorted(images.iterdir())))],

@@ -144,7 +144,8 @@ def create_app(
 def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> None:
     async def receive(request: Request) -> list[Picture]:
         """The pictures of a request; refused before a byte of it is read where there is no room."""
-        app.state.batcher.check()
+        # Those that are being received hold a picture each, at least.
+        app.state.batcher.check(app.state.receiving + 1)
         if app.state.receiving >= settings.uploads:
             raise OverloadedError(1.0)
         app.state.receiving += 1

@@ -1,0 +1,96 @@
+"""`exiface score` against the detector in a batch, and where the time of an image goes.
+
+python -m benchmarks.bulk results/bulk.csv      (make benchmarks; a minute)
+"""
+
+import csv
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+from skimage import data
+
+from exiface import Detector
+from exiface.apps.bulk.inputs import Block
+from exiface.apps.bulk.scoring import score_blocks
+from exiface.photos import read_photo
+from exiface.threads import cores
+
+IMAGES, ROUNDS = 1024, 3
+_SINGLE = 64
+
+
+def write_images(folder: Path, side: int) -> list[str]:
+    """JPEG files, hard links of 64 different ones."""
+    paths = []
+    for number in range(IMAGES):
+        path = folder / f"{number}.jpg"
+        if number < _SINGLE:
+            pixels = np.roll(data.astronaut(), number, axis=1)
+            Image.fromarray(pixels).resize((side, side)).save(path, quality=90)
+        else:
+            path.hardlink_to(folder / f"{number % _SINGLE}.jpg")
+        paths.append(str(path))
+    return paths
+
+
+def seconds(work) -> float:  # type: ignore[no-untyped-def]
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main(path: Path) -> None:
+    detector = Detector.load()
+    rows = [("what", "value", "unit")]
+    with tempfile.TemporaryDirectory() as folder:
+        for side in (512, 1024):
+            root = Path(folder) / str(side)
+            root.mkdir()
+            paths = write_images(root, side)
+            blocks = [
+                Block(start // 256, tuple(paths[start : start + 256]))
+                for start in range(0, IMAGES, 256)
+            ]
+            pairs = []
+            for number in range(ROUNDS + 1):
+                offline = seconds(lambda: sum(1 for _ in detector.detect(paths)))  # noqa: B023
+                scored = seconds(lambda: score_blocks(detector, blocks, root))  # noqa: B023
+                if number:  # the first round warms up
+                    pairs.append((offline, scored))
+            offline, scored = (median(side_) for side_ in zip(*pairs, strict=True))
+            ratio = median(offline / scored for offline, scored in pairs)
+            name = f"{side} px JPEG"
+            rows += [
+                (f"{name}: exiface score", f"{IMAGES / scored:.1f}", "images a second"),
+                (f"{name}: Detector.detect", f"{IMAGES / offline:.1f}", "images a second"),
+                (f"{name}: ratio", f"{ratio:.2f}", "x"),
+                (f"{name}: a core", f"{IMAGES / scored / cores():.1f}", "images a second"),
+            ]
+            # One image after another on one core: what each step costs.
+            single = Detector.load(threads=1)
+            photos = [read_photo(each).pixels for each in paths[:_SINGLE]]
+            crops = np.stack([single.prepare(photo).crops[0] for photo in photos])
+            steps = {
+                "decoding": lambda: [read_photo(each) for each in paths[:_SINGLE]],  # noqa: B023
+                "finding faces": lambda: [
+                    single.face_detector.detect(photo)  # noqa: B023
+                    for photo in photos  # noqa: B023
+                ],
+                "encoding and density": lambda: single.score(crops),  # noqa: B023
+            }
+            rows += [
+                (f"{name}: {step}", f"{1000 * seconds(work) / _SINGLE:.2f}", "ms")
+                for step, work in steps.items()
+            ]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)
+    print(*rows, sep="\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,122 @@
+"""Whether photographs still resemble those of the calibration, by their p-values.
+
+While they do, the ranks of new photographs among the calibration photographs are exchangeable:
+p-values are uniform up to what both samples' sizes allow for, and the number flagged at a promised
+rate follows a beta-binomial distribution. Both tests take the calibration's own size into account,
+without which any calibration of a few hundred photographs would seem to have drifted.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import betabinom, kstwobign
+
+from exiface.errors import UserError
+from exiface.evaluation.metrics import clopper_pearson
+
+_LEAST = 20  # photographs
+_SIGNIFICANT = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """P-values of recent photographs against what the calibration promises.
+
+    Attributes:
+        photographs: recent ones.
+        calibrated: photographs of the calibration.
+        alpha: promised false-alarm rate.
+        flagged: share of the recent ones flagged at that rate.
+        low: lower end of its 95 % interval (Clopper-Pearson).
+        high: upper end.
+        too_many: probability of flagging as many or more if nothing had changed.
+        distance: largest difference between the p-values' distribution and the uniform one.
+        otherwise: probability of as large a distance if nothing had changed (Kolmogorov-Smirnov,
+            two samples).
+        median: of the p-values; 0.5 if nothing has changed.
+    """
+
+    photographs: int
+    calibrated: int
+    alpha: float
+    flagged: float
+    low: float
+    high: float
+    too_many: float
+    distance: float
+    otherwise: float
+    median: float
+
+    @property
+    def broken(self) -> bool:
+        """Whether more are flagged than promised, beyond chance."""
+        return self.too_many < _SIGNIFICANT
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the photographs differ from those of the calibration, beyond chance."""
+        return self.broken or self.otherwise < _SIGNIFICANT
+
+    def sentence(self) -> str:
+        """What to make of it."""
+        if self.broken:
+            return (
+                "More photographs are flagged than promised. Calibrate again on recent ones: "
+                "exiface calibrate"
+            )
+        if self.drifted:
+            side = "more unusual" if self.median < 0.5 else "more usual"
+            return (
+                f"The promise holds, but photographs have become {side} than those of the "
+                "calibration. Calibrate again soon: exiface calibrate"
+            )
+        return "No sign of drift: the calibration still fits."
+
+
+def measure_drift(p_values: ArrayLike, calibrated: int, alpha: float) -> Drift:
+    """Compare p-values of recent photographs with what the calibration promises.
+
+    Args:
+        p_values: (n,) of photographs known to be photographs, each judged once.
+        calibrated: how many photographs the calibration has.
+        alpha: promised false-alarm rate.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        UserError: too few, or not p-values.
+
+    Example:
+        >>> measure_drift(np.linspace(0.01, 1, 100), calibrated=500, alpha=0.05).drifted
+        False
+    """
+    values = np.sort(np.asarray(p_values, float).ravel())
+    number = len(values)
+    if number < _LEAST:
+        raise UserError(f"{number} p-values say nothing about drift; at least {_LEAST} are needed")
+    if not ((values > 0) & (values <= 1)).all():
+        raise UserError("p-values must lie in (0, 1]")
+    flagged = int((values <= alpha).sum())
+    low, high = clopper_pearson(flagged, number)
+    # Ranks among the calibration photographs that are flagged: p = (1 + as anomalous) / (n + 1).
+    ranks = int(np.floor(alpha * (calibrated + 1) + 1e-9))
+    too_many = float(betabinom.sf(flagged - 1, number, ranks, calibrated + 1 - ranks))
+    above = np.arange(1, number + 1) / number - values
+    below = values - np.arange(number) / number
+    # p-values stand on a grid of 1 / (n + 1), which alone keeps them so far from uniform.
+    distance = max(0.0, float(max(above.max(), below.max())) - 1 / (calibrated + 1))
+    size = number * calibrated / (number + calibrated)
+    return Drift(
+        photographs=number,
+        calibrated=calibrated,
+        alpha=alpha,
+        flagged=flagged / number,
+        low=low,
+        high=high,
+        too_many=too_many,
+        distance=distance,
+        otherwise=float(kstwobign.sf(distance * np.sqrt(size))),
+        median=float(np.median(values)),
+    )
