@@ -18,7 +18,14 @@ $(VENV)/dev: $(VENV)/core
 demo: $(VENV)/core  ## judge real images that come inside packages; writes build/demo/report.html
 	$(BIN)/python -m exiface.apps.demo build/demo
 
-test: lint types  ## lint, types, tests
+# Debian's chromium for the page's tests, where it can be had; they are skipped, and say so, elsewhere.
+$(VENV)/browser: $(VENV)/dev
+	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+		|| echo 'no chromium: the tests of the page will be skipped (apt-get install chromium)'
+	touch $@
+
+test: lint types $(VENV)/browser  ## lint, types, tests
 	$(BIN)/pytest
 
 format: $(VENV)/dev

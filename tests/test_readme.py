@@ -111,6 +111,14 @@ def test_the_index_is_as_fast_as_its_results_say():
         assert f"<!-- fdf {name} -->{value}" in REPRODUCING
 
 
+@pytest.mark.parametrize("name", ["bulk", "service"])
+def test_tables_of_the_docs_are_those_of_the_results(name):
+    doc = {"bulk": "a-billion-images", "service": "service"}[name]
+    text = (ROOT / "docs" / f"{doc}.md").read_text("utf-8")
+    for row in rows(f"{name}.csv"):
+        assert f"| {row['what']} | {row['value']} {row['unit']}".rstrip() + " |" in text
+
+
 def test_every_file_of_the_package_is_in_the_tree():
     listed = set(re.findall(r"([\w.-]+\.(?:py|html))\s+\S", README.split("## Files")[1]))
     existing = {

@@ -1,7 +1,13 @@
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from exiface.apps.service.settings import CONFIG_VARIABLE, read_settings
+from exiface.apps.service.settings import CONFIG_VARIABLE, ServiceSettings, read_settings
 from exiface.errors import UserError
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
 def test_flags_win_over_environment_and_that_over_the_file(tmp_path, monkeypatch):
@@ -46,3 +52,17 @@ def test_the_command_says_what_is_wrong_before_it_starts(exiface, monkeypatch, t
     done = exiface("serve", "--port", "99999")
     assert done.status == 2
     assert "port" in done.err
+
+
+def test_the_sample_file_holds_the_defaults():
+    sample = tomllib.loads((DEPLOY / "service.toml").read_text())
+    defaults = ServiceSettings().model_dump()
+    assert {name: defaults[name] for name in sample} == sample
+    assert set(defaults) - set(sample) == {"detector", "threads"}  # there as comments
+
+
+def test_the_image_and_the_unit_name_settings_that_exist():
+    known = {f"EXIFACE_{name.upper()}" for name in ServiceSettings.model_fields}
+    for name in ("Dockerfile", "exiface.service"):
+        named = set(re.findall(r"EXIFACE_[A-Z_]+\b(?!\.)", (DEPLOY / name).read_text()))
+        assert {each for each in named if not each.endswith("_")} <= known, name
