@@ -1,12 +1,14 @@
-"""The service on loopback, and pictures to send to it."""
+"""The service on loopback, a real browser, and pictures to send."""
 
 import io
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 import uvicorn
 from PIL import Image
 
@@ -41,3 +43,43 @@ def encoded(pixels: np.ndarray, file_format: str, **options: object) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, file_format, **options)
     return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def judge() -> Detector:
+    return Detector.load()
+
+
+@pytest.fixture(scope="session")
+def service(judge: Detector) -> Iterator[str]:
+    with serving(judge, max_body_mb=8, max_pixels=20_000_000) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        pytest.skip("browser tests need chromium: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(
+            executable_path=executable,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def jpeg(astronaut: np.ndarray) -> bytes:
+    """A real photograph with one face."""
+    return encoded(astronaut, "JPEG", quality=92)

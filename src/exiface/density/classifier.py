@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from exiface.density.expectation_maximisation import DensityError
 
@@ -76,7 +75,7 @@ class Classifier:
     @staticmethod
     def probability(score: float) -> float:
         """The probability that log-odds stand for."""
-        return float(expit(score))
+        return float((1 + np.tanh(score / 2)) / 2)  # the logistic function, without overflow
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The numbers, by name, as they are stored."""

@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cholesky
-from scipy.linalg.lapack import dtrtri
-from scipy.special import logsumexp
 
 from exiface.density.rows import DeviceRows, HostRows
 from exiface.errors import UserError
@@ -113,6 +110,8 @@ def maximise(
     Raises:
         DensityError: a component collapsed.
     """
+    from scipy.special import logsumexp  # judging does without SciPy: it starts faster
+
     history = History()
     number = len(labels)
 
@@ -193,6 +192,9 @@ def _maximise(
     regularisation: Regularisation,
     workers: int,
 ) -> Gaussians:
+    from scipy.linalg import LinAlgError, cholesky
+    from scipy.linalg.lapack import dtrtri
+
     number, n_components = responsibilities.shape
     dimensions = rows.values.shape[1]
     diagonal = np.diag_indices(dimensions)
