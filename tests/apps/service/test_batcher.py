@@ -10,6 +10,7 @@ import pytest
 from made_service import encoded, serving
 
 from exiface.apps.service.batcher import Batcher, OverloadedError
+from exiface.apps.service.metrics import WAITING
 
 
 @pytest.fixture
@@ -104,7 +105,10 @@ def test_what_was_taken_is_finished_before_it_stops(judge, jpeg):
             )
         )
         sending.start()
-        time.sleep(0.15)
+        limit = time.monotonic() + 20
+        while not WAITING._value.get():  # until the service has taken it
+            assert time.monotonic() < limit
+            time.sleep(0.001)
     sending.join()
     assert answers[0].status_code == 200
     assert len(answers[0].json()["results"]) == 16

@@ -40,6 +40,12 @@ from exiface.detector import Detector, ImageResult
 from exiface.errors import UserError
 
 _STATIC = Path(__file__).parent / "static"
+_FILES = {
+    "app.js": "text/javascript",
+    "ask.js": "text/javascript",
+    "drawing.js": "text/javascript",
+    "style.css": "text/css",
+}
 _JSON_LINES = "application/x-ndjson"
 _MULTIPART: dict[str, Any] = {
     "requestBody": {
@@ -255,7 +261,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> Non
     async def index() -> FileResponse:
         return FileResponse(_STATIC / "index.html")
 
-    for name, media_type in (("app.js", "text/javascript"), ("style.css", "text/css")):
+    for name, media_type in _FILES.items():
         app.add_api_route(
             f"/{name}",
             _file(_STATIC / name, media_type),

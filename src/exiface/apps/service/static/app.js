@@ -1,13 +1,9 @@
 // The page: pictures in, verdicts out. Nothing is loaded from elsewhere and nothing is kept.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { Failure, ask, form, onKeyWanted, useKey } from "./ask.js";
+import { WORDS, boxes, element, percent, standing, tagsOf } from "./drawing.js";
+
 const AT_ONCE = 3; // requests under way
-const TRIES = 8; // of a request that meets a busy server
-const WORDS = {
-  photographic: "Looks photographic",
-  unsure: "Unsure",
-  "ai-generated": "Looks AI-generated",
-};
 const SENTENCES = {
   photographic: "Nothing unusual about it:",
   unsure: "Somewhat unusual:",
@@ -19,60 +15,6 @@ const entries = []; // { file, article, answer }
 const waiting = [];
 let underWay = 0;
 let detector = null;
-let key = "";
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-function drawing(tag, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-
-// ---- talking to the server -------------------------------------------------------------------
-
-class Failure extends Error {}
-
-async function ask(path, options = {}, onBusy = () => {}) {
-  for (let attempt = 1; ; attempt += 1) {
-    let response;
-    try {
-      const headers = key ? { "X-API-Key": key } : {};
-      response = await fetch(path, { ...options, headers });
-    } catch {
-      throw new Failure("The server can't be reached. Is it running, and are you online?");
-    }
-    if (response.ok) return response;
-    const problem = await response.json().catch(() => ({}));
-    if (response.status === 503 && attempt < TRIES) {
-      onBusy();
-      const pause = Number(response.headers.get("retry-after-ms")) || 1000;
-      await new Promise((go) => setTimeout(go, pause * attempt * (0.7 + 0.6 * Math.random())));
-      continue;
-    }
-    if (response.status === 401) byId("key").hidden = false;
-    const said = {
-      401: "This server asks for an API key.",
-      413: `Too large: ${problem.detail ?? "the server takes smaller pictures"}.`,
-      503: "The server is busy. Try again in a moment.",
-    };
-    throw new Failure(said[response.status] ?? `The server says: ${problem.detail ?? response.status}`);
-  }
-}
-
-function form(...files) {
-  const data = new FormData();
-  for (const file of files) data.append("files", file, file.name || "pasted.png");
-  return { method: "POST", body: data };
-}
 
 async function loadDetector() {
   detector = await (await ask("v1/detector")).json();
@@ -180,7 +122,7 @@ function show(entry) {
   entry.preview.after(tagsOf(answer));
   const words = answer.faces.map((face) => WORDS[face.verdict].toLowerCase()).join(", ");
   entry.image.alt = `${answer.path}: ${words}`;
-  const outline = () => entry.preview.append(boxes(entry));
+  const outline = () => entry.preview.append(boxes(entry.image, answer.faces));
   if (entry.image.complete && entry.image.naturalWidth) outline();
   else entry.image.addEventListener("load", outline, { once: true });
 }
@@ -194,65 +136,8 @@ function showFace(entry, face, number) {
   const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
   if (several) button.setAttribute("aria-label", `Why this verdict on face ${number + 1}?`);
   button.addEventListener("click", () => explain(entry, number, button, section));
-  section.append(title, element("p", {}, sentence), standing(face), button);
+  section.append(title, element("p", {}, sentence), standing(detector.distribution, face), button);
   return section;
-}
-
-function standing(face) {
-  const { low, high, width, height, bars } = detector.distribution;
-  const place = (face.score - low) / (high - low);
-  const x = width * Math.min(Math.max(place, 0.006), 0.994);
-  const anchor = x > 0.8 * width ? "end" : x < 0.2 * width ? "start" : "middle";
-  const beyond = [place < 0 ? "◂ " : "", place > 1 ? " ▸" : ""];
-  const plot = drawing("svg", {
-    viewBox: `0 -18 ${width} ${height + 36}`,
-    role: "img",
-    "aria-label": `Histogram of known photographs from usual to unusual; this face stands at p = ${face.p_value.toFixed(3)}`,
-  });
-  for (const bar of bars) {
-    plot.append(
-      drawing("rect", { class: `bar-${bar.band}`, x: bar.x, y: height - bar.height, width: bar.width, height: bar.height }),
-    );
-  }
-  plot.append(
-    drawing("line", { class: "axis", x1: 0, x2: width, y1: height, y2: height }),
-    drawing("line", { class: "mark", x1: x, x2: x, y1: -4, y2: height + 4 }),
-    drawing("text", { class: "here", x, y: -8, "text-anchor": anchor }, `${beyond[0]}this face${beyond[1]}`),
-    drawing("text", { x: 0, y: height + 15 }, "usual"),
-    drawing("text", { x: width, y: height + 15, "text-anchor": "end" }, "unusual"),
-  );
-  const legend = "Bars: known photographs. Amber: unsure. Red: called AI-generated.";
-  return element("figure", {}, plot, element("figcaption", {}, legend));
-}
-
-function boxes(entry) {
-  const { naturalWidth: width, naturalHeight: height } = entry.image;
-  const layer = drawing("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  entry.answer.faces.forEach((face, number) => {
-    const [x0, y0, x1, y1] = face.box;
-    const place = { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
-    layer.append(drawing("rect", { class: "halo", ...place }), drawing("rect", { class: `box ${face.verdict}`, ...place }));
-    if (entry.answer.faces.length > 1) {
-      const size = 0.05 * Math.min(width, height);
-      const label = drawing("text", { class: "number", x: x0, y: Math.max(y0 - 0.3 * size, size), "stroke-width": size / 4 }, `${number + 1}`);
-      label.style.fontSize = `${size}px`;
-      layer.append(label);
-    }
-  });
-  return layer;
-}
-
-function tagsOf(answer) {
-  const { aperture, exposure_time: time, focal_length: focal, iso_speed: iso } = answer.tags;
-  const parts = [];
-  if (aperture) parts.push(`f/${Number(aperture.toPrecision(3))}`);
-  if (time) parts.push(time < 0.4 ? `1/${Math.round(1 / time)} s` : `${Number(time.toPrecision(3))} s`);
-  if (focal) parts.push(`${Number(focal.toPrecision(4))} mm`);
-  if (iso) parts.push(`ISO ${Math.round(iso)}`);
-  const list = element("dl", {});
-  list.append(element("dt", {}, "Camera recorded"), element("dd", {}, parts.join(", ") || "nothing (metadata absent or removed)"));
-  if (answer.small_faces) list.append(element("dt", {}, "Not judged"), element("dd", {}, `${answer.small_faces} too small`));
-  return list;
 }
 
 // ---- why -------------------------------------------------------------------------------------
@@ -399,11 +284,14 @@ document.addEventListener("drop", (event) => add(event.dataTransfer.files));
 
 byId("key").addEventListener("submit", (event) => {
   event.preventDefault();
-  key = byId("key-value").value.trim();
+  useKey(byId("key-value").value.trim());
   byId("key").hidden = true;
   const again = entries.filter((entry) => entry.failed);
   if (again.length) again.forEach(enqueue);
   else loadDetector().catch(() => {});
 });
 
+onKeyWanted(() => {
+  byId("key").hidden = false;
+});
 loadDetector().catch(() => {});
