@@ -83,7 +83,7 @@ async function judge(entry) {
     if (!detector) await loadDetector();
     const most = detector.limits.body_bytes;
     if (entry.file.size > 0.99 * most) {
-      throw new Failure(`Too large: the server takes up to ${Math.floor(most / 1e6)} MB.`);
+      throw new Failure(`Too large: the server takes up to ${Math.floor(most / 1e6)} MB.`, true);
     }
     const response = await ask("v1/detect", form(entry.file), () => {
       say(entry, element("p", { class: "wait" }, "The server is busy, trying again"));
@@ -93,9 +93,14 @@ async function judge(entry) {
   } catch (error) {
     entry.failed = true;
     const text = error instanceof Failure ? error.message : "The picture can't be read by this browser.";
+    const told = [element("h3", {}, "No verdict"), element("p", {}, text)];
+    if (error.final) {
+      say(entry, ...told);
+      return;
+    }
     const again = element("button", { type: "button" }, "Try again");
     again.addEventListener("click", () => enqueue(entry));
-    say(entry, element("h3", {}, "No verdict"), element("p", {}, text), again);
+    say(entry, ...told, again);
   }
 }
 

@@ -4,7 +4,13 @@ const TRIES = 8;
 let key = "";
 let keyWanted = () => {};
 
-export class Failure extends Error {}
+// A failure that people are told of; a final one is the same however often it is tried.
+export class Failure extends Error {
+  constructor(text, final = false) {
+    super(text);
+    this.final = final;
+  }
+}
 
 export async function ask(path, options = {}, onBusy = () => {}) {
   for (let attempt = 1; ; attempt += 1) {
@@ -29,7 +35,8 @@ export async function ask(path, options = {}, onBusy = () => {}) {
       413: `Too large: ${problem.detail ?? "the server takes smaller pictures"}.`,
       503: "The server is busy. Try again in a moment.",
     };
-    throw new Failure(said[response.status] ?? `The server says: ${problem.detail ?? response.status}`);
+    const text = said[response.status] ?? `The server says: ${problem.detail ?? response.status}`;
+    throw new Failure(text, response.status === 413);
   }
 }
 
