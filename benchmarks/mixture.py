@@ -63,7 +63,7 @@ def main(path: Path) -> None:
         note(f"{name}: fit", seconds, "seconds")
         note(f"{name}: fit by scikit-learn", other, "seconds")
         note(f"{name}: ratio", other / seconds, "x")
-        note(f"{name}: iterations", len(history.objective), "")
+        note(f"{name}: iterations", len(history.likelihoods), "")
         note(f"{name}: iterations of scikit-learn", reference.n_iter_, "")
         for step, spent in history.seconds.items():
             note(f"{name}: share of {step}", spent / seconds, "")

@@ -21,7 +21,6 @@ from exiface.threads import Item, Result, ordered_map
 
 _NEGLIGIBLE = 36.0  # nats below a row's best component: less than double precision resolves
 _FULL_EVERY = 4  # iterations
-_LEAST_ROWS = 2.0  # of a component without a prior
 
 Joint = NDArray[np.float64]  # (n, k)
 
@@ -35,12 +34,14 @@ class Regularisation:
     """What keeps covariances positive.
 
     Attributes:
-        prior: rows that say "unit covariance", beside those seen (inverse-Wishart prior).
         floor: (d,) added to each covariance's diagonal.
+        prior: rows that say "unit covariance", beside those seen (inverse-Wishart prior).
+        least: rows that a component must hold, or else it has collapsed.
     """
 
-    prior: float
     floor: NDArray[np.float64]
+    prior: float = 0.0
+    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,12 @@ class History:
     """How a fit went.
 
     Attributes:
-        objective: of each iteration: the mean log-likelihood, less the prior's penalty.
+        likelihoods: of each iteration: the mean log-likelihood at its start.
         converged: whether it stopped because that no longer rose.
         seconds: spent in "expectation" and in "maximisation".
     """
 
-    objective: list[float] = field(default_factory=list)
+    likelihoods: list[float] = field(default_factory=list)
     converged: bool = False
     seconds: dict[str, float] = field(
         default_factory=lambda: {"expectation": 0.0, "maximisation": 0.0}
@@ -100,7 +101,7 @@ def maximise(
         labels: (n,) the component that each row starts in.
         n_components: k.
         regularisation: of the covariances.
-        tolerance: it ends where the objective rises by less in an iteration.
+        tolerance: it ends where the mean log-likelihood rises by less in an iteration.
         iterations: at most.
         workers: threads that share the components; BLAS must keep to one thread beside them.
 
@@ -121,7 +122,7 @@ def maximise(
 
     def estimate(responsibilities: Joint) -> Gaussians:
         with _timed(history, "maximisation"):
-            return _maximise(rows, responsibilities, regularisation, workers)
+            return estimate_gaussians(rows, responsibilities, regularisation, workers)
 
     responsibilities = np.zeros((number, n_components))
     responsibilities[np.arange(number), labels] = 1
@@ -132,9 +133,9 @@ def maximise(
         joint = expect(gaussians, responsibilities > 0, full)
         likelihoods = logsumexp(joint, axis=1)
         responsibilities = np.exp(joint - likelihoods[:, None])
-        objective = likelihoods.mean() + _penalty(gaussians, regularisation.prior) / number
-        risen = objective - history.objective[-1] if history.objective else np.inf
-        history.objective.append(float(objective))
+        mean = float(likelihoods.mean())
+        risen = mean - history.likelihoods[-1] if history.likelihoods else np.inf
+        history.likelihoods.append(mean)
         gaussians = estimate(responsibilities)
         if risen < tolerance and full:
             history.converged = True
@@ -186,12 +187,34 @@ def _expect(
     return joint
 
 
-def _maximise(
+def responsibilities_of(
+    rows: HostRows | DeviceRows, gaussians: Gaussians, workers: int = 1
+) -> Joint:
+    """Share of each component in each row (n, k)."""
+    from scipy.special import softmax
+
+    every = np.ones((len(rows.values), len(gaussians.weights)), bool)
+    shares: Joint = softmax(_expect(rows, gaussians, every, False, workers), axis=1)
+    return shares
+
+
+def estimate_gaussians(
     rows: HostRows | DeviceRows,
     responsibilities: Joint,
     regularisation: Regularisation,
-    workers: int,
+    workers: int = 1,
 ) -> Gaussians:
+    """Estimate the components (M step).
+
+    Args:
+        rows: n of them, d long.
+        responsibilities: (n, k) share of each component in each row.
+        regularisation: of the covariances.
+        workers: threads that share the components.
+
+    Raises:
+        DensityError: a component collapsed.
+    """
     from scipy.linalg import LinAlgError, cholesky
     from scipy.linalg.lapack import dtrtri
 
@@ -203,7 +226,7 @@ def _maximise(
         shares = responsibilities[:, component]
         index = np.flatnonzero(shares)
         count = float(shares.sum())
-        if count < _LEAST_ROWS and regularisation.prior == 0:
+        if count < regularisation.least:
             raise DensityError(
                 f"component {component + 1} of {n_components} collapsed onto {count:.1f} of "
                 f"{number} feature vectors, where a likelihood has no bound: lower n_components, "
@@ -230,11 +253,3 @@ def _maximise(
     estimates = _each(estimate, range(n_components), workers)
     weights, means, factors = zip(*estimates, strict=True)
     return Gaussians(np.array(weights), np.stack(means), np.stack(factors))
-
-
-def _penalty(gaussians: Gaussians, prior: float) -> float:
-    """Log of the inverse-Wishart prior, up to a constant."""
-    if prior == 0:
-        return 0.0
-    determinants = np.log(np.diagonal(gaussians.factors, axis1=1, axis2=2)).sum()
-    return float(prior * (determinants - np.square(gaussians.factors).sum() / 2))

@@ -27,9 +27,11 @@ from exiface.density.expectation_maximisation import (
     Gaussians,
     History,
     Regularisation,
+    estimate_gaussians,
     maximise,
+    responsibilities_of,
 )
-from exiface.density.rows import HostRows, place
+from exiface.density.rows import DeviceRows, HostRows, place
 from exiface.progress import Progress, no_progress
 from exiface.threads import cores, ordered_map
 
@@ -38,6 +40,7 @@ _SHRUNK_ITERATIONS, _PLAIN_ITERATIONS = 200, 100
 _STARTS = 5
 # scikit-learn's, which the published density was fitted with.
 _VARIANCE_FLOOR = 1e-6
+_LEAST_ROWS = 2.0  # of a component without shrinkage
 _LARGE = 2_000_000  # numbers: single precision, one start, all threads
 
 
@@ -89,46 +92,62 @@ class GaussianMixture:
             return self._fit(features, workers=cores() if features.size >= _LARGE else 1)
 
     def _fit(self, features: NDArray[np.float64], workers: int = 1) -> Self:
-        number, dimensions = features.shape
-        if number < max(2, 2 * self.n_components):
+        if len(features) < max(2, 2 * self.n_components):
             raise DensityError(
-                f"{number} feature vectors are too few for {self.n_components} components: "
+                f"{len(features)} feature vectors are too few for {self.n_components} components: "
                 "lower n_components or give more photographs"
             )
         centre, whitening = _whitening(features, shrunk=self.shrunk)
         large = features.size >= _LARGE
         white = (features - centre).astype(np.float32 if large else np.float64)
         white = white @ whitening.astype(white.dtype)
-        # What is added to each variance of the features, in the whitened space.
-        floor = np.square(whitening).sum(0) * _VARIANCE_FLOOR
-        regularisation = Regularisation(dimensions, 0 * floor)
-        iterations = _SHRUNK_ITERATIONS
-        if not self.shrunk:
-            regularisation, iterations = Regularisation(0.0, floor), _PLAIN_ITERATIONS
-            starts = iter([_nearest_seeds(features, self.n_components, self.seed)])
-        else:
-            # Several, since whitening gives all directions one variance: k-means may cut along any
-            # of them. The seeds alone would leave EM in poor optima.
-            count = 1 if large or self.n_components == 1 else _STARTS
-            starts = _k_means(white, self.n_components, self.seed, count)
         rows = place(white) if large else HostRows(white)
-        best: tuple[Gaussians, History] | None = None
-        for labels in starts:
-            fitted = maximise(
+        if self.shrunk:
+            gaussians, self.history = self._shrunk(rows, white, workers)
+        else:
+            # What the floor of the features' variances is in the whitened space.
+            floor = np.square(whitening).sum(0) * _VARIANCE_FLOOR
+            gaussians, self.history = maximise(
                 rows,
-                labels,
+                _nearest_seeds(features, self.n_components, self.seed),
                 self.n_components,
-                regularisation,
-                iterations=iterations,
+                Regularisation(floor, least=_LEAST_ROWS),
+                iterations=_PLAIN_ITERATIONS,
                 workers=workers,
             )
-            if best is None or fitted[1].objective[-1] > best[1].objective[-1]:
-                best = fitted
-        assert best is not None  # noqa: S101 - there is a start
-        gaussians, self.history = best
         parts = (centre, whitening, gaussians.weights, gaussians.means, gaussians.factors)
         self._store(dict(zip(_ARRAYS, parts, strict=True)))
         return self
+
+    def _shrunk(
+        self, rows: HostRows | DeviceRows, white: NDArray[Any], workers: int
+    ) -> tuple[Gaussians, History]:
+        """Fit to whitened rows and draw the covariances towards the pooled one.
+
+        The prior shapes the last estimate. Within EM its weight, spread over the components, is a
+        floor of their variances: components that fit their own few rows too closely would keep
+        others out.
+        """
+        number, dimensions = white.shape
+        floor = np.full(dimensions, dimensions * self.n_components / number)
+        # Several starts, since whitening gives all directions one variance: k-means may cut along
+        # any of them. The seeds alone would leave EM in poor optima.
+        starts = 1 if number * dimensions >= _LARGE or self.n_components == 1 else _STARTS
+        fits = [
+            maximise(
+                rows,
+                labels,
+                self.n_components,
+                Regularisation(floor),
+                iterations=_SHRUNK_ITERATIONS,
+                workers=workers,
+            )
+            for labels in _k_means(white, self.n_components, self.seed, starts)
+        ]
+        gaussians, history = max(fits, key=lambda fit: fit[1].likelihoods[-1])
+        shares = responsibilities_of(rows, gaussians, workers)
+        prior = Regularisation(np.zeros(dimensions), prior=dimensions)
+        return estimate_gaussians(rows, shares, prior, workers), history
 
     def _store(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep the numbers as they are stored, and what every likelihood needs of them, once."""
