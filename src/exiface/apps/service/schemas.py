@@ -95,12 +95,12 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "path": "portrait.jpg",
     "faces": [FACE_EXAMPLE],
     "tags": {"aperture": 2.8, "exposure_time": 0.005, "focal_length": 85.0, "iso_speed": 200.0},
-    "detector": "exiface-default@2fa8702d8c94",
+    "detector": "exiface-default@cab526df8f27",
 }
 REASON_EXAMPLE: dict[str, Any] = {
     "path": "landscape.png",
     "faces": [],
     "tags": {},
-    "detector": "exiface-default@2fa8702d8c94",
+    "detector": "exiface-default@cab526df8f27",
     "reason": "no face found",
 }
