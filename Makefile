@@ -21,7 +21,8 @@ demo: $(VENV)/core  ## judge real images that come inside packages; writes build
 # Debian's chromium for the page's tests, where it can be had; they are skipped, and say so, elsewhere.
 $(VENV)/browser: $(VENV)/dev
 	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-		&& apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+		&& timeout 60 apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 		|| echo 'no chromium: the tests of the page will be skipped (apt-get install chromium)'
 	touch $@
 
