@@ -47,10 +47,10 @@ def serve(
     if config is not None:
         os.environ[CONFIG_VARIABLE] = str(config)
     settings = read_settings()
-    if detector or settings.detector:
+    if settings.detector is not None:
         from exiface.detector.folder import read_folder
 
-        read_folder(settings.detector or Path())  # a mistake is said here, not by each worker
+        read_folder(settings.detector)  # a mistake is said here, not by each worker
     with tempfile.TemporaryDirectory(prefix="exiface-metrics-") as folder:
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

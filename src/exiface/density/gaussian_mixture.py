@@ -32,6 +32,7 @@ from exiface.density.expectation_maximisation import (
     responsibilities_of,
 )
 from exiface.density.rows import DeviceRows, HostRows, place
+from exiface.density.starts import k_means, nearest_seeds, whitening_of
 from exiface.progress import Progress, no_progress
 from exiface.threads import cores, ordered_map
 
@@ -97,7 +98,7 @@ class GaussianMixture:
                 f"{len(features)} feature vectors are too few for {self.n_components} components: "
                 "lower n_components or give more photographs"
             )
-        centre, whitening = _whitening(features, shrunk=self.shrunk)
+        centre, whitening = whitening_of(features, shrunk=self.shrunk)
         large = features.size >= _LARGE
         white = (features - centre).astype(np.float32 if large else np.float64)
         white = white @ whitening.astype(white.dtype)
@@ -109,7 +110,7 @@ class GaussianMixture:
             floor = np.square(whitening).sum(0) * _VARIANCE_FLOOR
             gaussians, self.history = maximise(
                 rows,
-                _nearest_seeds(features, self.n_components, self.seed),
+                nearest_seeds(features, self.n_components, self.seed),
                 self.n_components,
                 Regularisation(floor, least=_LEAST_ROWS),
                 iterations=_PLAIN_ITERATIONS,
@@ -142,7 +143,7 @@ class GaussianMixture:
                 iterations=_SHRUNK_ITERATIONS,
                 workers=workers,
             )
-            for labels in _k_means(white, self.n_components, self.seed, starts)
+            for labels in k_means(white, self.n_components, self.seed, starts)
         ]
         gaussians, history = max(fits, key=lambda fit: fit[1].likelihoods[-1])
         shares = responsibilities_of(rows, gaussians, workers)
@@ -295,48 +296,6 @@ def _checked(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.f
             f"{len(rows)} feature vectors are not finite, the first is row {rows[0]}"
         )
     return array
-
-
-def _whitening(
-    features: NDArray[np.float64], *, shrunk: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The centre (d,) and the matrix (d, d) that give features unit covariance.
-
-    With shrinkage it decides what is estimated; without, it only keeps the arithmetic exact.
-    """
-    from sklearn.covariance import ledoit_wolf
-
-    centre = features.mean(0)
-    centred = features - centre
-    if shrunk:
-        covariance, _ = ledoit_wolf(centred, assume_centered=True)
-    else:
-        covariance = centred.T @ centred / len(centred)
-    values, vectors = np.linalg.eigh(covariance)
-    # A feature that never changes has no variance even after shrinkage where all do so.
-    floor = max(values[-1], np.finfo(float).tiny) * 1e-9
-    return centre, vectors / np.sqrt(np.maximum(values, floor))
-
-
-def _nearest_seeds(features: NDArray[np.float64], n_components: int, seed: int) -> NDArray[np.intp]:
-    """Which of the k-means++ seeds each row is nearest to (n,)."""
-    from sklearn.cluster import kmeans_plusplus
-    from sklearn.metrics import pairwise_distances_argmin
-
-    seeds, _ = kmeans_plusplus(features, n_components, random_state=seed)
-    return np.asarray(pairwise_distances_argmin(features, seeds), np.intp)
-
-
-def _k_means(
-    white: NDArray[Any], n_components: int, seed: int, count: int
-) -> Iterator[NDArray[np.intp]]:
-    """Which cluster each row is in (n,), `count` times."""
-    from sklearn.cluster import KMeans
-
-    random = np.random.RandomState(seed)
-    for _ in range(count):
-        clusters = KMeans(n_components, n_init=1, random_state=random).fit(white)
-        yield clusters.labels_.astype(np.intp)
 
 
 @contextlib.contextmanager

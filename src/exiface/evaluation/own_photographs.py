@@ -92,9 +92,9 @@ def own_table(
             density = GaussianMixture(1, seed=seed).fit(of_real[mine[:half]])
             outcomes.append(
                 _outcome(
-                    -density.log_likelihood(of_real[mine[half:]]),
-                    -density.log_likelihood(of_real[rest]),
-                    [-density.log_likelihood(each) for each in generated],
+                    density.score(of_real[mine[half:]]),
+                    density.score(of_real[rest]),
+                    [density.score(each) for each in generated],
                     alpha,
                 )
             )

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
-from exiface.detector import ImageResult
+from exiface.detector import FaceResult, ImageResult
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES
 
@@ -41,10 +41,16 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06}.parquet"
 
 
+def worst_face(result: ImageResult) -> FaceResult | None:
+    """The most unusual face of an image; None where there is none."""
+    return min(result.faces, key=lambda face: (face.p_value, -face.score), default=None)
+
+
 def row(result: ImageResult) -> dict[str, Any]:
     """One image's row."""
     faces = [face.as_dict() for face in result.faces]
-    worst = min(faces, key=lambda face: (face["p_value"], -face["score"]), default={})
+    face = worst_face(result)
+    worst = {} if face is None else face.as_dict()
     return {
         # Names need not be text; Parquet's strings must be.
         "path": (result.path or "").encode("utf-8", "replace").decode(),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exiface.apps.bulk.inputs import Block, Item
-from exiface.apps.bulk.parts import write_part
+from exiface.apps.bulk.parts import worst_face, write_part
 from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
 from exiface.photos import CameraTags
@@ -73,7 +73,8 @@ def score_blocks(
         finish_blocks()
         _, path = under_way.popleft()
         kept.append(replace(result, path=path))
-        counts[_verdict(result)] += 1
+        worst = worst_face(result)
+        counts["no verdict" if worst is None else worst.verdict.value] += 1
         report(done)
     finish_blocks()
     return counts
@@ -87,8 +88,3 @@ def shard(blocks: Sequence[Block], part: int, parts: int) -> list[Block]:
         [1, 3]
     """
     return [block for block in blocks if block.number % parts == part - 1]
-
-
-def _verdict(result: ImageResult) -> str:
-    worst = min(result.faces, key=lambda face: face.p_value, default=None)
-    return "no verdict" if worst is None else worst.verdict.value

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from exiface.apps.service.metrics import BATCH_FACES, WAITING
 from exiface.detector import Detector, ImageResult
@@ -163,11 +163,6 @@ class Batcher:
         rate = len(batch) / max(now - max(self._finished, batch[0].arrived), 1e-3)
         self._rate += 0.1 * (rate - self._rate)
         self._finished = now
-
-
-def named(result: ImageResult, name: str) -> ImageResult:
-    """A result under the name that its image was sent with, as the command line has its path."""
-    return replace(result, path=name)
 
 
 def _fail(future: "Future[ImageResult]", error: Exception) -> None:

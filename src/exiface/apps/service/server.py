@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from starlette.requests import ClientDisconnect
 
 from exiface import __version__
 from exiface.apps.page import PLOT, page, standing_bars
-from exiface.apps.service.batcher import Batcher, OverloadedError, named
+from exiface.apps.service.batcher import Batcher, OverloadedError
 from exiface.apps.service.explanations import explanation_answer
 from exiface.apps.service.guard import LOGGER, Guard
 from exiface.apps.service.metrics import FACES, IMAGES, exposition
@@ -165,7 +166,8 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> Non
             results = await app.state.batcher.detect([picture.content for picture in pictures])
         _count(results)
         return [
-            named(result, picture.name) for result, picture in zip(results, pictures, strict=True)
+            replace(result, path=picture.name)
+            for result, picture in zip(results, pictures, strict=True)
         ]
 
     @app.post(
