@@ -5,7 +5,6 @@
 The table stands in docs/a-billion-images.md.
 """
 
-import csv
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
+from benchmarks.table import Row, write_table
 from exiface import Detector
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import score_blocks
@@ -81,7 +81,7 @@ def memory(folder: Path) -> list[tuple[str, str, str]]:
 
 def main(path: Path) -> None:
     detector = Detector.load()
-    rows = [("what", "value", "unit")]
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         for side in (512, 1024):
             root = Path(folder) / str(side)
@@ -123,9 +123,7 @@ def main(path: Path) -> None:
                 for step, work in steps.items()
             ]
         rows += memory(Path(folder))
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(rows)
-    print(*rows, sep="\n")
+    write_table(rows, path)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ A hundred thousand made faces, each with its own EXIF file and a 20 kB image (ha
 what is measured is files opened, read, hashed and parsed).
 """
 
-import csv
 import json
 import os
 import pickle
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.table import write_table
 from exiface.datasets import Manifest, read_fdf
 
 FACES = 100_000
@@ -75,15 +75,12 @@ def main(path: Path) -> None:
             seconds(lambda: [json.loads(file.read_bytes()) for file in files]) for _ in range(2)
         )
     rows = [
-        ("what", "value", "unit"),
         (f"index {FACES:,} faces, once", f"{index:.1f}", "seconds"),
         ("load them afterwards", f"{load:.2f}", "seconds"),
         ("read each EXIF file, files in memory", f"{each:.2f}", "seconds"),
         ("ratio at every start", f"{each / load:.0f}", "x"),
     ]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(rows)
-    print(*rows, sep="\n")
+    write_table(rows, path)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Made features: clusters with correlated, decaying variances, as deep features ha
 the same k-means++ seeds, iterate to the same tolerance, and are judged on the same rows left out.
 """
 
-import csv
 import resource
 import sys
 import time
@@ -15,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.mixture import GaussianMixture as Reference
 
+from benchmarks.table import Row, write_table
 from exiface.density import GaussianMixture
 
 ROWS, LEFT_OUT, DIMENSIONS, COMPONENTS, SEED = 25_000, 5_000, 768, 12, 2024
-COLUMNS = ("what", "value", "unit")
 
 
 def made_features(clusters: int, rng: np.random.Generator) -> np.ndarray:
@@ -37,11 +36,10 @@ def made_features(clusters: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def main(path: Path) -> None:
-    rows: list[tuple[str, str, str]] = []
+    rows: list[Row] = []
 
     def note(what: str, value: float, unit: str) -> None:
         rows.append((what, f"{value:.4g}", unit))
-        print(*rows[-1], flush=True)
 
     for name, clusters in (("30 clusters", 30), ("1 cluster", 1)):
         features = made_features(clusters, np.random.default_rng(0))
@@ -73,9 +71,7 @@ def main(path: Path) -> None:
         note(f"{name}: mean log-likelihood, left out", mine, "nats")
         note(f"{name}: the same, scikit-learn", theirs, "nats")
         note(f"{name}: difference", 100 * (mine - theirs) / abs(theirs), "%")
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerows([COLUMNS, *rows])
+    write_table(rows, path)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ share the cores with the service.
 """
 
 import asyncio
-import csv
 import io
 import os
 import signal
@@ -23,6 +22,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
+from benchmarks.table import write_table
 from exiface import Detector
 
 CLIENTS, SECONDS, IMAGES = 64, 60, 96
@@ -140,7 +140,6 @@ def main(path: Path) -> None:
         crowded = asyncio.run(load(requests, 2 * 32, 10))
     refused = [1000 * seconds for status, seconds in crowded if status == 503]
     rows = [
-        ("what", "value", "unit"),
         (f"{CLIENTS} clients for {SECONDS} s", f"{rate:.1f}", "images a second"),
         ("offline batch, before and after", f"{batch:.1f}", "images a second"),
         ("ratio", f"{rate / batch:.2f}", "x"),
@@ -151,9 +150,7 @@ def main(path: Path) -> None:
         ("refusals: median", f"{quantiles(refused, n=100)[49]:.0f}", "ms"),
         ("refusals: 99 of 100 within", f"{quantiles(refused, n=100)[98]:.0f}", "ms"),
     ]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(rows)
-    print(*rows, sep="\n")
+    write_table(rows, path)
 
 
 if __name__ == "__main__":
