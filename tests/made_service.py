@@ -20,7 +20,7 @@ from exiface.apps.service.settings import ServiceSettings
 @contextmanager
 def serving(detector: Detector, **settings: object) -> Iterator[str]:
     """The service in a thread of its own; its address."""
-    app = create_app(ServiceSettings(**settings), detector)
+    app = create_app(ServiceSettings(**settings), {"default": detector})
     server = uvicorn.Server(
         uvicorn.Config(
             app, host="127.0.0.1", port=0, log_level="error", access_log=False, server_header=False

@@ -3,7 +3,7 @@ import pytest
 
 from exiface.datasets import scan
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.batches import FaceBatches
+from exiface.datasets.batches import FAMILIES, FaceBatches
 from exiface.photos import Preprocessing, UnreadableImageError
 
 
@@ -27,7 +27,7 @@ def test_batches_have_the_promised_shapes(faces):
     assert batch.crops.shape == (8, 48, 48, 3)
     assert batch.crops.dtype == np.uint8
     assert batch.tags.shape == (8, 4)
-    assert batch.manipulated.dtype == bool
+    assert set(batch.manipulated.tolist()) <= {0, 1}
 
 
 def test_a_resumed_run_sees_what_an_uninterrupted_one_does(faces):
@@ -107,3 +107,29 @@ def test_too_few_faces_and_lost_files_are_named(faces, tmp_path):
     lost = FaceBatches(replace(faces.manifest, root=tmp_path), faces.preprocessing)
     with pytest.raises(UnreadableImageError, match="prepare again"):
         drawn(lost, 0, 1)
+
+
+def test_families_are_drawn_alike_and_shown_in_their_order(faces):
+    several = FaceBatches(faces.manifest, faces.preprocessing, families=FAMILIES, seed=7)
+    drawn_families = np.concatenate([batch.manipulated for batch in drawn(several, 0, 60)])
+    shares = np.bincount(drawn_families) / len(drawn_families)
+    assert shares == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6], abs=0.09)  # five deviations
+    untouched, local, smoothed, averaged = next(several.validation(8))
+    assert [form.manipulated[0] for form in (untouched, local, smoothed, averaged)] == [0, 1, 2, 3]
+
+    def roughness(batch):
+        return np.abs(np.diff(batch.crops.astype(float), axis=2)).mean()
+
+    assert roughness(smoothed) < roughness(untouched)
+    assert roughness(averaged) < roughness(untouched)
+
+
+def test_views_are_the_same_at_every_call_and_differ_from_one_another(faces):
+    views = [np.concatenate(list(faces.views(number))) for number in (0, 1, 2, 1)]
+    assert all(view.shape == (len(faces.manifest), 48, 48, 3) for view in views)
+    assert np.array_equal(views[1], views[3])
+    assert not np.array_equal(views[1], views[2])
+    untouched = np.concatenate([forms[0].crops for forms in faces.validation(16)])
+    assert np.array_equal(views[0], untouched)
+    manipulated = np.concatenate(list(faces.views(0, 1)))
+    assert (np.abs(manipulated.astype(int) - untouched).max((1, 2, 3)) > 10).all()

@@ -3,14 +3,13 @@ import pytest
 
 from exiface.density import CalibrationError
 from exiface.detector import Detector
-from exiface.detector.detector import DEFAULT_FOLDER
 from exiface.detector.fitting import calibrate
-from exiface.detector.folder import read_folder, write_folder
+from exiface.detector.folder import BUILTIN, read_folder, write_folder
 
 
 @pytest.fixture(scope="module")
 def before():
-    return read_folder(DEFAULT_FOLDER)
+    return read_folder(BUILTIN["default"])
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from exiface.detector.cross_check import CrossCheck, read_heads
+from exiface.detector.cross_check import CrossCheck, read_heads, tag_weights
 from exiface.encoders import EncoderError
 from exiface.photos import TAG_NAMES, CameraTags
 
@@ -61,13 +61,13 @@ def test_photographs_like_those_of_the_calibration_rarely_disagree(check):
 
 
 def test_heads_are_read_in_the_order_of_the_tags(tmp_path):
-    assert read_heads(tmp_path) is None
+    assert read_heads(tmp_path) == {}
+    assert tag_weights({}) is None
     heads = {tag: np.full(3, n, np.float32) for n, tag in enumerate(TAG_NAMES)}
-    save_file(heads, tmp_path / "heads.safetensors")
-    assert read_heads(tmp_path)[:, 0].tolist() == [0, 1, 2, 3]
-    save_file({"other": np.zeros(3)}, tmp_path / "heads.safetensors")
-    with pytest.raises(EncoderError, match=r"heads\.safetensors can't be used"):
-        read_heads(tmp_path)
+    save_file(heads | {"other": np.zeros(3)}, tmp_path / "heads.safetensors")
+    assert tag_weights(read_heads(tmp_path))[:, 0].tolist() == [0, 1, 2, 3]
+    with pytest.raises(EncoderError, match=r"heads\.safetensors needs a head for each"):
+        tag_weights({"other": np.zeros(3, np.float32)})
     (tmp_path / "heads.safetensors").write_bytes(b"{}")
     with pytest.raises(EncoderError, match="export the encoder again"):
         read_heads(tmp_path)

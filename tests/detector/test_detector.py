@@ -7,7 +7,7 @@ from made import write_photo
 from PIL import Image
 
 from exiface.detector import Detector
-from exiface.detector.detector import DEFAULT_FOLDER
+from exiface.detector.folder import BUILTIN
 from exiface.photos import read_photo
 
 
@@ -113,7 +113,7 @@ def test_an_unusual_face_scores_higher(detector, photos, negative, astronaut):
 
 def test_the_default_detector_judges_a_photograph(astronaut):
     detector = Detector.load()
-    assert sum(path.stat().st_size for path in DEFAULT_FOLDER.iterdir()) < 25e6
+    assert sum(path.stat().st_size for path in BUILTIN["default"].iterdir()) < 25e6
     [result] = detector.detect(astronaut)
     assert result.detector.startswith("exiface-default@")
     assert len(result.faces) == 1

@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch import nn
 
-from exiface.photos import Preprocessing
+from exiface.photos import TAG_NAMES, Preprocessing
 from exiface.pretext.losses import fidelity_loss, ranking_loss
-from exiface.pretext.task import HEADS, PretextTask
+from exiface.pretext.task import PretextTask
 
 
 @pytest.fixture
@@ -19,20 +19,20 @@ def batch():
     torch.manual_seed(1)
     tags = torch.rand(5, 4)
     tags[2, 0] = tags[4, 3] = torch.nan
-    return torch.randn(5, 3, 8, 8), tags, torch.tensor([0.0, 1, 1, 0, 1])
+    return torch.randn(5, 3, 8, 8), tags, torch.tensor([0, 1, 1, 0, 1])
 
 
 def test_the_total_is_the_sum_of_five_losses(task, batch):
     crops, tags, manipulated = batch
     losses = task(*batch)
     outputs = task.outputs(crops)
-    for column, name in enumerate(HEADS[:4]):
+    for column, name in enumerate(TAG_NAMES):
         assert losses[name].item() == pytest.approx(
             ranking_loss(outputs[:, column], tags[:, column], 2.0).item()
         )
-    expected = fidelity_loss(torch.sigmoid(outputs[:, 4]), manipulated).mean()
+    expected = fidelity_loss(torch.sigmoid(outputs[:, 4]), manipulated.float()).mean()
     assert losses["manipulation"].item() == pytest.approx(expected.item())
-    parts = sum(losses[name].item() for name in HEADS)
+    parts = sum(losses[name].item() for name in task.names)
     assert losses["total"].item() == pytest.approx(parts, rel=1e-5)
 
 
@@ -55,3 +55,29 @@ def test_crops_go_through_the_preprocessing(task):
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
     preprocessing = Preprocessing(8)
     assert np.allclose(task.crops(pixels, preprocessing).numpy(), preprocessing.normalise(pixels))
+
+
+def test_a_familys_head_does_not_hear_of_other_families(batch):
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6))
+    task = PretextTask(encoder, 6, families=("manipulation", "smoothing"))
+    crops, tags, _ = batch
+    families = torch.tensor([0, 1, 2, 0, 2])
+    losses, outputs = task(crops, tags, families), task.outputs(crops)
+    for column, number in ((4, 1), (5, 2)):
+        rows = (families == 0) | (families == number)
+        expected = fidelity_loss(
+            torch.sigmoid(outputs[rows, column]), (families[rows] == number).float()
+        ).mean()
+        assert losses[task.names[column]].item() == pytest.approx(expected.item())
+
+
+def test_a_frozen_backbone_keeps_its_statistics():
+    encoder = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.BatchNorm1d(4 * 36, affine=False)
+    )
+    task = PretextTask(encoder, 4 * 36, frozen=True).train()
+    before = [module.running_mean.clone() for module in (encoder[1], encoder[3])]
+    task.outputs(torch.randn(5, 3, 8, 8))
+    assert torch.equal(encoder[1].running_mean, before[0])
+    assert not torch.equal(encoder[3].running_mean, before[1])

@@ -9,9 +9,7 @@ _RENEWED = "Recalibrated on own photographs; what follows was measured before th
 
 
 def calibrate(
-    detector: Annotated[
-        str, typer.Argument(help="Detector folder, or `default` for the one inside the package.")
-    ],
+    detector: Annotated[str, typer.Argument(help="`default`, `binary`, or a detector folder.")],
     photos: Annotated[
         Path, typer.Option(help="Folder of photographs, or a manifest of `exiface prepare`.")
     ],
@@ -42,11 +40,10 @@ def calibrate(
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest, scan
-    from exiface.detector.detector import DEFAULT_FOLDER
     from exiface.detector.fitting import calibrate as renewed
-    from exiface.detector.folder import read_folder, write_folder
+    from exiface.detector.folder import detector_folder, read_folder, write_folder
 
-    parts = read_folder(DEFAULT_FOLDER if detector == "default" else Path(detector))
+    parts = read_folder(detector_folder(detector))
     if photos.is_dir():
         with progress_bar("Finding faces") as progress:
             manifest = scan(photos, fractions={"calibration": 1.0}, progress=progress)[0]

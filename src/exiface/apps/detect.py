@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exiface.apps.options import DetectorOption
+
 if TYPE_CHECKING:
     from exiface.detector import Detector, ImageResult
 
@@ -41,10 +43,7 @@ def detect(
             "input, one a line.",
         ),
     ],
-    detector: Annotated[
-        Path | None,
-        typer.Option(help="Detector folder; without it, the detector inside the package."),
-    ] = None,
+    detector: DetectorOption = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print JSON lines, one an image, instead of a table.")
     ] = False,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exiface.apps.options import DetectorOption
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -18,10 +20,7 @@ def drift(
             "photographs that you know to be photographs."
         ),
     ],
-    detector: Annotated[
-        Path | None,
-        typer.Option(help="Detector that scored them; without it, the one inside the package."),
-    ] = None,
+    detector: DetectorOption = None,
     plot: Annotated[
         Path | None, typer.Option(help="Also draw the p-values against uniform (SVG).")
     ] = None,
@@ -36,11 +35,10 @@ def drift(
     import json
     from dataclasses import asdict
 
-    from exiface.detector.detector import DEFAULT_FOLDER
-    from exiface.detector.folder import read_folder
+    from exiface.detector.folder import detector_folder, read_folder
     from exiface.evaluation.drift import measure_drift
 
-    calibration = read_folder(detector or DEFAULT_FOLDER).calibration
+    calibration = read_folder(detector_folder(detector)).calibration
     p_values = _p_values(scores)
     found = measure_drift(p_values, len(calibration.scores), calibration.alpha)
     if plot is not None:

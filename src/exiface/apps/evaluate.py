@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from exiface.apps.options import DetectorOption
+
 if TYPE_CHECKING:
     from exiface.detector import Detector
     from exiface.evaluation import ScoredSet
@@ -64,13 +66,10 @@ def evaluate(
             help="With --layout: cut the largest face out; without it, an image is a face.",
         ),
     ] = False,
-    detector: Annotated[
-        Path | None,
-        typer.Option(help="Detector folder; without it, the detector inside the package."),
-    ] = None,
+    detector: DetectorOption = None,
     against: Annotated[
         Path | None,
-        typer.Option(help="Compare with another detector folder, or a CSV of its scores."),
+        typer.Option(help="Compare with another detector, or a CSV of its scores."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -272,13 +271,16 @@ def _of_folders(
 ) -> "tuple[list[ScoredSet], dict[str, Any]]":
     """Judge folders; the sets, and what else the report needs."""
     from exiface.apps.console import progress_bar
+    from exiface.density import Evidence
     from exiface.detector import Detector
+    from exiface.detector.folder import detector_folder
     from exiface.evaluation.own_photographs import encode_sets
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
 
     detector = Detector.load(folder)
-    other = Detector.load(against) if against is not None and against.is_dir() else None
+    is_detector = against is not None and detector_folder(against).is_dir()
+    other = Detector.load(against) if is_detector else None
     bands = detector.parts.calibration
     sets = judging(detector, sweep=sweep)
     known: dict[str, Any] = {
@@ -297,6 +299,8 @@ def _of_folders(
             known["features"] = encode_sets(
                 detector, sets, cropped=judging.cropped, progress=progress
             )
+        if isinstance(detector.parts.scorer, Evidence):
+            known["evidence"] = detector.parts.scorer
     return sets, known
 
 

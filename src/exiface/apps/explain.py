@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exiface.apps.options import DetectorOption
+
 if TYPE_CHECKING:
     from exiface.detector.explanation import Explanation
 
@@ -14,10 +16,7 @@ def explain(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="HTML page to write.")
     ] = None,
-    detector: Annotated[
-        Path | None,
-        typer.Option(help="Detector folder; without it, the detector inside the package."),
-    ] = None,
+    detector: DetectorOption = None,
     face: Annotated[int, typer.Option(min=0, help="Which face, the largest being 0.")] = 0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     cropped: Annotated[

@@ -24,6 +24,12 @@ def fit(
             min=1, help="Of the mixture; without it, chosen by the likelihood of photos left out."
         ),
     ] = None,
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Head of the encoder that scores, with others, instead of a mixture; repeatable."
+        ),
+    ] = None,
     alpha: Annotated[float, typer.Option(help="Promised false-alarm rate.")] = 0.05,
     beta: Annotated[float, typer.Option(help='p-value from which on: "photographic".')] = 0.2,
     per_photo: Annotated[
@@ -48,6 +54,8 @@ def fit(
     from exiface.detector.fitting import fit as fit_detector
     from exiface.detector.folder import read_folder, write_folder
 
+    if evidence and components:
+        raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
     manifest = _manifest(photos, seed)
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
@@ -55,6 +63,7 @@ def fit(
             manifest,
             name=name or output.resolve().name,
             components=components,
+            evidence=evidence or (),
             alpha=alpha,
             beta=beta,
             per_photo=per_photo,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def info(
     detector: Annotated[
         Path | None,
-        typer.Argument(help="Detector folder; without it, the detector inside the package."),
+        typer.Argument(help="`default`, `binary`, or a detector folder."),
     ] = None,
     json_object: Annotated[
         bool, typer.Option("--json", help="Print `detector.json` as one JSON object.")
@@ -20,10 +20,9 @@ def info(
     card: Annotated[bool, typer.Option("--card", help="Print the model card.")] = False,
 ) -> None:
     """Describe a detector; its files are checked on the way."""
-    from exiface.detector.detector import DEFAULT_FOLDER
-    from exiface.detector.folder import DETECTOR_FILE, read_folder
+    from exiface.detector.folder import DETECTOR_FILE, detector_folder, read_folder
 
-    folder = detector or DEFAULT_FOLDER
+    folder = detector_folder(detector)
     parts = read_folder(folder)
     if json_object:
         print((folder / DETECTOR_FILE).read_text("utf-8"), end="")
@@ -37,8 +36,6 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     """Print what a detector is, in a few lines."""
     from rich.console import Console
     from rich.table import Table
-
-    from exiface.density import GaussianMixture
 
     table = Table.grid(padding=(0, 2))
     encoder, calibration = parts.encoder, parts.calibration
@@ -60,9 +57,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "folder": f"{folder} ({size / 1e6:.1f} MB)",
         "encoder": f"{encoder.architecture}: {encoder.preprocessing.size} px -> "
         f"{encoder.features} features",
-        "scored by": f"Gaussian mixture, {parts.scorer.n_components} component(s)"
-        if isinstance(parts.scorer, GaussianMixture)
-        else "a classifier trained on generated faces",
+        "scored by": _scorer(parts),
         **counts,
         "verdict": f"ai-generated at p <= {calibration.alpha:g}, photographic at "
         f"p >= {calibration.beta:g}, unsure between",
@@ -72,3 +67,13 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     for label, text in rows.items():
         table.add_row(f"[bold]{label}[/]", text)
     Console().print(table)
+
+
+def _scorer(parts: "DetectorParts") -> str:
+    from exiface.density import Evidence, GaussianMixture
+
+    if isinstance(parts.scorer, GaussianMixture):
+        return f"Gaussian mixture, {parts.scorer.n_components} component(s)"
+    if isinstance(parts.scorer, Evidence):
+        return f"evidence of {', '.join(parts.provenance['fit']['evidence'])}"
+    return "a classifier trained on generated faces"

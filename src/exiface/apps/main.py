@@ -20,6 +20,7 @@ from exiface.apps.info import info
 from exiface.apps.prepare import prepare
 from exiface.apps.score import score
 from exiface.apps.serve import serve
+from exiface.apps.supervise import supervise
 from exiface.apps.train import train
 from exiface.errors import UserError
 
@@ -32,7 +33,7 @@ app = typer.Typer(
     help="Tell camera photographs of faces from AI-generated ones.",
 )
 _JUDGING = (detect, explain, score, serve, evaluate, drift)
-_MAKING = (prepare, train, fit, calibrate, info)
+_MAKING = (prepare, train, supervise, fit, calibrate, info)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 app.command("import")(import_checkpoint)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exiface.apps.options import DetectorOption
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -23,10 +25,7 @@ def score(
             "`-` for paths on standard input. None: go on with the run in DIR.",
         ),
     ] = None,
-    detector: Annotated[
-        Path | None,
-        typer.Option(help="Detector folder; without it, the detector inside the package."),
-    ] = None,
+    detector: DetectorOption = None,
     shard: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Score the I-th of N shares, counted from 1."),

@@ -13,8 +13,11 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(help="Without it, 8000.")] = None,
     detector: Annotated[
-        Path | None,
-        typer.Option(help="Detector folder; without it, the detector inside the package."),
+        list[str] | None,
+        typer.Option(
+            help="`default`, `binary`, or a detector folder; repeatable, the first judges where a "
+            "request names none. Without it, `default` and `binary`."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; one that dies is replaced.")
@@ -35,22 +38,23 @@ def serve(
         import uvicorn
     except ImportError:
         raise UserError("serving needs more packages: pip install 'exiface[serve]'") from None
+    import json
     import tempfile
 
     from exiface.apps.service.settings import CONFIG_VARIABLE, read_settings
+    from exiface.detector.folder import detector_folder, read_folder
 
     # Workers are processes of their own and read the environment.
-    given = {"HOST": host, "PORT": port, "DETECTOR": detector, "WORKERS": workers}
+    detectors = json.dumps(detector) if detector else None
+    given = {"HOST": host, "PORT": port, "DETECTORS": detectors, "WORKERS": workers}
     os.environ.update(
         {f"EXIFACE_{name}": str(value) for name, value in given.items() if value is not None}
     )
     if config is not None:
         os.environ[CONFIG_VARIABLE] = str(config)
     settings = read_settings()
-    if settings.detector is not None:
-        from exiface.detector.folder import read_folder
-
-        read_folder(settings.detector)  # a mistake is said here, not by each worker
+    for name in settings.detectors:
+        read_folder(detector_folder(name))  # a mistake is said here, not by each worker
     with tempfile.TemporaryDirectory(prefix="exiface-metrics-") as folder:
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

@@ -1,18 +1,20 @@
-"""Feature vectors of photographs -> likelihood (or a classifier's log-odds) -> p-value."""
+"""Feature vectors of photographs -> likelihood (or evidence, or log-odds) -> p-value."""
 
 from exiface.density.calibration import Calibration, CalibrationError, Verdict
 from exiface.density.classifier import Classifier
+from exiface.density.evidence import Evidence
 from exiface.density.expectation_maximisation import DensityError
 from exiface.density.gaussian_mixture import GaussianMixture, choose_components
 
 # What a detector scores features with; higher = more anomalous.
-Scorer = GaussianMixture | Classifier
+Scorer = GaussianMixture | Evidence | Classifier
 
 __all__ = [
     "Calibration",
     "CalibrationError",
     "Classifier",
     "DensityError",
+    "Evidence",
     "GaussianMixture",
     "Scorer",
     "Verdict",

@@ -6,6 +6,12 @@ from exiface.density import Calibration
 from exiface.encoders import EncoderDescription
 from exiface.photos import TAG_NAMES, TAG_TITLES
 
+_FAMILIES = {
+    "manipulation": "manipulated faces",
+    "smoothing": "smoothed faces",
+    "averaging": "faces averaged with others",
+}
+
 
 def model_card(
     name: str,
@@ -29,7 +35,11 @@ def model_card(
     fitted = provenance.get("fit")
     sets = [
         ("encoder: training", trained),
-        *([("density: fit", fitted)] if fitted else []),
+        *(
+            [("evidence: fit" if "evidence" in fitted else "density: fit", fitted)]
+            if fitted
+            else []
+        ),
         ("calibration", provenance["calibration"]),
     ]
     columns = ("photographs", "faces", "groups", "cameras")
@@ -42,8 +52,9 @@ def model_card(
         for tag in TAG_NAMES
         if (value := measured.get(f"spearman_{tag}")) is not None
     )
-    if (auc := measured.get("manipulation_auc")) is not None:
-        correlations += f"\n| untouched against manipulated faces: AUC | {auc:.2f} |"
+    for key, title in _FAMILIES.items():
+        if (auc := measured.get(f"{key}_auc")) is not None:
+            correlations += f"\n| untouched against {title}: AUC | {auc:.2f} |"
     pretext = (
         f"\n## The pretext task, on photographs and groups kept from training\n\n"
         f"| what | figure |\n| --- | --- |\n{correlations.strip()}\n"
@@ -52,7 +63,15 @@ def model_card(
     )
     size = encoder.preprocessing.size
     imported = encoder.provenance.get("imported")
-    if imported:
+    supervised = encoder.provenance.get("supervised")
+    if supervised:
+        learnt = (
+            "Its encoder has learnt from\nphotographs only, its classifier from "
+            f"{supervised['generated']} generated faces and {supervised['photographs']}\n"
+            "photographs as well: it knows the generators that it has seen."
+        )
+        made_by = f"start: {trained.get('start', 'unknown')}"
+    elif imported:
         learnt = f"Its encoder was imported: {imported['title']}."
         made_by = f"imported from {imported['file']} (sha256 {imported['sha256'][:12]})"
     else:
@@ -65,7 +84,12 @@ def model_card(
             "EXIF\n  and to spot artificially manipulated faces"
         )
     scorer = "- Classifier: the encoder's own head, whose log-odds are the score."
-    if fitted:
+    if fitted and "evidence" in fitted:
+        scorer = (
+            f"- Evidence: {', '.join(fitted['evidence'])}; the one-sided tails of these heads\n"
+            "  among photographs, combined (Fisher)."
+        )
+    elif fitted:
         scorer = (
             f"- Density: Gaussian mixture, {fitted.get('components', '?')} component(s), features "
             "whitened, covariances\n  shrunk."

@@ -5,6 +5,7 @@ and the claim are turned into ranks among the calibration photographs; how far a
 compared with how far apart they lie for those photographs, whose tags are the camera's own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,22 +123,38 @@ class CrossCheck:
         return {"weights": self.weights, "expected": self.expected, "recorded": self.recorded}
 
 
-def read_heads(encoder_folder: Path) -> NDArray[np.float32] | None:
-    """The weights (4, d) of an encoder's tag heads; None where it has none.
+def read_heads(encoder_folder: Path) -> dict[str, NDArray[np.float32]]:
+    """The weights (d,) of an encoder's heads, by name; none where it has no file of them.
 
     Raises:
         EncoderError: a damaged file.
     """
     path = encoder_folder / HEADS_FILE
     if not path.exists():
-        return None
+        return {}
     try:
-        heads = load_file(path)
-        return np.stack([heads[tag] for tag in TAG_NAMES])
-    except (SafetensorError, KeyError, ValueError) as error:
+        return dict(load_file(path))
+    except (SafetensorError, ValueError) as error:
         raise EncoderError(
             f"{path} can't be used ({error}); export the encoder again, or delete the file to do "
             "without the cross-check of tags"
+        ) from None
+
+
+def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
+    """The weights (4, d) of the tags' heads among an encoder's heads; None where it has none.
+
+    Raises:
+        EncoderError: some of the four are missing, or of different lengths.
+    """
+    if not heads:
+        return None
+    try:
+        return np.stack([heads[tag] for tag in TAG_NAMES])
+    except (KeyError, ValueError) as error:
+        raise EncoderError(
+            f"{HEADS_FILE} needs a head for each of {', '.join(TAG_NAMES)} ({error}); export the "
+            "encoder again, or delete the file to do without the cross-check of tags"
         ) from None
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from exiface.density import Classifier
-from exiface.detector.folder import DetectorParts, read_folder
+from exiface.density import Classifier, GaussianMixture
+from exiface.detector.folder import DetectorParts, detector_folder, read_folder
 from exiface.detector.results import FaceResult, ImageResult
 from exiface.encoders import OnnxEncoder
 from exiface.photos import CameraTags, FaceDetector, UnreadableImageError, read_photo
@@ -18,8 +18,6 @@ from exiface.photos.crops import Box, shorter_side
 from exiface.photos.faces import MIN_FACE
 from exiface.photos.images import ImageSource
 from exiface.threads import cores, ordered_map
-
-DEFAULT_FOLDER = Path(__file__).parent / "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +64,12 @@ class Detector:
         self.face_detector = FaceDetector()
 
     @classmethod
-    def load(cls, folder: str | Path | None = None, *, threads: int | None = None) -> Self:
+    def load(cls, detector: str | Path | None = None, *, threads: int | None = None) -> Self:
         """Load a detector.
 
         Args:
-            folder: the detector folder; None = the default detector inside the package.
+            detector: "default" or "binary" for those inside the package, or a detector folder;
+                None = "default".
             threads: for decoding and for the encoder; None = one a core.
 
         Returns:
@@ -79,7 +78,7 @@ class Detector:
         Raises:
             DetectorError: missing, damaged or unknown.
         """
-        return cls(read_folder(Path(folder) if folder else DEFAULT_FOLDER), threads=threads)
+        return cls(read_folder(detector_folder(detector)), threads=threads)
 
     @property
     def id(self) -> str:
@@ -194,7 +193,7 @@ class Detector:
         return FaceResult(
             box=box,
             score=float(score),
-            log_likelihood=None if isinstance(scorer, Classifier) else float(-score),
+            log_likelihood=float(-score) if isinstance(scorer, GaussianMixture) else None,
             probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
             p_value=float(p_value),
             verdict=self.parts.calibration.verdict(float(p_value)),

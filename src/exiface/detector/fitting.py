@@ -1,5 +1,6 @@
 """Make a detector of an encoder and photographs: the work behind `exiface fit`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -11,9 +12,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from exiface.datasets import Manifest, cap
-from exiface.density import Calibration, Classifier, GaussianMixture, Scorer, choose_components
+from exiface.density import (
+    Calibration,
+    Classifier,
+    Evidence,
+    GaussianMixture,
+    Scorer,
+    choose_components,
+)
+from exiface.density.evidence import directions_of
 from exiface.detector.card import model_card
-from exiface.detector.cross_check import CrossCheck, read_heads
+from exiface.detector.cross_check import CrossCheck, read_heads, tag_weights
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, SEEN_FILE
@@ -28,6 +37,7 @@ def fit(
     *,
     name: str,
     components: int | None = None,
+    evidence: Sequence[str] = (),
     alpha: float = 0.05,
     beta: float = 0.2,
     per_photo: int | None = 2,
@@ -42,6 +52,7 @@ def fit(
         manifest: photographs, split into "fit" and "calibration" (see `split_for_fit`).
         name: of the detector.
         components: of the mixture; None = chosen by the likelihood of photographs left out.
+        evidence: heads of the encoder that score instead of a mixture (see `Evidence`).
         alpha: promised false-alarm rate.
         beta: p-value from which on the verdict is "photographic".
         per_photo: faces of a photograph that the density is fitted on, at most. Calibration takes
@@ -57,26 +68,32 @@ def fit(
     Raises:
         EncoderError: no encoder in the folder.
         DetectorError: a split is empty, or calibration photographs were trained on.
+        DensityError: a head that the encoder doesn't have, or features that can't be fitted.
         CalibrationError: too few for the promised rate.
     """
     model, description = read_encoder(encoder_folder)
     encoder = OnnxEncoder(model, description)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
     scorer: Scorer | None = read_classifier(encoder_folder)
+    heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
     if scorer is None:
         faces = _chosen(manifest, "fit", per_photo, per_camera, seed)
         features = encode_faces(encoder, faces, progress)
-        held_out: dict[int, float] = {}
-        if components is None:
-            components, held_out = choose_components(
-                features, faces.group_or_photo(), seed=seed, progress=progress
-            )
-        scorer = GaussianMixture(components, seed=seed).fit(features)
-        provenance = {
-            "fit": faces.counts() | {"components": components},
-            "held_out_log_likelihood": {str(number): value for number, value in held_out.items()},
-        }
+        if evidence:
+            scorer = Evidence(directions_of(heads, evidence)).fit(features)
+            provenance = {"fit": faces.counts() | {"evidence": list(evidence)}}
+        else:
+            held_out: dict[int, float] = {}
+            if components is None:
+                components, held_out = choose_components(
+                    features, faces.group_or_photo(), seed=seed, progress=progress
+                )
+            scorer = GaussianMixture(components, seed=seed).fit(features)
+            provenance = {
+                "fit": faces.counts() | {"components": components},
+                "held_out_log_likelihood": {str(key): value for key, value in held_out.items()},
+            }
     else:  # nothing is fitted, so that all photographs that the encoder didn't see calibrate
         unseen = np.isin(manifest.split, ("fit", "calibration"))
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
@@ -91,7 +108,7 @@ def fit(
         scorer=scorer,
         calibration=calibration,
         card=model_card(name, description, calibration, provenance),
-        cross_check=_cross_check(read_heads(encoder_folder), features, faces),
+        cross_check=_cross_check(tag_weights(heads), features, faces),
         provenance=provenance,
     )
 

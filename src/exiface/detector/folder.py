@@ -3,6 +3,7 @@
 detector.json              version, name, encoder and preprocessing, bands, provenance, sha256s
 encoder.onnx               the encoder
 density.safetensors        the mixture; or
+evidence.safetensors       the heads whose signs are combined; or
 classifier.safetensors     the head of a binary detector
 calibration.safetensors    scores of the calibration photographs
 cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
@@ -21,20 +22,25 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from exiface.density import Calibration, Classifier, GaussianMixture, Scorer
+from exiface.density import Calibration, Classifier, Evidence, GaussianMixture, Scorer
 from exiface.detector.cross_check import CrossCheck
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE
 from exiface.errors import UserError
 
+# The detectors inside the package. "default" has learnt from photographs only; "binary" has seen
+# generated faces in training.
+BUILTIN = {name: Path(__file__).parent / name for name in ("default", "binary")}
 DETECTOR_FILE = "detector.json"
 CARD_FILE = "MODEL_CARD.md"
 _DENSITY_FILE = "density.safetensors"
+_EVIDENCE_FILE = "evidence.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
 _CROSS_CHECK_FILE = "cross_check.safetensors"
 _FILES = (ENCODER_FILE, _CALIBRATION_FILE, CARD_FILE)
-_SCORERS: dict[str, type[GaussianMixture] | type[Classifier]] = {
+_SCORERS: dict[str, type[GaussianMixture] | type[Evidence] | type[Classifier]] = {
     _DENSITY_FILE: GaussianMixture,
+    _EVIDENCE_FILE: Evidence,
     CLASSIFIER_FILE: Classifier,
 }
 _OPTIONAL_FILES = (_CROSS_CHECK_FILE,)
@@ -55,7 +61,7 @@ class DetectorParts:
         name: what the detector is called.
         model: the bytes of the ONNX encoder.
         encoder: its description.
-        scorer: the density of the features of photographs, or a classifier.
+        scorer: the density of the features of photographs, evidence of heads, or a classifier.
         calibration: of scores, with the bands of the verdict.
         card: the model card, Markdown.
         cross_check: of camera tags; None where the encoder has no heads for them.
@@ -75,6 +81,12 @@ class DetectorParts:
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+
+    @property
+    def learnt_from(self) -> str:
+        """What it was taught with: photographs only, or generated faces too."""
+        seen = isinstance(self.scorer, Classifier)
+        return "photographs and generated faces" if seen else "photographs only"
 
 
 def write_folder(parts: DetectorParts, folder: Path) -> None:
@@ -120,6 +132,16 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
         raise
 
 
+def detector_folder(detector: str | Path | None = None) -> Path:
+    """The folder of a detector.
+
+    Args:
+        detector: name of one inside the package, or a folder (`./binary` for one of that name);
+            None = the default detector.
+    """
+    return BUILTIN.get(str(detector or "default")) or Path(str(detector))
+
+
 def read_folder(folder: Path) -> DetectorParts:
     """Read a detector folder.
 
@@ -151,7 +173,7 @@ def read_folder(folder: Path) -> DetectorParts:
         raise DetectorError(f"{path}: unknown or missing: {', '.join(sorted(wrong))}")
     scorers = [name for name in _SCORERS if name in described["files"]]
     if len(scorers) != 1:
-        raise DetectorError(f"{path}: needs one of {' and '.join(_SCORERS)}; restore the folder")
+        raise DetectorError(f"{path}: needs one of {', '.join(_SCORERS)}; restore the folder")
     files = {name: _checked(folder / name, described["files"][name]) for name in described["files"]}
     cross_check = files.get(_CROSS_CHECK_FILE)
     try:

@@ -1,10 +1,12 @@
-"""The encoders that can be trained: ResNet-50 as published, and a compact one for CPUs."""
+"""The encoders that can be trained: ResNet-50 as published, and two for CPUs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
+
+from exiface.encoders.mirrored import MirroredEncoder, symmetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +18,15 @@ class Architecture:
         features: length of the feature vector.
         size: side s of its input in pixels.
         last_layer: prefix of the parameters that make features of the backbone's output.
+        directions: weights over the features that the architecture itself knows to be of use, by
+            name, beside those of the heads.
     """
 
     build: Callable[[], nn.Module]
     features: int
     size: int
     last_layer: str
+    directions: Callable[[], dict[str, Tensor]] = dict
 
 
 def _resnet50() -> nn.Module:
@@ -41,4 +46,13 @@ ARCHITECTURES: dict[str, Architecture] = {
     "resnet50": Architecture(_resnet50, features=768, size=224, last_layer="fc."),
     # MobileNetV2 at 128 px: most faces in photographs have no more pixels than that.
     "compact": Architecture(_compact, features=256, size=128, last_layer="classifier."),
+    # MobileNetV2 at 224 px: what its maps hold at six depths, and how far a face and its mirror
+    # image differ there.
+    "mirrored": Architecture(
+        MirroredEncoder,
+        features=MirroredEncoder.LENGTH,
+        size=224,
+        last_layer="scale.",
+        directions=symmetry,
+    ),
 }

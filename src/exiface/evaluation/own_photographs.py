@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.density import Calibration, GaussianMixture
+from exiface.density import Calibration, Evidence, GaussianMixture
 from exiface.density.calibration import photographs_needed
 from exiface.detector import Detector
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
@@ -47,6 +47,7 @@ def own_table(
     sets: Sequence[ScoredSet],
     features: dict[str, NDArray[np.float32]] | None = None,
     *,
+    evidence: Evidence | None = None,
     alpha: float = 0.05,
     own: int = OWN,
     seed: int = 0,
@@ -56,6 +57,7 @@ def own_table(
     Args:
         sets: scored.
         features: "kind:name" -> (n, d) of the images of each set, NaN = no face, to refit as well.
+        evidence: of the detector, to be refitted; None = a Gaussian is fitted.
         alpha: promised rate.
         own: photographs used, at most half of a set.
         seed: of the draws.
@@ -89,7 +91,12 @@ def own_table(
         outcomes = []
         for mine, rest in draws:
             half = len(mine) // 2
-            density = GaussianMixture(1, seed=seed).fit(of_real[mine[:half]])
+            photographs = of_real[mine[:half]]
+            density = (
+                evidence.refitted(photographs)
+                if evidence
+                else GaussianMixture(1, seed=seed).fit(photographs)
+            )
             outcomes.append(
                 _outcome(
                     density.score(of_real[mine[half:]]),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
+from exiface.density import Evidence
 from exiface.evaluation import plots
 from exiface.evaluation.audit import SUSPICIOUS, Finding
 from exiface.evaluation.own_photographs import OwnRow, own_table
@@ -87,6 +88,7 @@ class Report:
         alpha: float = 0.05,
         beta: float = 0.2,
         features: dict[str, NDArray[np.float32]] | None = None,
+        evidence: Evidence | None = None,
         **known: Any,
     ) -> "Report":
         """Tabulate scored sets.
@@ -96,6 +98,7 @@ class Report:
             alpha: p-value up to which its verdict is "ai-generated".
             beta: p-value from which on it is "photographic".
             features: of the images (see `own_table`), to measure refitting as well.
+            evidence: of the detector, where heads score and not a density.
             known: the other attributes.
 
         Returns:
@@ -107,7 +110,7 @@ class Report:
             sweep=sweep_table(sets, alpha=alpha) if len(conditions(sets)) > 1 else [],
             alarms=false_alarm_table(sets),
             audit=audit_table(sets),
-            own=own_table(sets, features, alpha=alpha),
+            own=own_table(sets, features, evidence=evidence, alpha=alpha),
             **known,
         )
 

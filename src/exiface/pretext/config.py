@@ -21,7 +21,13 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Literal["compact", "resnet50"] = "compact"
+    architecture: Literal["compact", "mirrored", "resnet50"] = "compact"
+    frozen: bool = Field(
+        False, description="leave the backbone as it starts; its last layer and the heads learn"
+    )
+    families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
+        ("manipulation",), min_length=1, description="of manipulations, with a head each"
+    )
     crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
     ranking_scale: float = Field(RELEASED, gt=0, description="k in Phi(k (f_i - f_j))")
 
@@ -58,6 +64,8 @@ class TrainConfig(BaseModel):
             raise ValueError("final_learning_rate must not exceed learning_rate")
         if self.warmup_epochs >= self.epochs:
             raise ValueError("warmup_epochs must be fewer than epochs")
+        if len(set(self.families)) < len(self.families):
+            raise ValueError("families must differ")
         if self.batch_size % self.micro_batches:
             raise ValueError("batch_size must be a multiple of micro_batches")
         return self

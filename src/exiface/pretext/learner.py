@@ -48,7 +48,16 @@ class Learner:
         encoder = architecture.build()
         if init is not None:
             load_backbone(encoder, init, last_layer=architecture.last_layer)
-        task: nn.Module = PretextTask(encoder, architecture.features, config.ranking_scale)
+        if config.frozen:
+            for name, parameter in encoder.named_parameters():
+                parameter.requires_grad_(name.startswith(architecture.last_layer))
+        task: nn.Module = PretextTask(
+            encoder,
+            architecture.features,
+            config.ranking_scale,
+            families=config.families,
+            frozen=config.frozen,
+        )
         if process.world_size > 1 and process.device.type == "cuda":
             task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
         assert isinstance(task, PretextTask)  # noqa: S101 - the conversion keeps the module's class
@@ -57,7 +66,7 @@ class Learner:
         if process.world_size > 1:
             self._model = DistributedDataParallel(self.task)
         self.optimizer = _OPTIMIZERS[config.optimizer](
-            self.task.parameters(),
+            [parameter for parameter in self.task.parameters() if parameter.requires_grad],
             betas=config.betas,
             eps=config.epsilon,
             weight_decay=config.weight_decay,
@@ -93,7 +102,7 @@ class Learner:
                 losses = self._model(
                     self.task.crops(batch.crops, self.preprocessing),
                     torch.from_numpy(batch.tags).to(device, torch.float32),
-                    torch.from_numpy(batch.manipulated).to(device, torch.float32),
+                    torch.from_numpy(batch.manipulated).to(device),
                 )
                 (losses.pop("total") / len(micro_batches)).backward()
             for name, loss in losses.items():

@@ -1,15 +1,16 @@
 """The pretext task: one module that owns encoder, heads and losses."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
+from exiface.datasets.batches import PUBLISHED
 from exiface.photos import TAG_NAMES, Preprocessing
 from exiface.pretext.losses import RELEASED, fidelity_loss, ranking_loss
-
-MANIPULATION = "manipulation"
-HEADS = (*TAG_NAMES, MANIPULATION)
 
 
 class PretextTask(nn.Module):
@@ -24,13 +25,39 @@ class PretextTask(nn.Module):
         encoder: (n, 3, s, s) -> (n, features).
         features: length of the feature vector.
         scale: k of the ranking (see `ranking_loss`).
+        families: of manipulations, each of which a head spots.
+        frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
+
+    Attributes:
+        families: the same.
+        names: of the heads: those of the tags, then those of the families.
     """
 
-    def __init__(self, encoder: nn.Module, features: int, scale: float = RELEASED) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: int,
+        scale: float = RELEASED,
+        *,
+        families: Sequence[str] = (PUBLISHED,),
+        frozen: bool = False,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.heads = nn.ModuleDict({name: nn.Linear(features, 1) for name in HEADS})
+        self.families = tuple(families)
+        self.names = (*TAG_NAMES, *families)
+        self.heads = nn.ModuleDict({name: nn.Linear(features, 1) for name in self.names})
         self.scale = scale
+        self._frozen = frozen
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training; a frozen backbone keeps its normalisation as well."""
+        super().train(mode)
+        if self._frozen:
+            for module in self.encoder.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
     def crops(self, crops: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
         """Crops (n, s, s, 3) uint8 as the encoder takes them, on its device."""
@@ -39,10 +66,10 @@ class PretextTask(nn.Module):
         return normalised.to(device).contiguous(memory_format=torch.channels_last)
 
     def outputs(self, crops: Tensor) -> Tensor:
-        """Head outputs (n, 5), in the order of `HEADS`, of normalised crops (n, 3, s, s)."""
+        """Head outputs (n, heads), in the order of `names`, of normalised crops (n, 3, s, s)."""
         features = self.encoder(crops).float()
         with torch.autocast(features.device.type, enabled=False):
-            return torch.cat([self.heads[name](features) for name in HEADS], dim=1)
+            return torch.cat([self.heads[name](features) for name in self.names], dim=1)
 
     def directions(self) -> dict[str, Tensor]:
         """The weights (features,) of each head, by name, for `heads.safetensors`."""
@@ -55,7 +82,7 @@ class PretextTask(nn.Module):
         Args:
             crops: (n, 3, s, s) float32, normalised.
             tags: (n, 4) in the order of TAG_NAMES; NaN = absent.
-            manipulated: (n,) 1 for a manipulated face, 0 for an untouched one.
+            manipulated: (n,) 0 for an untouched face, else 1 + the place of its family.
 
         Returns:
             The loss of each head, by name, and their sum as "total", which is to be minimised.
@@ -67,8 +94,12 @@ class PretextTask(nn.Module):
             name: ranking_loss(outputs[:, column], tags[:, column], self.scale)
             for column, name in enumerate(TAG_NAMES)
         }
-        probability = torch.sigmoid(outputs[:, HEADS.index(MANIPULATION)])
-        losses[MANIPULATION] = fidelity_loss(probability, manipulated).mean()
+        for number, family in enumerate(self.families, start=1):
+            # A head tells its family from untouched faces; other families are not its business.
+            known = (manipulated == 0) | (manipulated == number)
+            probability = torch.sigmoid(outputs[:, self.names.index(family)])
+            loss = fidelity_loss(probability, (manipulated == number).float())
+            losses[family] = (loss * known).sum() / known.sum().clamp_min(1)
         total = torch.stack(list(losses.values())).sum()
         losses = {name: loss.detach() for name, loss in losses.items()}
         return losses | {"total": total * _world_size()}

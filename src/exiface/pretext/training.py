@@ -187,6 +187,7 @@ def _faces(
         faces.select(kept),
         preprocessing,
         augmentation=config.augmentation if split == "train" else None,
+        families=config.families,
         seed=config.seed,
         workers=config.workers,
     )
@@ -226,8 +227,9 @@ def _export(
     manifests = (training.manifest, validation.manifest)
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
-    save_file(learner.task.directions(), run / HEADS_FILE)
     config = learner.config
+    given = ARCHITECTURES[config.architecture].directions()
+    save_file(learner.task.directions() | given, run / HEADS_FILE)
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
         "config": config.model_dump(mode="json"),

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from exiface.datasets.batches import FaceBatches
 from exiface.photos import TAG_NAMES
-from exiface.pretext.task import HEADS, MANIPULATION, PretextTask
+from exiface.pretext.task import PretextTask
 
 
 def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str, float]:
@@ -24,18 +24,18 @@ def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str
 
     Returns:
         "spearman_<tag>" over untouched faces that have the tag (absent where fewer than three, or
-        where all are equal), and "manipulation_auc" of each face untouched against manipulated.
+        where all are equal), and "<family>_auc" of each face untouched against manipulated.
     """
     task.eval()
-    outputs: tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]] = ([], [])
+    outputs: list[list[NDArray[np.float32]]] = [[] for _ in range(1 + len(task.families))]
     with torch.inference_mode():
-        for pair in faces.validation(batch_size):
-            for batch, collected in zip(pair, outputs, strict=True):
+        for forms in faces.validation(batch_size):
+            for batch, collected in zip(forms, outputs, strict=True):
                 collected.append(
                     task.outputs(task.crops(batch.crops, faces.preprocessing)).cpu().numpy()
                 )
     task.train()
-    untouched, manipulated = (np.concatenate(collected) for collected in outputs)
+    untouched, *manipulated = (np.concatenate(collected) for collected in outputs)
 
     measured = {}
     for column, name in enumerate(TAG_NAMES):
@@ -48,11 +48,12 @@ def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str
             correlation = float(spearmanr(untouched[present, column], tag[present]).statistic)
         if math.isfinite(correlation):
             measured[f"spearman_{name}"] = correlation
-    column = HEADS.index(MANIPULATION)
-    measured["manipulation_auc"] = float(
-        roc_auc_score(
-            np.repeat([0, 1], [len(untouched), len(manipulated)]),
-            np.concatenate([untouched[:, column], manipulated[:, column]]),
+    for family, changed in zip(task.families, manipulated, strict=True):
+        column = task.names.index(family)
+        measured[f"{family}_auc"] = float(
+            roc_auc_score(
+                np.repeat([0, 1], [len(untouched), len(changed)]),
+                np.concatenate([untouched[:, column], changed[:, column]]),
+            )
         )
-    )
     return measured

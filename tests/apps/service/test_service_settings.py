@@ -42,13 +42,13 @@ def test_wrong_settings_are_named(tmp_path, monkeypatch, content, reason):
 
 
 def test_the_command_says_what_is_wrong_before_it_starts(exiface, monkeypatch, tmp_path):
-    for name in ("HOST", "PORT", "DETECTOR", "WORKERS"):
+    for name in ("HOST", "PORT", "DETECTORS", "WORKERS"):
         monkeypatch.setenv(f"EXIFACE_{name}", "")
         monkeypatch.delenv(f"EXIFACE_{name}")
     done = exiface("serve", "--detector", tmp_path)
     assert done.status == 2
     assert "is no detector" in done.err
-    monkeypatch.delenv("EXIFACE_DETECTOR")
+    monkeypatch.delenv("EXIFACE_DETECTORS")
     done = exiface("serve", "--port", "99999")
     assert done.status == 2
     assert "port" in done.err

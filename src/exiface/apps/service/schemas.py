@@ -64,10 +64,18 @@ class Limits(BaseModel):
     pixels: int
 
 
+class Choice(BaseModel):
+    """A detector that a request can name."""
+
+    name: str = Field(description="for the parameter `detector`")
+    learnt_from: str = Field(description='"photographs only" or "photographs and generated faces"')
+
+
 class DetectorAnswer(BaseModel):
     """Which detector judges, and what it promises."""
 
     id: str
+    choices: list[Choice] = Field(description="the first judges where a request names none")
     notice: str = Field(description="what everyone who reads a verdict must know of it")
     alpha: float = Field(description="promised false-alarm rate")
     beta: float = Field(description='p-value from which on the verdict is "photographic"')

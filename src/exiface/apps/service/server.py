@@ -6,21 +6,17 @@ curl -F files=@portrait.jpg http://127.0.0.1:8000/v1/detect
 
 import asyncio
 import json
-import logging
 import sys
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from exiface import __version__
 from exiface.apps.page import PLOT, page, standing_bars
@@ -28,12 +24,12 @@ from exiface.apps.service.batcher import Batcher, OverloadedError
 from exiface.apps.service.explanations import explanation_answer
 from exiface.apps.service.guard import LOGGER, Guard
 from exiface.apps.service.metrics import FACES, IMAGES, exposition
+from exiface.apps.service.problems import PROBLEMS, add_errors
 from exiface.apps.service.schemas import (
     REASON_EXAMPLE,
     RESULT_EXAMPLE,
     DetectAnswer,
     DetectorAnswer,
-    Problem,
 )
 from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_pictures
@@ -69,29 +65,16 @@ _MULTIPART: dict[str, Any] = {
         },
     }
 }
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in {
-        400: "Not a well-formed multipart form.",
-        401: "No valid API key, where keys are asked for.",
-        408: "The request did not arrive in time.",
-        413: "Too large, too many files, or too many pixels.",
-        415: "Not multipart/form-data.",
-        422: "No files in the form, or a parameter out of range.",
-        503: "More images than can be judged; Retry-After-Ms says when to come back.",
-        504: "The images were not judged in time.",
-    }.items()
-}
 
 
 def create_app(
-    settings: ServiceSettings | None = None, detector: Detector | None = None
+    settings: ServiceSettings | None = None, detectors: Mapping[str, Detector] | None = None
 ) -> FastAPI:
     """Build the service.
 
     Args:
         settings: None = from environment and file, as a worker process does.
-        detector: None = loaded as the settings say.
+        detectors: by name, the one that judges unasked first; None = loaded as the settings say.
 
     Returns:
         The ASGI application.
@@ -103,21 +86,25 @@ def create_app(
     # Refusals must not wait for threads that decode: they hand over the interpreter sooner.
     sys.setswitchinterval(0.001)
     settings = settings or read_settings()
-    judge = detector or Detector.load(settings.detector, threads=settings.threads)
+    judges = detectors or load_detectors(settings.detectors, settings.threads)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.batcher = Batcher(
-            judge,
-            capacity=settings.queue,
-            batch_size=settings.batch_size,
-            wait=settings.batch_wait_ms / 1000,
-        )
+        app.state.batchers = {
+            name: Batcher(
+                judge,
+                capacity=settings.queue,
+                batch_size=settings.batch_size,
+                wait=settings.batch_wait_ms / 1000,
+            )
+            for name, judge in judges.items()
+        }
         app.state.ready = True
-        LOGGER.info("ready", extra={"fields": {"detector": judge.id}})
+        LOGGER.info("ready", extra={"fields": {"detectors": [each.id for each in judges.values()]}})
         yield
         app.state.ready = False
-        await asyncio.to_thread(app.state.batcher.close)
+        for batcher in app.state.batchers.values():
+            await asyncio.to_thread(batcher.close)
         LOGGER.info("stopped")
 
     app = FastAPI(
@@ -134,8 +121,8 @@ def create_app(
     app.state.ready = False
     app.state.receiving = 0
     app.state.explaining = asyncio.Semaphore(1)
-    _add_routes(app, settings, judge)
-    _add_errors(app)
+    _add_routes(app, settings, judges)
+    add_errors(app)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -148,11 +135,25 @@ def create_app(
     return app
 
 
-def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> None:
-    async def receive(request: Request) -> list[Picture]:
+def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, Detector]) -> None:
+    first = next(iter(judges))
+
+    def chosen(
+        detector: Annotated[
+            str | None, Query(description="name of a detector (see /v1/detector)", max_length=200)
+        ] = None,
+    ) -> str:
+        name = first if detector is None else detector
+        if name not in judges:
+            raise RefusedError(422, "no_detector", f"detectors here: {', '.join(judges)}")
+        return name
+
+    Chosen = Annotated[str, Depends(chosen)]  # noqa: N806 - a type
+
+    async def receive(request: Request, name: str) -> list[Picture]:
         """The pictures of a request; refused before a byte of it is read where there is no room."""
         # Those that are being received hold a picture each, at least.
-        app.state.batcher.check(app.state.receiving + 1)
+        app.state.batchers[name].check(app.state.receiving + 1)
         if app.state.receiving >= settings.uploads:
             raise OverloadedError(1.0)
         app.state.receiving += 1
@@ -161,9 +162,10 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> Non
         finally:
             app.state.receiving -= 1
 
-    async def judged(pictures: Sequence[Picture]) -> list[ImageResult]:
+    async def judged(pictures: Sequence[Picture], name: str) -> list[ImageResult]:
+        contents = [picture.content for picture in pictures]
         async with asyncio.timeout(settings.answer_seconds):
-            results = await app.state.batcher.detect([picture.content for picture in pictures])
+            results = await app.state.batchers[name].detect(contents)
         _count(results)
         return [
             replace(result, path=picture.name)
@@ -174,7 +176,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> Non
         "/v1/detect",
         openapi_extra=_MULTIPART,
         response_model=DetectAnswer,
-        responses=_PROBLEMS
+        responses=PROBLEMS
         | {
             200: {
                 "description": "One result an image.",
@@ -185,46 +187,55 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judge: Detector) -> Non
             }
         },
     )
-    async def detect(request: Request) -> Response:
+    async def detect(request: Request, name: Chosen) -> Response:
         """Judge the faces of one or several images; `Accept: application/x-ndjson` for lines."""
-        results = await judged(await receive(request))
+        results = await judged(await receive(request, name), name)
         if _JSON_LINES in request.headers.get("accept", ""):
             lines = "".join(json.dumps(result.as_dict()) + "\n" for result in results)
             return Response(lines, media_type=_JSON_LINES)
         return JSONResponse({"results": [result.as_dict() for result in results]})
 
-    @app.post("/v1/explain", openapi_extra=_MULTIPART, responses=_PROBLEMS)
+    @app.post("/v1/explain", openapi_extra=_MULTIPART, responses=PROBLEMS)
     async def explain(
-        request: Request, face: Annotated[int, Query(ge=0, le=10_000)] = 0
+        request: Request, name: Chosen, face: Annotated[int, Query(ge=0, le=10_000)] = 0
     ) -> dict[str, Any]:
         """Say why a face of one image got its verdict: regions, stability, camera tags."""
-        pictures = await receive(request)
+        pictures = await receive(request, name)
         if len(pictures) > 1:
             raise RefusedError(422, "one_file", "explanations are for one file at a time")
         async with asyncio.timeout(settings.answer_seconds), app.state.explaining:
-            return await asyncio.to_thread(explanation_answer, judge, pictures[0], face)
+            return await asyncio.to_thread(explanation_answer, judges[name], pictures[0], face)
 
     @app.post(
         "/v1/report",
         openapi_extra=_MULTIPART,
         response_class=HTMLResponse,
-        responses=_PROBLEMS,
+        responses=PROBLEMS,
     )
-    async def report(request: Request) -> HTMLResponse:
+    async def report(request: Request, name: Chosen) -> HTMLResponse:
         """Judge images and answer with the self-contained page of `exiface detect --html`."""
-        pictures = await receive(request)
-        results = await judged(pictures)
+        pictures = await receive(request, name)
+        results = await judged(pictures, name)
         contents = [picture.content for picture in pictures]
-        text = await asyncio.to_thread(page, results, judge, contents)
+        text = await asyncio.to_thread(page, results, judges[name], contents)
         return HTMLResponse(text)
 
-    @app.get("/v1/detector", response_model=DetectorAnswer, responses={401: _PROBLEMS[401]})
-    async def describe() -> dict[str, Any]:
+    @app.get(
+        "/v1/detector",
+        response_model=DetectorAnswer,
+        responses={status: PROBLEMS[status] for status in (401, 422)},
+    )
+    async def describe(name: Chosen) -> dict[str, Any]:
         """Which detector judges, what it promises, and what a request may hold."""
+        judge = judges[name]
         calibration = judge.parts.calibration
         low, high, bars = standing_bars(calibration)
         return {
             "id": judge.id,
+            "choices": [
+                {"name": choice, "learnt_from": each.parts.learnt_from}
+                for choice, each in judges.items()
+            ],
             "notice": judge.parts.notice,
             "alpha": calibration.alpha,
             "beta": calibration.beta,
@@ -279,49 +290,19 @@ def _file(path: Path, media_type: str) -> Any:
     return answer
 
 
-def _add_errors(app: FastAPI) -> None:
-    def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
-        return JSONResponse({"code": code, "detail": detail}, status, headers)
+def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Detector]:
+    """Load detectors, by the last part of what they are called.
 
-    @app.exception_handler(RefusedError)
-    async def refused(_: Request, error: RefusedError) -> JSONResponse:
-        headers = {"connection": "close"} if error.unread else {}
-        return problem(error.status, error.code, error.detail, **headers)
-
-    @app.exception_handler(OverloadedError)
-    async def overloaded(_: Request, error: OverloadedError) -> JSONResponse:
-        answer = problem(503, "busy", "more images than can be judged now; try again shortly")
-        answer.headers["retry-after"] = str(max(1, round(error.retry_after)))  # whole seconds
-        answer.headers["retry-after-ms"] = str(round(1000 * error.retry_after))
-        return answer
-
-    @app.exception_handler(TimeoutError)
-    async def late(_: Request, __: TimeoutError) -> JSONResponse:
-        return problem(504, "timeout", "the images were not judged in time; send fewer")
-
-    @app.exception_handler(ClientDisconnect)
-    async def gone(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # nobody reads it
-
-    @app.exception_handler(UserError)
-    async def unusable(_: Request, error: UserError) -> JSONResponse:
-        return problem(422, "unusable", str(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        return problem(422, "invalid", f"{first['loc'][-1]}: {first['msg']}")
-
-    @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(error.status_code, "http", str(error.detail))
-        answer.headers.update(error.headers or {})
-        return answer
-
-    @app.exception_handler(Exception)
-    async def failed(_: Request, error: Exception) -> JSONResponse:
-        LOGGER.log(logging.ERROR, "failed", exc_info=error)
-        return problem(500, "failed", "an error of the service; its log says more")
+    Raises:
+        UserError: two of one name, or one that can't be loaded.
+    """
+    loaded: dict[str, Detector] = {}
+    for given in wanted:
+        name = Path(given).resolve().name
+        if name in loaded:
+            raise UserError(f"two detectors are called {name!r}; rename a folder")
+        loaded[name] = Detector.load(given, threads=threads)
+    return loaded
 
 
 def _count(results: Sequence[ImageResult]) -> None:

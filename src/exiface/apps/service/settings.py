@@ -11,6 +11,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from exiface.detector.folder import BUILTIN
 from exiface.errors import UserError
 
 CONFIG_VARIABLE = "EXIFACE_CONFIG"
@@ -24,7 +25,11 @@ class ServiceSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     workers: int = Field(1, ge=1, description="processes, each with a detector of its own")
-    detector: Path | None = Field(None, description="detector folder; absent: the package's")
+    detectors: list[str] = Field(
+        [*BUILTIN],
+        min_length=1,
+        description="names or folders to choose from; the first where a request names none",
+    )
     threads: int | None = Field(None, ge=1, description="of a worker; absent: one a core")
 
     batch_size: int = Field(32, ge=1, description="faces that the encoder takes at a time")

@@ -16,17 +16,30 @@ const waiting = [];
 let underWay = 0;
 let detector = null;
 
+// The path of a request to the detector that was chosen.
+const to = (path) => {
+  const name = byId("detector").value;
+  return name ? `${path}${path.includes("?") ? "&" : "?"}detector=${encodeURIComponent(name)}` : path;
+};
+
 async function loadDetector() {
-  detector = await (await ask("v1/detector")).json();
+  detector = await (await ask(to("v1/detector"))).json();
+  const select = byId("detector");
+  if (!select.options.length) {
+    for (const { name } of detector.choices) select.append(element("option", { value: name }, name));
+    byId("choice").hidden = detector.choices.length < 2;
+  }
+  const { learnt_from: learnt } = detector.choices.find(({ name }) => name === select.value);
+  byId("learnt").textContent = `has learnt from ${learnt}`;
   byId("honest").textContent =
     `A verdict says how a face compares with ${detector.photographs} photographs. At most ` +
     `${Number((100 * detector.alpha).toFixed(2))} % of photographs like those are called AI-generated; photographs from ` +
     "elsewhere can fare worse, and some generated faces pass. It is a hint, not a proof: look at " +
     "where the picture comes from.";
   byId("made").textContent = `Detector: ${detector.id}.`;
+  byId("notice").hidden = !detector.notice;
   if (detector.notice) {
     byId("notice").replaceChildren(element("strong", {}, "About this detector. "), detector.notice);
-    byId("notice").hidden = false;
   }
 }
 
@@ -56,6 +69,9 @@ function add(files) {
 
 function enqueue(entry) {
   entry.failed = false;
+  entry.answer = null;
+  entry.turn = (entry.turn ?? 0) + 1; // what an earlier turn is answered is not shown
+  entry.preview.querySelector("svg")?.remove();
   entry.preview.parentElement.querySelector("dl")?.remove();
   entry.article.setAttribute("aria-busy", "true");
   say(entry, element("p", { class: "wait" }, "Waiting"));
@@ -78,6 +94,7 @@ function next() {
 }
 
 async function judge(entry) {
+  const { turn } = entry;
   say(entry, element("p", { class: "wait" }, "Looking"));
   try {
     if (!detector) await loadDetector();
@@ -85,12 +102,15 @@ async function judge(entry) {
     if (entry.file.size > 0.99 * most) {
       throw new Failure(`Too large: the server takes up to ${Math.floor(most / 1e6)} MB.`, true);
     }
-    const response = await ask("v1/detect", form(entry.file), () => {
+    const response = await ask(to("v1/detect"), form(entry.file), () => {
       say(entry, element("p", { class: "wait" }, "The server is busy, trying again"));
     });
-    [entry.answer] = (await response.json()).results;
+    const [answer] = (await response.json()).results;
+    if (turn !== entry.turn) return;
+    entry.answer = answer;
     show(entry);
   } catch (error) {
+    if (turn !== entry.turn) return;
     entry.failed = true;
     const text = error instanceof Failure ? error.message : "The picture can't be read by this browser.";
     const told = [element("h3", {}, "No verdict"), element("p", {}, text)];
@@ -159,7 +179,7 @@ async function explain(entry, number, button, section) {
   button.setAttribute("aria-expanded", "true");
   button.disabled = true;
   try {
-    const told = await (await ask(`v1/explain?face=${number}`, form(entry.file))).json();
+    const told = await (await ask(to(`v1/explain?face=${number}`), form(entry.file))).json();
     panel.replaceChildren(...explanation(told));
   } catch (error) {
     panel.replaceChildren(element("p", { role: "status" }, error.message));
@@ -246,7 +266,7 @@ byId("save-report").addEventListener("click", async (event) => {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    save(await (await ask("v1/report", form(...files))).blob(), "exiface.html");
+    save(await (await ask(to("v1/report"), form(...files))).blob(), "exiface.html");
     const held = entries.filter((entry) => entry.answer).length - files.length;
     if (held) byId("status").textContent = `The report holds the first ${files.length} pictures, ${held} don't fit.`;
   } catch (error) {
@@ -294,6 +314,14 @@ byId("key").addEventListener("submit", (event) => {
   const again = entries.filter((entry) => entry.failed);
   if (again.length) again.forEach(enqueue);
   else loadDetector().catch(() => {});
+});
+
+byId("detector").addEventListener("change", async () => {
+  detector = null;
+  await loadDetector().catch(() => {});
+  for (const entry of entries) {
+    if (!waiting.includes(entry)) enqueue(entry);
+  }
 });
 
 onKeyWanted(() => {

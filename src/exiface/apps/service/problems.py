@@ -1,0 +1,77 @@
+"""What a refused request is told, and with which status."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from exiface.apps.service.batcher import OverloadedError
+from exiface.apps.service.guard import LOGGER
+from exiface.apps.service.schemas import Problem
+from exiface.apps.service.uploads import RefusedError
+from exiface.errors import UserError
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": description}
+    for status, description in {
+        400: "Not a well-formed multipart form.",
+        401: "No valid API key, where keys are asked for.",
+        408: "The request did not arrive in time.",
+        413: "Too large, too many files, or too many pixels.",
+        415: "Not multipart/form-data.",
+        422: "No files in the form, or a parameter out of range.",
+        503: "More images than can be judged; Retry-After-Ms says when to come back.",
+        504: "The images were not judged in time.",
+    }.items()
+}
+
+
+def add_errors(app: FastAPI) -> None:
+    """Answer every error in one form (see `Problem`)."""
+
+    def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
+        return JSONResponse({"code": code, "detail": detail}, status, headers)
+
+    @app.exception_handler(RefusedError)
+    async def refused(_: Request, error: RefusedError) -> JSONResponse:
+        headers = {"connection": "close"} if error.unread else {}
+        return problem(error.status, error.code, error.detail, **headers)
+
+    @app.exception_handler(OverloadedError)
+    async def overloaded(_: Request, error: OverloadedError) -> JSONResponse:
+        answer = problem(503, "busy", "more images than can be judged now; try again shortly")
+        answer.headers["retry-after"] = str(max(1, round(error.retry_after)))  # whole seconds
+        answer.headers["retry-after-ms"] = str(round(1000 * error.retry_after))
+        return answer
+
+    @app.exception_handler(TimeoutError)
+    async def late(_: Request, __: TimeoutError) -> JSONResponse:
+        return problem(504, "timeout", "the images were not judged in time; send fewer")
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
+    @app.exception_handler(UserError)
+    async def unusable(_: Request, error: UserError) -> JSONResponse:
+        return problem(422, "unusable", str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return problem(422, "invalid", f"{first['loc'][-1]}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(error.status_code, "http", str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> JSONResponse:
+        LOGGER.log(logging.ERROR, "failed", exc_info=error)
+        return problem(500, "failed", "an error of the service; its log says more")

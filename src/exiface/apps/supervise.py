@@ -1,0 +1,64 @@
+"""`exiface supervise`: from an encoder and examples of both classes to a binary encoder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def supervise(
+    encoder: Annotated[Path, typer.Option(help="Run folder of `exiface train`.")],
+    real: Annotated[
+        list[Path], typer.Option(help="Folder of photographs, or of faces; repeatable.")
+    ],
+    fake: Annotated[list[Path], typer.Option(help="Folder of generated faces; repeatable.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Encoder folder to write, for fit.")
+    ],
+    photos: Annotated[
+        Path | None,
+        typer.Option(
+            help="Manifest that the encoder was trained with: its training photographs stand with "
+            "the photographs, and smoothed with the generated faces."
+        ),
+    ] = None,
+    views: Annotated[
+        int, typer.Option(min=1, help="How often each face is seen; altered after the first time.")
+    ] = 6,
+    strength: Annotated[
+        float, typer.Option(min=1e-9, help="C of the logistic regression; lower = simpler.")
+    ] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
+) -> None:
+    """Learn to tell generated faces from photographs by examples of both.
+
+    The result knows the generators that it has seen: leave each out in turn to measure how it fares
+    on others. Then `exiface fit --encoder ENCODER --photos MANIFEST -o DETECTOR` calibrates it.
+    """
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import Manifest, scan
+    from exiface.detector.supervised import supervise as learnt
+    from exiface.detector.supervised import write_supervised
+
+    sets: dict[Path, Manifest] = {}
+    for folder in (*real, *fake):
+        with progress_bar(f"Finding faces in {folder}") as progress:
+            sets[folder] = scan(folder, fractions={"train": 1.0}, progress=progress)[0]
+    photographs, generated = [sets[path] for path in real], [sets[path] for path in fake]
+    camera = None if photos is None else Manifest.read(photos)
+    with progress_bar("Encoding") as progress:
+        classifier, made_of = learnt(
+            encoder,
+            photographs,
+            generated,
+            camera=camera,
+            views=views,
+            strength=strength,
+            seed=seed,
+            progress=progress,
+        )
+    write_supervised(encoder, classifier, made_of, [*photographs, *generated], output)
+    typer.echo(
+        f"{made_of['photographs']} photographs and {made_of['camera']} of the encoder's training, "
+        f"{made_of['generated']} generated faces, {views} views each -> {output}"
+    )

@@ -1,0 +1,153 @@
+"""Several one-sided signs of a generated face, each an output of a head, in one score.
+
+A density over all features flags what is unlike photographs in any way, and generated faces are
+often *more* typical than photographs. The heads of the pretext task know which way is suspicious.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
+
+from exiface.density.expectation_maximisation import DensityError
+
+_ARRAYS = ("directions", "means", "deviations")
+
+
+class Evidence:
+    """Fisher's combination of one-sided normal tails of linear heads.
+
+    Each head's output is compared with those of the photographs that it is fitted on; the score is
+    minus the sum of the logarithms of the upper tail probabilities (Fisher, Statistical Methods for
+    Research Workers, 4th edition, 1932, section 21.1). Signs that depend on each other make a score
+    that isn't chi-squared; the calibration doesn't ask that of it.
+
+    Args:
+        directions: (m, d) weights of the heads; higher outputs are more suspicious.
+
+    Raises:
+        DensityError: not (m, d) with m of at least 1, or not finite.
+
+    Example:
+        >>> evidence = Evidence(np.eye(2)).fit([[0.0, 1.0], [2.0, 3.0]])
+        >>> evidence.score([[1.0, 2.0]]).round(3).tolist()  # tails of 1/2 each
+        [1.386]
+    """
+
+    def __init__(self, directions: ArrayLike) -> None:
+        self._directions = np.ascontiguousarray(directions, np.float64)
+        if self._directions.ndim != 2 or not len(self._directions):
+            raise DensityError(
+                f"directions must have the shape (heads, features), got {self._directions.shape}"
+            )
+        if not np.isfinite(self._directions).all():
+            raise DensityError("directions must be finite")
+        self._means: NDArray[np.float64] | None = None
+        self._deviations: NDArray[np.float64] | None = None
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vectors that it takes."""
+        return int(self._directions.shape[1])
+
+    def fit(self, features: ArrayLike) -> Self:
+        """Take the outputs' means and deviations from features (n, d) of photographs.
+
+        Raises:
+            DensityError: fewer than two rows, another length, not finite, or a head that says the
+                same of all photographs.
+        """
+        outputs = self._outputs(features)
+        if len(outputs) < 2:
+            raise DensityError(f"evidence needs at least 2 photographs, got {len(outputs)}")
+        deviations = outputs.std(axis=0, ddof=1)
+        if not (deviations > 0).all():
+            raise DensityError(
+                f"head {int(np.argmin(deviations))} says the same of all photographs; give more, "
+                "or leave it out"
+            )
+        self._means, self._deviations = outputs.mean(axis=0), deviations
+        return self
+
+    def refitted(self, features: ArrayLike) -> Self:
+        """The same heads, fitted on features (n, d) of other photographs (see `fit`)."""
+        return type(self)(self._directions).fit(features)
+
+    def signs(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Outputs (n, m) in deviations above the mean of photographs, of features (n, d).
+
+        Raises:
+            DensityError: not fitted, another length, or not finite.
+        """
+        if self._means is None or self._deviations is None:
+            raise DensityError("the evidence is not fitted; call fit first")
+        return np.asarray((self._outputs(features) - self._means) / self._deviations)
+
+    def score(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Scores (n,), higher = more suspicious, of features (n, d).
+
+        Raises:
+            DensityError: as of `signs`.
+        """
+        return np.asarray(-norm.logsf(self.signs(features)).sum(axis=1))
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The numbers, by name, as they are stored.
+
+        Raises:
+            DensityError: not fitted.
+        """
+        if self._means is None or self._deviations is None:
+            raise DensityError("the evidence is not fitted; call fit first")
+        values = (self._directions, self._means, self._deviations)
+        return dict(zip(_ARRAYS, values, strict=True))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Restore what `arrays` gave.
+
+        Raises:
+            DensityError: an array is missing, unknown, of another shape or not finite.
+        """
+        if set(arrays) != set(_ARRAYS):
+            raise DensityError(f"evidence has the arrays {_ARRAYS}, got {sorted(arrays)}")
+        evidence = cls(arrays["directions"])
+        heads = (len(evidence._directions),)
+        means, deviations = (np.asarray(arrays[name], np.float64) for name in _ARRAYS[1:])
+        finite = np.isfinite(means).all() and np.isfinite(deviations).all()
+        if means.shape != heads or deviations.shape != heads or not finite:
+            raise DensityError(f"means and deviations must be finite and of shape {heads}")
+        if not (deviations > 0).all():
+            raise DensityError("deviations must be positive")
+        evidence._means, evidence._deviations = means, deviations
+        return evidence
+
+    def _outputs(self, features: ArrayLike) -> NDArray[np.float64]:
+        values = np.asarray(features, np.float64)
+        if values.ndim != 2 or values.shape[1] != self.features:
+            raise DensityError(
+                f"features must have the shape (n, {self.features}), got {values.shape}"
+            )
+        if not np.isfinite(values).all():
+            raise DensityError("feature vectors must be finite")
+        return np.asarray(values @ self._directions.T)
+
+
+def directions_of(heads: Mapping[str, NDArray[Any]], names: Sequence[str]) -> NDArray[np.float64]:
+    """The weights (m, d) of some heads, each of length 1.
+
+    Args:
+        heads: weights (d,) by name.
+        names: of those to take.
+
+    Raises:
+        DensityError: a name is unknown; those that are known are named.
+    """
+    if unknown := [name for name in names if name not in heads]:
+        raise DensityError(
+            f"the encoder has no head {unknown[0]!r}; it has {', '.join(sorted(heads)) or 'none'}"
+        )
+    weights = np.stack([np.asarray(heads[name], np.float64) for name in names])
+    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))

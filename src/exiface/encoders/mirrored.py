@@ -1,0 +1,65 @@
+"""An encoder of textures at several depths and of how a face differs from its mirror image."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import mobilenet_v2
+
+_EPSILON = 1e-6
+
+
+class MirroredEncoder(nn.Module):
+    """MobileNetV2, read at six depths, of a face and of its mirror image.
+
+    The features are the means and standard deviations of the maps over positions (of the deepest
+    maps the means), averaged over both images and so blind to left and right; then the asymmetries,
+    for each depth the logarithms of the distance between the two images' maps (root mean square)
+    and between their means (one minus the cosine). Each feature is scaled by what training saw.
+
+    Faces of generators are more symmetric than photographs of faces, in pose, light and expression,
+    and no manipulation of pixels teaches that as directly as the comparison itself.
+    """
+
+    DEPTHS: ClassVar[tuple[int, ...]] = (1, 3, 6, 10, 13, 18)  # layers of `features`
+    CHANNELS: ClassVar[tuple[int, ...]] = (16, 24, 32, 64, 96, 1280)
+    STATISTICS: ClassVar[int] = 2 * sum(CHANNELS) - CHANNELS[-1]
+    LENGTH: ClassVar[int] = STATISTICS + 2 * len(DEPTHS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = mobilenet_v2(weights=None).features
+        self.scale = nn.BatchNorm1d(self.LENGTH, affine=False, momentum=0.02)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Features (n, LENGTH) of normalised crops (n, 3, s, s)."""
+        seen, mirrored = crops, crops.flip(3)
+        statistics: list[Tensor] = []
+        distances: list[Tensor] = []
+        cosines: list[Tensor] = []
+        for depth, layer in enumerate(self.features):
+            seen, mirrored = layer(seen), layer(mirrored)
+            if depth not in self.DEPTHS:
+                continue
+            means = seen.mean((2, 3)), mirrored.mean((2, 3))
+            statistics.append((means[0] + means[1]) / 2)
+            if depth != self.DEPTHS[-1]:
+                statistics.append((_deviation(seen, means[0]) + _deviation(mirrored, means[1])) / 2)
+            distances.append((seen - mirrored).square().mean((1, 2, 3)))
+            cosines.append(1 - nn.functional.cosine_similarity(*means))
+        asymmetries = torch.stack([*distances, *cosines], 1)
+        values = torch.cat([*statistics, (asymmetries.clamp_min(0) + _EPSILON).log()], 1)
+        scaled: Tensor = self.scale(values)
+        return scaled
+
+
+def _deviation(maps: Tensor, means: Tensor) -> Tensor:
+    """Standard deviation over positions (n, c) of maps (n, c, h, w) with these means."""
+    return ((maps - means[:, :, None, None]).square().mean((2, 3)) + _EPSILON).sqrt()
+
+
+def symmetry() -> dict[str, Tensor]:
+    """The direction "symmetry" (LENGTH,): how little a face and its mirror image differ."""
+    direction = torch.zeros(MirroredEncoder.LENGTH)
+    direction[MirroredEncoder.STATISTICS :] = -1
+    return {"symmetry": direction}

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from exiface.density import DensityError, Evidence
+from exiface.density.evidence import directions_of
+
+
+@pytest.fixture
+def features():
+    return np.random.default_rng(0).normal(3, 2, (500, 6))
+
+
+@pytest.fixture
+def evidence(features):
+    return Evidence(np.random.default_rng(1).normal(size=(3, 6))).fit(features)
+
+
+def test_the_score_is_what_its_slow_twin_says(evidence, features):
+    arrays = evidence.arrays()
+    for row, score in zip(features[:20], evidence.score(features[:20]), strict=True):
+        tails = [
+            1 - norm.cdf((row @ direction - mean) / deviation)
+            for direction, mean, deviation in zip(*arrays.values(), strict=True)
+        ]
+        assert score == pytest.approx(-np.log(np.prod(tails)), rel=1e-6)
+
+
+@given(st.integers(0, 2), st.floats(0.01, 50))
+def test_more_of_any_sign_is_more_suspicious(sign, step):
+    features = np.random.default_rng(0).normal(size=(50, 3))
+    evidence = Evidence(np.eye(3)).fit(features)
+    shifted = features[:5].copy()
+    shifted[:, sign] += step
+    before, after = evidence.score(features[:5]), evidence.score(shifted)
+    assert np.isfinite(after).all()
+    assert (after > before).all()
+
+
+def test_the_size_and_offset_of_a_head_do_not_matter(features):
+    directions = np.random.default_rng(2).normal(size=(2, 6))
+    one = Evidence(directions).fit(features).score(features)
+    other = Evidence(directions * [[7], [0.1]]).fit(features + 0.0).score(features)
+    assert np.allclose(one, other)
+
+
+def test_fitting_again_keeps_the_heads(evidence, features):
+    again = evidence.refitted(features[:100] + 1)
+    assert np.array_equal(again.arrays()["directions"], evidence.arrays()["directions"])
+    assert not np.allclose(again.arrays()["means"], evidence.arrays()["means"])
+
+
+def test_it_comes_back_from_its_arrays(evidence, features):
+    assert np.array_equal(
+        Evidence.from_arrays(evidence.arrays()).score(features), evidence.score(features)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"means": None}, "has the arrays"),
+        ({"means": np.zeros(2)}, "of shape"),
+        ({"deviations": np.zeros(3)}, "positive"),
+        ({"means": np.full(3, np.nan)}, "finite"),
+        ({"directions": np.zeros(6)}, "shape"),
+        ({"directions": np.full((3, 6), np.inf)}, "finite"),
+    ],
+)
+def test_damaged_arrays_are_refused(evidence, changed, reason):
+    arrays = {
+        name: value for name, value in (evidence.arrays() | changed).items() if value is not None
+    }
+    with pytest.raises(DensityError, match=reason):
+        Evidence.from_arrays(arrays)
+
+
+def test_what_cannot_be_fitted_or_scored_says_why(evidence, features):
+    with pytest.raises(DensityError, match="not fitted"):
+        Evidence(np.eye(2)).score(np.zeros((1, 2)))
+    with pytest.raises(DensityError, match="not fitted"):
+        Evidence(np.eye(2)).arrays()
+    with pytest.raises(DensityError, match="at least 2"):
+        Evidence(np.eye(6)).fit(features[:1])
+    with pytest.raises(DensityError, match="head 1 says the same"):
+        Evidence(np.eye(2)).fit([[0.0, 5.0], [1.0, 5.0]])
+    with pytest.raises(DensityError, match=r"\(n, 6\)"):
+        evidence.score(features[:, :5])
+    with pytest.raises(DensityError, match="finite"):
+        evidence.score(np.full((1, 6), np.nan))
+
+
+def test_heads_are_chosen_by_name():
+    heads = {"a": np.array([3.0, 4.0]), "b": np.array([0.0, 2.0])}
+    assert directions_of(heads, ["b", "a"]).tolist() == [[0, 1], [0.6, 0.8]]
+    with pytest.raises(DensityError, match="no head 'c'; it has a, b"):
+        directions_of(heads, ["a", "c"])
