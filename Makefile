@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test format lint types docs benchmarks default-detector results clean
+.PHONY: demo test format lint types docs benchmarks default-detector binary-detector results \
+	ablation comparison leave-one-out clean
 
 $(VENV)/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -54,6 +55,22 @@ benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fd
 # DATA: the folder that holds camera_faces/, bench_dev/ and bench_dev_native/.
 default-detector: $(VENV)/dev  ## train, fit and calibrate the detector in the package (up to two hours)
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
+
+binary-detector: $(VENV)/dev  ## the detector that has seen generated faces, on the same encoder
+	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/binary-detector.sh
+
+ablation: $(VENV)/dev  ## what was tried for the default detector: results/ablation.csv
+	$(BIN)/python results/ablation.py '$(DATA)' results/ablation.csv
+
+comparison: $(VENV)/dev  ## the default detector beside others: results/comparison.csv
+	$(BIN)/exiface train --data runs/default/manifest.parquet --config configs/published.yaml \
+		--set epochs=10 --set validate_epochs=5 --set batch_size=64 --set learning_rate=1e-4 \
+		--set precision=bfloat16 --set max_faces_per_photo=4 --set max_faces_per_camera=80 \
+		--output runs/resnet50
+	$(BIN)/python results/comparison.py '$(DATA)' results/comparison.csv
+
+leave-one-out: $(VENV)/dev  ## what supervision buys on unseen generators: results/binary-detector.csv
+	$(BIN)/python results/leave_one_out.py '$(DATA)' results/binary-detector.csv
 
 results: $(VENV)/dev  ## regenerate the tables that README and docs quote (DATA=...), and check what they quote
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash results/default-detector.sh

@@ -1,12 +1,16 @@
+import shutil
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from exiface.datasets import Manifest, scan
-from exiface.density import CalibrationError
+from exiface.density import CalibrationError, DensityError, Evidence
 from exiface.detector import DetectorError
 from exiface.detector.fitting import encode_faces, fit, split_for_fit
+from exiface.detector.folder import read_folder, write_folder
 from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.photos import UnreadableImageError
+from exiface.photos import TAG_NAMES, UnreadableImageError
 
 
 def test_fit_and_calibration_share_no_photograph(parts):
@@ -68,3 +72,22 @@ def test_a_lost_photograph_is_named(encoder_folder, manifest, tmp_path):
     )
     with pytest.raises(UnreadableImageError, match=r"gone\.jpg.*prepare"):
         encode_faces(OnnxEncoder(*read_encoder(encoder_folder)), lost)
+
+
+def test_heads_can_score_instead_of_a_mixture(encoder_folder, manifest, tmp_path):
+    folder = tmp_path / "encoder"
+    shutil.copytree(encoder_folder, folder)
+    heads = {tag: np.eye(8, dtype=np.float32)[n] for n, tag in enumerate(TAG_NAMES)}
+    heads["smoothing"] = np.ones(8, np.float32)
+    save_file(heads, folder / "heads.safetensors")
+    parts = fit(folder, manifest, name="evidence", evidence=("smoothing", "aperture"))
+    assert isinstance(parts.scorer, Evidence)
+    assert parts.provenance["fit"]["evidence"] == ["smoothing", "aperture"]
+    assert "Evidence: smoothing, aperture" in parts.card
+    write_folder(parts, tmp_path / "detector")
+    restored = read_folder(tmp_path / "detector")
+    features = np.random.default_rng(0).normal(size=(5, 8))
+    assert np.array_equal(restored.scorer.score(features), parts.scorer.score(features))
+    assert restored.learnt_from == "photographs only"
+    with pytest.raises(DensityError, match="no head 'other'"):
+        fit(folder, manifest, name="evidence", evidence=("other",))

@@ -45,4 +45,4 @@ def test_statistics_are_those_of_the_maps(encoder, crops):
     assert np.allclose(raw[:16], means, atol=1e-4)
     assert np.allclose(raw[16:32], deviations, atol=2e-3)
     distance = np.log(((maps[0] - maps[1]).numpy() ** 2).mean() + 1e-6)
-    assert raw[MirroredEncoder.STATISTICS] == pytest.approx(distance, abs=1e-4)
+    assert raw[MirroredEncoder.TEXTURES] == pytest.approx(distance, abs=1e-4)

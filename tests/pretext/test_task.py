@@ -81,3 +81,13 @@ def test_a_frozen_backbone_keeps_its_statistics():
     task.outputs(torch.randn(5, 3, 8, 8))
     assert torch.equal(encoder[1].running_mean, before[0])
     assert not torch.equal(encoder[3].running_mean, before[1])
+
+
+def test_heads_read_the_leading_features_only(batch):
+    task = PretextTask(nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6)), 4)
+    features, outputs = task.encoder(batch[0]), task.outputs(batch[0])
+    for column, direction in enumerate(task.directions(6).values()):
+        assert direction.shape == (6,)
+        assert direction[4:].tolist() == [0, 0]
+        offset = outputs[:, column] - features @ direction
+        assert torch.allclose(offset, offset[0].expand(5), atol=1e-5)

@@ -5,7 +5,7 @@ each of them out in turn.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,49 +68,81 @@ def supervise(
         SupervisionError: a class without a face.
         EncoderError: no encoder in the folder.
     """
-    model, description = read_encoder(encoder_folder)
-    encoder = OnnxEncoder(model, description)
+    encoder = OnnxEncoder(*read_encoder(encoder_folder))
     parts = [(faces, 0, False) for faces in photographs] + [(faces, 0, True) for faces in generated]
     if camera is not None:
-        known = camera.of_split("train")
-        known = known.select(cap(known.photo, known.camera, per_photo=4, per_camera=80, seed=seed))
-        parts += [(known, 0, False), (known, 1, True)]
+        camera = camera.of_split("train")
+        kept = cap(camera.photo, camera.camera, per_photo=4, per_camera=80, seed=seed)
+        camera = camera.select(kept)
+        parts += [(camera, 0, False), (camera, 1, True)]
     for wanted, what in ((False, "photographs"), (True, "generated faces")):
         if not sum(len(faces) for faces, _, is_generated in parts if is_generated == wanted):
             raise SupervisionError(f"no face among the {what}; name folders that hold some")
     total = views * sum(len(faces) for faces, _, _ in parts)
-    features: list[NDArray[np.float32]] = []
-    labels: list[NDArray[np.bool_]] = []
+    features: dict[bool, list[NDArray[np.float32]]] = {False: [], True: []}
     done = 0
     for faces, family, is_generated in parts:
-        drawn = FaceBatches(
-            faces,
-            description.preprocessing,
-            augmentation=AUGMENTATION,
-            families=(SMOOTHING,),
-            seed=seed,
-        )
-        for view in range(views):
-            for crops in drawn.views(view, family):
-                features.append(encoder.encode(crops))
-                done += len(crops)
-                progress(done, total)
-            labels.append(np.full(len(faces), is_generated))
-    learner = make_pipeline(
-        StandardScaler(), LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
+        for crops in drawn_views(encoder, faces, family, views=views, seed=seed):
+            features[is_generated].append(encoder.encode(crops))
+            done += len(crops)
+            progress(done, total)
+    classifier = learn(
+        np.concatenate(features[False]), np.concatenate(features[True]), strength=strength
     )
-    learner.fit(np.concatenate(features), np.concatenate(labels))
-    scaler, regression = learner[0], learner[-1]
-    weights = regression.coef_ / scaler.scale_
-    bias = regression.intercept_ - weights @ scaler.mean_
-    return Classifier([(weights, bias)]), {
+    return classifier, {
         "photographs": sum(map(len, photographs)),
         "generated": sum(map(len, generated)),
-        "camera": 0 if camera is None else len(known),
+        "camera": 0 if camera is None else len(camera),
         "views": views,
         "strength": strength,
         "seed": seed,
     }
+
+
+def drawn_views(
+    encoder: OnnxEncoder, faces: Manifest, manipulated: int = 0, *, views: int, seed: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Crops (n, s, s, 3) of faces as they are (view 0) and altered at random, in batches.
+
+    Args:
+        encoder: whose preprocessing cuts them.
+        faces: to be seen.
+        manipulated: 1 = smoothed.
+        views: how often.
+        seed: of all that is drawn.
+    """
+    drawn = FaceBatches(
+        faces,
+        encoder.description.preprocessing,
+        augmentation=AUGMENTATION,
+        families=(SMOOTHING,),
+        seed=seed,
+    )
+    for view in range(views):
+        yield from drawn.views(view, manipulated)
+
+
+def learn(
+    photographs: NDArray[np.float32], generated: NDArray[np.float32], *, strength: float
+) -> Classifier:
+    """Fit a logistic regression, both classes weighing the same.
+
+    Args:
+        photographs: (n, d) features.
+        generated: (m, d) features.
+        strength: C; lower = simpler.
+
+    Returns:
+        The classifier, of unscaled features.
+    """
+    learner = make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
+    )
+    labels = np.repeat([False, True], [len(photographs), len(generated)])
+    learner.fit(np.concatenate([photographs, generated]), labels)
+    scaler, regression = learner[0], learner[-1]
+    weights = regression.coef_ / scaler.scale_
+    return Classifier([(weights, regression.intercept_ - weights @ scaler.mean_)])
 
 
 def write_supervised(

@@ -18,6 +18,7 @@ class Architecture:
         features: length of the feature vector.
         size: side s of its input in pixels.
         last_layer: prefix of the parameters that make features of the backbone's output.
+        read: how many leading features the heads of the pretext task read; None = all.
         directions: weights over the features that the architecture itself knows to be of use, by
             name, beside those of the heads.
     """
@@ -26,6 +27,7 @@ class Architecture:
     features: int
     size: int
     last_layer: str
+    read: int | None = None
     directions: Callable[[], dict[str, Tensor]] = dict
 
 
@@ -53,6 +55,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         features=MirroredEncoder.LENGTH,
         size=224,
         last_layer="scale.",
+        read=MirroredEncoder.TEXTURES,
         directions=symmetry,
     ),
 }

@@ -12,19 +12,21 @@ _EPSILON = 1e-6
 class MirroredEncoder(nn.Module):
     """MobileNetV2, read at six depths, of a face and of its mirror image.
 
-    The features are the means and standard deviations of the maps over positions (of the deepest
-    maps the means), averaged over both images and so blind to left and right; then the asymmetries,
-    for each depth the logarithms of the distance between the two images' maps (root mean square)
-    and between their means (one minus the cosine). Each feature is scaled by what training saw.
+    The features are, each averaged over both images and so blind to left and right, the means and
+    standard deviations over positions of the maps at the five shallower depths; for each depth the
+    logarithms of the distance between the two images' maps (root mean square) and between their
+    means (one minus the cosine); the means of the deepest maps. Each is scaled by what training
+    saw.
 
-    Faces of generators are more symmetric than photographs of faces, in pose, light and expression,
-    and no manipulation of pixels teaches that as directly as the comparison itself.
+    Generated faces are more symmetric than photographs of faces, in pose, light and expression, and
+    no manipulation of pixels teaches that as directly as the comparison itself.
     """
 
     DEPTHS: ClassVar[tuple[int, ...]] = (1, 3, 6, 10, 13, 18)  # layers of `features`
     CHANNELS: ClassVar[tuple[int, ...]] = (16, 24, 32, 64, 96, 1280)
-    STATISTICS: ClassVar[int] = 2 * sum(CHANNELS) - CHANNELS[-1]
-    LENGTH: ClassVar[int] = STATISTICS + 2 * len(DEPTHS)
+    TEXTURES: ClassVar[int] = 2 * sum(CHANNELS[:-1])  # leading features: textures, no objects
+    ASYMMETRIES: ClassVar[int] = 2 * len(DEPTHS)  # the features after them
+    LENGTH: ClassVar[int] = TEXTURES + ASYMMETRIES + CHANNELS[-1]
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +36,7 @@ class MirroredEncoder(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         """Features (n, LENGTH) of normalised crops (n, 3, s, s)."""
         seen, mirrored = crops, crops.flip(3)
-        statistics: list[Tensor] = []
+        textures: list[Tensor] = []
         distances: list[Tensor] = []
         cosines: list[Tensor] = []
         for depth, layer in enumerate(self.features):
@@ -42,15 +44,21 @@ class MirroredEncoder(nn.Module):
             if depth not in self.DEPTHS:
                 continue
             means = seen.mean((2, 3)), mirrored.mean((2, 3))
-            statistics.append((means[0] + means[1]) / 2)
             if depth != self.DEPTHS[-1]:
-                statistics.append((_deviation(seen, means[0]) + _deviation(mirrored, means[1])) / 2)
+                deviations = _deviation(seen, means[0]), _deviation(mirrored, means[1])
+                textures += [_mean(*means), _mean(*deviations)]
             distances.append((seen - mirrored).square().mean((1, 2, 3)))
             cosines.append(1 - nn.functional.cosine_similarity(*means))
         asymmetries = torch.stack([*distances, *cosines], 1)
-        values = torch.cat([*statistics, (asymmetries.clamp_min(0) + _EPSILON).log()], 1)
+        values = torch.cat(
+            [*textures, (asymmetries.clamp_min(0) + _EPSILON).log(), _mean(*means)], 1
+        )
         scaled: Tensor = self.scale(values)
         return scaled
+
+
+def _mean(first: Tensor, second: Tensor) -> Tensor:
+    return (first + second) / 2
 
 
 def _deviation(maps: Tensor, means: Tensor) -> Tensor:
@@ -59,7 +67,13 @@ def _deviation(maps: Tensor, means: Tensor) -> Tensor:
 
 
 def symmetry() -> dict[str, Tensor]:
-    """The direction "symmetry" (LENGTH,): how little a face and its mirror image differ."""
+    """The direction "symmetry" (LENGTH,): how little face and mirror image differ deep down.
+
+    The three shallower depths compare pixels rather than faces: how smooth and how well lit an
+    image is decides there.
+    """
+    depths = len(MirroredEncoder.DEPTHS)
     direction = torch.zeros(MirroredEncoder.LENGTH)
-    direction[MirroredEncoder.STATISTICS :] = -1
+    asymmetries = direction[MirroredEncoder.TEXTURES :][: MirroredEncoder.ASYMMETRIES]
+    asymmetries.view(2, depths)[:, depths // 2 :] = -1
     return {"symmetry": direction}

@@ -53,7 +53,7 @@ class Learner:
                 parameter.requires_grad_(name.startswith(architecture.last_layer))
         task: nn.Module = PretextTask(
             encoder,
-            architecture.features,
+            architecture.read or architecture.features,
             config.ranking_scale,
             families=config.families,
             frozen=config.frozen,

@@ -23,13 +23,13 @@ class PretextTask(nn.Module):
 
     Args:
         encoder: (n, 3, s, s) -> (n, features).
-        features: length of the feature vector.
+        features: how many of the features, from the first, the heads read.
         scale: k of the ranking (see `ranking_loss`).
         families: of manipulations, each of which a head spots.
         frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
 
     Attributes:
-        families: the same.
+        features, families: the same.
         names: of the heads: those of the tags, then those of the families.
     """
 
@@ -47,6 +47,7 @@ class PretextTask(nn.Module):
         self.families = tuple(families)
         self.names = (*TAG_NAMES, *families)
         self.heads = nn.ModuleDict({name: nn.Linear(features, 1) for name in self.names})
+        self.features = features
         self.scale = scale
         self._frozen = frozen
 
@@ -67,14 +68,17 @@ class PretextTask(nn.Module):
 
     def outputs(self, crops: Tensor) -> Tensor:
         """Head outputs (n, heads), in the order of `names`, of normalised crops (n, 3, s, s)."""
-        features = self.encoder(crops).float()
+        features = self.encoder(crops)[:, : self.features].float()
         with torch.autocast(features.device.type, enabled=False):
             return torch.cat([self.heads[name](features) for name in self.names], dim=1)
 
-    def directions(self) -> dict[str, Tensor]:
-        """The weights (features,) of each head, by name, for `heads.safetensors`."""
-        weights = {name: head.get_parameter("weight") for name, head in self.heads.items()}
-        return {name: weight.detach().float().cpu().flatten() for name, weight in weights.items()}
+    def directions(self, length: int) -> dict[str, Tensor]:
+        """The weights (length,) of each head over all features, for `heads.safetensors`."""
+        directions = {}
+        for name, head in self.heads.items():
+            weight = head.get_parameter("weight").detach().float().cpu().flatten()
+            directions[name] = nn.functional.pad(weight, (0, length - self.features))
+        return directions
 
     def forward(self, crops: Tensor, tags: Tensor, manipulated: Tensor) -> dict[str, Tensor]:
         """Compute the losses.

@@ -228,15 +228,16 @@ def _export(
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
     config = learner.config
-    given = ARCHITECTURES[config.architecture].directions()
-    save_file(learner.task.directions() | given, run / HEADS_FILE)
+    architecture = ARCHITECTURES[config.architecture]
+    directions = learner.task.directions(architecture.features) | architecture.directions()
+    save_file(directions, run / HEADS_FILE)
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
         "config": config.model_dump(mode="json"),
     }
     description = EncoderDescription(
         config.architecture,
-        ARCHITECTURES[config.architecture].features,
+        architecture.features,
         learner.preprocessing,
         provenance,
     )

@@ -1,0 +1,264 @@
+"""What was tried for the default detector, one change at a time, three seeds each.
+
+    make ablation DATA=<folder of bench_dev/, bench_dev_native/ and resynthesis/>
+
+needs runs/default/ of `make default-detector` and writes results/ablation.csv; a quarter of an hour
+on two cores. The backbone is frozen, so that a change of the heads, their training or their
+combination needs no pass through it: training draws are encoded once a seed. The generated faces of
+the benchmarks are measured and never learnt from.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from common import Features, Score, encoded, figures, summary, write
+from resynthesis import Autoencoder
+from scipy.stats import norm
+from torch import nn
+
+from exiface.datasets import Manifest, cap
+from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.batches import FAMILIES, FaceBatches
+from exiface.density import Evidence, GaussianMixture
+from exiface.density.evidence import directions_of
+from exiface.detector.fitting import encode_faces
+from exiface.detector.supervised import learn
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders.mirrored import MirroredEncoder, symmetry
+from exiface.photos import TAG_NAMES
+from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
+from exiface.photos.whole_face import averaged
+from exiface.pretext import read_config
+from exiface.pretext.task import PretextTask
+
+SEEDS = (0, 1, 2)
+EPOCHS_DRAWN = 6
+EPOCHS = 24
+SCREENED = 300  # faces
+TEXTURES, LENGTH = MirroredEncoder.TEXTURES, MirroredEncoder.LENGTH
+DEPTHS = len(MirroredEncoder.DEPTHS)
+Pixels = np.ndarray
+Draws = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # features, tags, families
+
+
+def training(manifest: Manifest, encoder: OnnxEncoder, config, seed: int, augmentation) -> Draws:
+    """Augmented draws of the training photographs, encoded."""
+    faces = manifest.of_split("train")
+    kept = cap(faces.photo, faces.camera, per_photo=4, per_camera=80, seed=config.seed)
+    batches = FaceBatches(
+        faces.select(kept),
+        encoder.description.preprocessing,
+        augmentation=augmentation,
+        families=FAMILIES,
+        seed=seed,
+    )
+    steps = EPOCHS_DRAWN * batches.steps_per_epoch(config.batch_size)
+    drawn = [step[0] for step in batches.training(0, steps, config.batch_size)]
+    return (
+        torch.from_numpy(np.stack([encoder.encode(batch.crops) for batch in drawn])),
+        torch.from_numpy(np.stack([batch.tags for batch in drawn])).float(),
+        torch.from_numpy(np.stack([batch.manipulated for batch in drawn])),
+    )
+
+
+def heads(
+    draws: Draws, seed: int, *, read: int = TEXTURES, weight_decay: float = 0.03
+) -> dict[str, np.ndarray]:
+    """Train the heads of the pretext task on features, as `exiface train` does on faces."""
+    torch.manual_seed(seed)
+    task = PretextTask(nn.Identity(), read, families=FAMILIES)
+    optimizer = torch.optim.Adam(
+        task.parameters(), lr=1e-3, betas=(0.9, 0.98), eps=1e-6, weight_decay=weight_decay
+    )
+    steps = len(draws[0]) * EPOCHS // EPOCHS_DRAWN
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for step in range(steps):
+        loss = task(*(part[step % len(draws[0])] for part in draws))["total"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    directions = {name: value.numpy() for name, value in task.directions(LENGTH).items()}
+    return directions | {"symmetry": symmetry()["symmetry"].numpy()}
+
+
+def evidence(found: dict[str, np.ndarray], fit: Features, *names: str) -> Score:
+    return Evidence(directions_of(found, names)).fit(fit).score
+
+
+def of_depths(*depths: int) -> np.ndarray:
+    """The direction of symmetry at some depths only."""
+    direction = np.zeros(LENGTH)
+    asymmetries = direction[TEXTURES : TEXTURES + 2 * DEPTHS].reshape(2, DEPTHS)
+    asymmetries[:, list(depths)] = -1
+    return direction
+
+
+def combined(how: Callable[[np.ndarray], np.ndarray], fitted: Evidence) -> Score:
+    return lambda features: how(fitted.signs(features))
+
+
+def density(part: slice, fit: Features, seed: int, sign: int = 1) -> Score:
+    mixture = GaussianMixture(1, seed=seed).fit(fit[:, part])
+    return lambda features: sign * mixture.score(features[:, part])
+
+
+def manipulations(data: Path) -> dict[str, Callable[[Pixels, Pixels, np.random.Generator], Pixels]]:
+    """Of a whole face; the second argument is another face."""
+    resynthesised = Autoencoder(data / "resynthesis")
+    return {
+        "autoencoder": lambda face, _, rng: resynthesised(face),
+        "non-local means": lambda face, _, rng: cv2.fastNlMeansDenoisingColored(
+            face, None, 5, 5, 5, 13
+        ),
+        "bilateral filter": lambda face, _, rng: cv2.bilateralFilter(
+            face, 9, rng.uniform(15, 35), 5
+        ),
+        "median filter": lambda face, _, rng: cv2.medianBlur(face, 3),
+        "blur": lambda face, _, rng: blurred(face, rng.uniform(0.8, 1.6)),
+        "shrunk and grown": lambda face, _, rng: shrunk_and_grown(face, rng.uniform(0.4, 0.7)),
+        "sharpened": lambda face, _, rng: cv2.addWeighted(face, 1.7, blurred(face, 1.0), -0.7, 0),
+        "noise": lambda face, _, rng: noisy(face, rng.uniform(2, 6), rng),
+        "average of two faces": lambda face, other, rng: averaged(face, other),
+        "average with its mirror image": lambda face, _, rng: averaged(
+            face, np.ascontiguousarray(face[:, ::-1])
+        ),
+        "less saturated": lambda face, _, rng: cv2.addWeighted(
+            face, 0.67, cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB),
+            0.33, 0,
+        ),
+    }  # fmt: skip
+
+
+def screened(
+    manifest: Manifest, encoder: OnnxEncoder, augmentation: Augmentation, data: Path, seed: int
+) -> dict[str, Score]:
+    """One logistic regression a manipulation: untouched against manipulated training faces."""
+    rng = np.random.default_rng(seed)
+    faces = manifest.of_split("train")
+    faces = faces.select(cap(faces.photo, faces.camera, per_photo=2, per_camera=25, seed=seed))
+    faces = faces.select(rng.permutation(len(faces))[:SCREENED])
+    crops = np.concatenate(list(FaceBatches(faces, encoder.description.preprocessing).views(0)))
+
+    def textures(changed: list[Pixels]) -> Features:
+        sent = np.stack([augmentation(crop, rng) for crop in changed])
+        parts = np.split(sent, range(32, len(sent), 32))
+        return np.concatenate([encoder.encode(part) for part in parts])[:, :TEXTURES]
+
+    untouched = textures(list(crops))
+    found: dict[str, Score] = {}
+    for name, change in manipulations(data).items():
+        others = rng.permutation(len(crops))
+        changed = [
+            change(crop, crops[other], rng) for crop, other in zip(crops, others, strict=True)
+        ]
+        classifier = learn(untouched, textures(changed), strength=0.003)
+        found[name] = partial(_of_textures, classifier.score)
+    return found
+
+
+def _of_textures(score: Score, features: Features) -> np.ndarray:
+    return score(features[:, :TEXTURES])
+
+
+def attempts(
+    fit: Features, draws: Draws, plain: Draws, screening: dict[str, Score], seed: int
+) -> dict[tuple[str, str], Score]:
+    """(group, what) -> score, of one seed."""
+    trained = heads(draws, seed)
+    chosen = Evidence(directions_of(trained, ("symmetry", "smoothing"))).fit(fit)
+    smoothing = trained["smoothing"]
+
+    def with_symmetry(direction: np.ndarray) -> Score:
+        return evidence(
+            {"symmetry": direction, "smoothing": smoothing}, fit, "symmetry", "smoothing"
+        )
+
+    found: dict[tuple[str, str], Score] = {
+        ("default", "symmetry and smoothing, Fisher"): chosen.score,
+        ("evidence", "symmetry alone"): evidence(trained, fit, "symmetry"),
+        ("evidence", "smoothing alone"): evidence(trained, fit, "smoothing"),
+        ("evidence", "averaging alone"): evidence(trained, fit, "averaging"),
+        ("evidence", "published manipulations alone"): evidence(trained, fit, "manipulation"),
+        ("evidence", "symmetry and published manipulations"): evidence(
+            trained, fit, "symmetry", "manipulation"
+        ),
+        ("evidence", "symmetry, smoothing and averaging"): evidence(
+            trained, fit, "symmetry", "smoothing", "averaging"
+        ),
+        ("evidence", "all four"): evidence(
+            trained, fit, "symmetry", "smoothing", "averaging", "manipulation"
+        ),
+        **{("evidence", f"{tag} alone"): evidence(trained, fit, tag) for tag in TAG_NAMES},
+        ("symmetry", "of all six depths"): with_symmetry(of_depths(*range(DEPTHS))),
+        ("symmetry", "of the three shallow depths"): with_symmetry(of_depths(0, 1, 2)),
+        ("symmetry", "of the deepest"): with_symmetry(of_depths(DEPTHS - 1)),
+        ("combination", "sum of deviations"): combined(lambda signs: signs.sum(1), chosen),
+        ("combination", "largest deviation"): combined(lambda signs: signs.max(1), chosen),
+        ("combination", "harmonic mean of tails"): combined(
+            lambda signs: (1 / norm.sf(signs)).sum(1), chosen
+        ),
+        ("combination", "two-sided tails"): combined(
+            lambda signs: -norm.logsf(np.abs(signs)).sum(1), chosen
+        ),
+        ("training", "heads read all features"): evidence(
+            heads(draws, seed, read=LENGTH), fit, "symmetry", "smoothing"
+        ),
+        ("training", "no weight decay"): evidence(
+            heads(draws, seed, weight_decay=0), fit, "symmetry", "smoothing"
+        ),
+        ("training", "weight decay 1"): evidence(
+            heads(draws, seed, weight_decay=1), fit, "symmetry", "smoothing"
+        ),
+        ("training", "no augmentation"): evidence(heads(plain, seed), fit, "symmetry", "smoothing"),
+        ("density", "Gaussian over textures"): density(slice(TEXTURES), fit, seed),
+        ("density", "the same, too typical is suspicious"): density(slice(TEXTURES), fit, seed, -1),
+        ("density", "Gaussian over asymmetries"): density(
+            slice(TEXTURES, TEXTURES + 2 * DEPTHS), fit, seed
+        ),
+        ("density", "Gaussian over the deepest means"): density(
+            slice(TEXTURES + 2 * DEPTHS, None), fit, seed
+        ),
+        ("density", "Gaussian over all heads"): _of_heads(trained, fit, seed),
+    }
+    return found | {("one manipulation", name): score for name, score in screening.items()}
+
+
+def _of_heads(trained: dict[str, np.ndarray], fit: Features, seed: int) -> Score:
+    directions = directions_of(trained, sorted(trained))
+    mixture = GaussianMixture(1, seed=seed).fit(fit @ directions.T)
+    return lambda features: mixture.score(features @ directions.T)
+
+
+def main(data: Path, output: Path) -> None:
+    config = read_config(Path("configs/default-detector.yaml"))
+    manifest = Manifest.read(Path("runs/default/manifest.parquet"))
+    encoder = OnnxEncoder(*read_encoder(Path("runs/default/encoder")))
+    features = encoded(data, encoder)
+    of_split = {}
+    for split, per_photo in (("fit", 4), ("calibration", 1)):
+        faces = manifest.of_split(split)
+        kept = cap(faces.photo, faces.camera, per_photo=per_photo, per_camera=40, seed=0)
+        of_split[split] = encode_faces(encoder, faces.select(kept))
+    measured: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for seed in SEEDS:
+        draws = training(manifest, encoder, config, seed, config.augmentation)
+        plain = training(manifest, encoder, config, seed, None)
+        screening = screened(manifest, encoder, config.augmentation, data, seed)
+        for what, score in attempts(of_split["fit"], draws, plain, screening, seed).items():
+            found = figures(score, features, of_split["calibration"])
+            measured.setdefault(what, []).append(found)
+            print(seed, *what, f"{found['mean']:.3f}", flush=True)
+    rows = [
+        {"group": group, "what": what} | summary(seeds) for (group, what), seeds in measured.items()
+    ]
+    write(rows, output)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,112 @@
+"""What the scripts here share: the benchmarks, encoded, and how a score does on them."""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from exiface.datasets import Manifest, scan
+from exiface.density import Calibration
+from exiface.detector.fitting import encode_faces
+from exiface.encoders import OnnxEncoder
+
+GENERATED = {
+    "D1/stylegan1": "D1_stylegan1/real",
+    "D2/stylegan2": "D2_stylegan2_3/real",
+    "D2/stylegan3": "D2_stylegan2_3/real",
+    "D3/sdxl": "D3_sdxl/real",
+    "D4/sd3": "D4_sd3/real",
+}
+REAL = ("D1_stylegan1", "D2_stylegan2_3", "D3_sdxl", "D4_sd3", "R1_utkface")
+BENCHMARKS = ("bench_dev", "bench_dev_native")
+Features = NDArray[np.float32]
+Score = Callable[[Features], NDArray[np.float64]]
+
+
+def folder_of(name: str) -> str:
+    """The folder of a generated set, such as D2_stylegan2_3/stylegan3 of D2/stylegan3."""
+    return f"{GENERATED[name].split('/')[0]}/{name.split('/')[1]}"
+
+
+def folders() -> list[str]:
+    """All folders of a benchmark."""
+    return [f"{name}/real" for name in REAL] + [folder_of(name) for name in GENERATED]
+
+
+def largest(faces: Manifest) -> Manifest:
+    """The largest face of each image."""
+    area = (faces.box[:, 2] - faces.box[:, 0]) * (faces.box[:, 3] - faces.box[:, 1])
+    order = np.lexsort((-area, faces.path))
+    return faces.select(np.sort(order[np.unique(faces.path[order], return_index=True)[1]]))
+
+
+def benchmark_faces(data: Path, benchmark: str) -> dict[str, Manifest]:
+    """The largest face of each image, by folder."""
+    return {
+        folder: largest(scan(data / benchmark / folder, fractions={"train": 1.0})[0])
+        for folder in folders()
+    }
+
+
+def encoded(data: Path, encoder: OnnxEncoder) -> dict[str, Features]:
+    """Features of both benchmarks, by benchmark/folder."""
+    return {
+        f"{benchmark}/{folder}": encode_faces(encoder, faces)
+        for benchmark in BENCHMARKS
+        for folder, faces in benchmark_faces(data, benchmark).items()
+    }
+
+
+def figures(score: Score, features: dict[str, Features], calibration: Features) -> dict[str, float]:
+    """AUC of each generator and on average, and the highest false-alarm rate of a real set.
+
+    Args:
+        score: of features, higher = more suspicious.
+        features: of the benchmarks (see `encoded`).
+        calibration: features of the calibration photographs.
+    """
+    found: dict[str, float] = {}
+    for benchmark in BENCHMARKS:
+        prefix = "" if benchmark == "bench_dev" else "native "
+        for name, real in GENERATED.items():
+            pair = [score(features[f"{benchmark}/{each}"]) for each in (real, folder_of(name))]
+            labels = np.repeat([0, 1], [len(each) for each in pair])
+            found[prefix + name] = float(roc_auc_score(labels, np.concatenate(pair)))
+        found[f"{prefix}mean"] = float(np.mean([found[prefix + name] for name in GENERATED]))
+    calibrated = Calibration.of(score(calibration))
+    alarms = [
+        (calibrated.p_value(score(features[f"bench_dev/{name}/real"])) <= 0.05).mean()
+        for name in REAL
+    ]
+    found["highest false alarms"] = float(max(alarms))
+    return found
+
+
+def summary(seeds: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Means over seeds, and the standard deviation of the two mean AUCs."""
+    rows = list(seeds)
+    means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    spread = {
+        f"{name} spread": float(np.std([row[name] for row in rows], ddof=1))
+        for name in ("mean", "native mean")
+        if len(rows) > 1
+    }
+    return {"seeds": len(rows)} | means | spread
+
+
+def write(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write rows as CSV, figures with three decimals."""
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(dict.fromkeys(key for row in rows for key in row)))
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(
+                {
+                    key: round(value, 3) if isinstance(value, float) else value
+                    for key, value in row.items()
+                }
+            )

@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+from made import write_photo
+from sklearn.metrics import roc_auc_score
+
+from exiface.datasets import scan
+from exiface.detector.fitting import encode_faces, seen_by_encoder
+from exiface.detector.supervised import SupervisionError, learn, supervise, write_supervised
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.photos import read_photo
+
+
+@pytest.fixture(scope="module")
+def swapped(photos, tmp_path_factory):
+    """The same faces with red and blue exchanged stand for what a generator makes."""
+    folder = tmp_path_factory.mktemp("swapped")
+    for path in sorted(photos.glob("?/*.jpg"))[:30]:
+        write_photo(folder / path.name, read_photo(path).pixels[:, :, ::-1], None, quality=92)
+    return folder
+
+
+def test_what_is_learnt_tells_other_faces_of_the_same_kind(
+    encoder_folder, photos, swapped, tmp_path
+):
+    real = scan(photos / "0", fractions={"train": 1.0})[0]
+    fake = scan(swapped, fractions={"train": 1.0})[0]
+    seen, unseen = fake.select(np.arange(15)), fake.select(np.arange(15, len(fake)))
+    done = []
+    classifier, made_of = supervise(
+        *(encoder_folder, [real], [seen]),
+        camera=real,
+        views=2,
+        progress=lambda count, total: done.append((count, total)),
+    )
+    assert done[-1] == (2 * (3 * len(real) + 15),) * 2
+    assert made_of["generated"] == 15
+    assert made_of["camera"] == len(real)
+    again, _ = supervise(encoder_folder, [real], [seen], camera=real, views=2)
+    for name, array in classifier.arrays().items():
+        assert np.array_equal(array, again.arrays()[name])
+
+    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    others = scan(photos / "1", fractions={"train": 1.0})[0]
+    scores = [classifier.score(encode_faces(encoder, faces)) for faces in (others, unseen)]
+    labels = np.repeat([0, 1], [len(part) for part in scores])
+    assert roc_auc_score(labels, np.concatenate(scores)) > 0.9
+
+    write_supervised(encoder_folder, classifier, made_of, [real, seen], tmp_path / "binary")
+    model, description = read_encoder(tmp_path / "binary")
+    assert model == read_encoder(encoder_folder)[0]
+    assert description.provenance["supervised"]["generated"] == 15
+    assert seen_by_encoder(tmp_path / "binary") == {*real.sha256.tolist(), *seen.sha256.tolist()}
+
+
+def test_scales_of_features_do_not_matter():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(0, 1, (60, 3)), rng.normal([1, 0, 0], 1, (40, 3))
+    one = learn(real, fake, strength=0.1)
+    other = learn(real * [100, 1, 0.01] + 5, fake * [100, 1, 0.01] + 5, strength=0.1)
+    scores = one.score(fake), other.score(fake * [100, 1, 0.01] + 5)
+    assert np.allclose(*scores, atol=1e-3)
+    assert one.score(fake).mean() > one.score(real).mean()
+
+
+def test_one_class_alone_is_refused(encoder_folder, photos):
+    real = scan(photos / "0", fractions={"train": 1.0})[0]
+    with pytest.raises(SupervisionError, match="no face among the generated"):
+        supervise(encoder_folder, [real], [])
+
+
+def test_from_examples_to_a_binary_detector(encoder_folder, photos, swapped, exiface, tmp_path):
+    encoder, detector = tmp_path / "encoder", tmp_path / "detector"
+    learnt = exiface(
+        *("supervise", "--encoder", encoder_folder, "--real", photos / "0", "--fake", swapped),
+        *("--views", 2, "-o", encoder),
+    )
+    assert learnt.status == 0, learnt.err
+    assert "30 generated faces" in learnt.out
+    fitted = exiface("fit", "--encoder", encoder, "--photos", photos, "-o", detector)
+    # It has seen a third of these photographs, which may not calibrate it.
+    assert fitted.status == 2
+    assert "were trained on" in fitted.err
+    others = tmp_path / "others"
+    for path in sorted(photos.glob("[12]/*.jpg")):
+        (others / path.parent.name).mkdir(parents=True, exist_ok=True)
+        (others / path.parent.name / path.name).write_bytes(path.read_bytes())
+    fitted = exiface("fit", "--encoder", encoder, "--photos", others, "-o", detector)
+    assert fitted.status == 0, fitted.err
+    assert "a classifier trained on generated faces" in fitted.out
+    assert "30 generated faces" in " ".join((detector / "MODEL_CARD.md").read_text().split())
+    judged = exiface("detect", photos / "1", "--detector", detector, "--json")
+    [face] = json.loads(judged.out.splitlines()[0])["faces"]
+    assert 0 <= face["probability"] <= 1
+    assert "log_likelihood" not in face
