@@ -28,7 +28,7 @@ echo "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889  $weights
 exiface train --data "$work/manifest.parquet" --config configs/default-detector.yaml \
     --init "$weights" --output "$work/encoder"
 exiface fit --encoder "$work/encoder" --photos "$work/manifest.parquet" --name exiface-default \
-    --evidence symmetry --evidence smoothing \
+    --evidence symmetry --evidence smoothing --as-sent \
     --per-photo 4 --per-camera 40 --card configs/default-detector.card.md \
     --notice "It flags few generated faces (about 1 in 10 on development benchmarks), and few photographs. \
 'photographic' means little; 'ai-generated' deserves a look. Symmetric, smooth portraits come closest." \

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from common import Features, Score, encoded, figures, summary, write
+from common import Features, Score, encoded, figures, of_camera, summary, write
 from resynthesis import Autoencoder
 from scipy.stats import norm
 from torch import nn
@@ -26,7 +26,6 @@ from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
 from exiface.density import Evidence, GaussianMixture
 from exiface.density.evidence import directions_of
-from exiface.detector.fitting import encode_faces
 from exiface.detector.supervised import learn
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
@@ -240,18 +239,15 @@ def main(data: Path, output: Path) -> None:
     manifest = Manifest.read(Path("runs/default/manifest.parquet"))
     encoder = OnnxEncoder(*read_encoder(Path("runs/default/encoder")))
     features = encoded(data, encoder)
-    of_split = {}
-    for split, per_photo in (("fit", 4), ("calibration", 1)):
-        faces = manifest.of_split(split)
-        kept = cap(faces.photo, faces.camera, per_photo=per_photo, per_camera=40, seed=0)
-        of_split[split] = encode_faces(encoder, faces.select(kept))
+    fit = of_camera(encoder, manifest, "fit", per_photo=4)
+    calibration = of_camera(encoder, manifest, "calibration", per_photo=1)
     measured: dict[tuple[str, str], list[dict[str, float]]] = {}
     for seed in SEEDS:
         draws = training(manifest, encoder, config, seed, config.augmentation)
         plain = training(manifest, encoder, config, seed, None)
         screening = screened(manifest, encoder, config.augmentation, data, seed)
-        for what, score in attempts(of_split["fit"], draws, plain, screening, seed).items():
-            found = figures(score, features, of_split["calibration"])
+        for what, score in attempts(fit, draws, plain, screening, seed).items():
+            found = figures(score, features, calibration)
             measured.setdefault(what, []).append(found)
             print(seed, *what, f"{found['mean']:.3f}", flush=True)
     rows = [

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from exiface.datasets import Manifest, scan
+from exiface.datasets import Manifest, cap, scan
 from exiface.density import Calibration
-from exiface.detector.fitting import encode_faces
+from exiface.detector.fitting import encode_faces, encode_sent, largest_faces
 from exiface.encoders import OnnxEncoder
 
 GENERATED = {
@@ -37,17 +37,10 @@ def folders() -> list[str]:
     return [f"{name}/real" for name in REAL] + [folder_of(name) for name in GENERATED]
 
 
-def largest(faces: Manifest) -> Manifest:
-    """The largest face of each image."""
-    area = (faces.box[:, 2] - faces.box[:, 0]) * (faces.box[:, 3] - faces.box[:, 1])
-    order = np.lexsort((-area, faces.path))
-    return faces.select(np.sort(order[np.unique(faces.path[order], return_index=True)[1]]))
-
-
 def benchmark_faces(data: Path, benchmark: str) -> dict[str, Manifest]:
     """The largest face of each image, by folder."""
     return {
-        folder: largest(scan(data / benchmark / folder, fractions={"train": 1.0})[0])
+        folder: largest_faces(scan(data / benchmark / folder, fractions={"train": 1.0})[0])
         for folder in folders()
     }
 
@@ -59,6 +52,15 @@ def encoded(data: Path, encoder: OnnxEncoder) -> dict[str, Features]:
         for benchmark in BENCHMARKS
         for folder, faces in benchmark_faces(data, benchmark).items()
     }
+
+
+def of_camera(encoder: OnnxEncoder, manifest: Manifest, *splits: str, per_photo: int) -> Features:
+    """Features of camera photographs, chosen and encoded as `exiface fit` does it."""
+    faces = manifest.of_split(*splits)
+    if per_photo == 1:
+        faces = largest_faces(faces)
+    kept = cap(faces.photo, faces.camera, per_photo=per_photo, per_camera=40, seed=0)
+    return encode_sent(encoder, faces.select(kept), seed=0)
 
 
 def figures(score: Score, features: dict[str, Features], calibration: Features) -> dict[str, float]:

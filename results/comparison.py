@@ -24,13 +24,14 @@ from common import (
     benchmark_faces,
     figures,
     folder_of,
+    of_camera,
     write,
 )
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from exiface import Detector
-from exiface.datasets import Manifest, cap
+from exiface.datasets import Manifest
 from exiface.density import GaussianMixture
 from exiface.detector.fitting import encode_faces
 from exiface.detector.supervised import learn
@@ -98,13 +99,12 @@ def main(data: Path, output: Path) -> None:
         for benchmark in BENCHMARKS
         for folder, found in benchmark_faces(data, benchmark).items()
     }
-    for split, per_photo in (("fit", 4), ("calibration", 1)):
-        mine = manifest.of_split(split)
-        kept = cap(mine.photo, mine.camera, per_photo=per_photo, per_camera=40, seed=0)
-        faces[split] = mine.select(kept)
 
     def encoded(encoder: OnnxEncoder | Clip) -> dict[str, Features]:
-        return {name: encode_faces(encoder, found) for name, found in faces.items()}
+        features = {name: encode_faces(encoder, found) for name, found in faces.items()}
+        features["fit"] = of_camera(encoder, manifest, "fit", per_photo=4)
+        features["calibration"] = of_camera(encoder, manifest, "calibration", per_photo=1)
+        return features
 
     def gaussian(features: dict[str, Features]) -> dict[str, float]:
         mixture = GaussianMixture(1, seed=0).fit(features["fit"])

@@ -13,6 +13,7 @@
 #     results/default-detector-own-photographs.csv recalibrated and refitted on half of a source
 #     results/default-detector-native.csv          bench_dev_native: AUC, recall, false alarms
 #     results/default-detector-native-audit.csv    what separates the classes there
+#     results/default-detector-fairness.csv        whom the false alarms hit
 #
 # and two reports with pictures, build/report/ and build/report-native/ (they show photographs of
 # the benchmarks: keep them to yourself). Then it checks that README, docs and model card quote
@@ -43,6 +44,7 @@ if [ -n "${DATA:-}" ]; then
     report bench_dev_native build/report-native
     cp build/report-native/figures.csv results/default-detector-native.csv
     cp build/report-native/audit.csv results/default-detector-native-audit.csv
+    python results/fairness.py "$DATA" default results/default-detector-fairness.csv
 else
     echo "DATA is not given: the committed tables stay as they are"
 fi

@@ -18,9 +18,12 @@ from exiface.apps.service.settings import ServiceSettings
 
 
 @contextmanager
-def serving(detector: Detector, **settings: object) -> Iterator[str]:
+def serving(
+    detector: Detector, *, binary: Detector | None = None, **settings: object
+) -> Iterator[str]:
     """The service in a thread of its own; its address."""
-    app = create_app(ServiceSettings(**settings), {"default": detector})
+    detectors = {"default": detector} | ({"binary": binary} if binary else {})
+    app = create_app(ServiceSettings(**settings), detectors)
     server = uvicorn.Server(
         uvicorn.Config(
             app, host="127.0.0.1", port=0, log_level="error", access_log=False, server_header=False
@@ -51,8 +54,13 @@ def judge() -> Detector:
 
 
 @pytest.fixture(scope="session")
-def service(judge: Detector) -> Iterator[str]:
-    with serving(judge, max_body_mb=8, max_pixels=20_000_000) as address:
+def binary() -> Detector:
+    return Detector.load("binary")
+
+
+@pytest.fixture(scope="session")
+def service(judge: Detector, binary: Detector) -> Iterator[str]:
+    with serving(judge, binary=binary, max_body_mb=8, max_pixels=20_000_000) as address:
         yield address
 
 

@@ -57,3 +57,11 @@ def test_misuse_is_refused():
     arrays = classifier.arrays()
     with pytest.raises(DensityError, match="a classifier has the arrays"):
         Classifier.from_arrays({"0.weight": arrays["0.weight"]})
+
+
+def test_one_layer_is_a_direction():
+    weights = np.array([[1.0, -2.0]])
+    classifier = Classifier([(weights, np.array([0.5]))])
+    assert classifier.direction.tolist() == [1, -2]
+    with pytest.raises(DensityError, match="of 2 layers"):
+        _ = Classifier([(np.eye(2), np.zeros(2)), (weights, np.zeros(1))]).direction

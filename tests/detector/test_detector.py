@@ -7,7 +7,7 @@ from made import write_photo
 from PIL import Image
 
 from exiface.detector import Detector
-from exiface.detector.folder import BUILTIN
+from exiface.detector.folder import BUILTIN, detector_folder
 from exiface.photos import read_photo
 
 
@@ -118,6 +118,22 @@ def test_the_default_detector_judges_a_photograph(astronaut):
     assert result.detector.startswith("exiface-default@")
     assert len(result.faces) == 1
     assert len(detector.parts.calibration.scores) >= 100
+
+
+def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
+    names = {"default": "photographs only", "binary": "photographs and generated faces"}
+    assert set(BUILTIN) == set(names)
+    for name, learnt_from in names.items():
+        detector = Detector.load(name)
+        assert detector.id.startswith(f"exiface-{name}@")
+        assert detector.parts.learnt_from == learnt_from
+        assert detector.parts.notice
+        [result] = detector.detect(astronaut)
+        assert 0 < result.faces[0].p_value <= 1
+    assert detector_folder() == BUILTIN["default"]
+    assert detector_folder(tmp_path / "binary") == tmp_path / "binary"
+    with pytest.raises(DetectorError, match="is no detector"):
+        Detector.load("./binary")
 
 
 def test_p_values_of_calibration_photographs_are_uniform(parts, manifest, detector):

@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 from exiface.datasets import Manifest, scan
 from exiface.density import CalibrationError, DensityError, Evidence
 from exiface.detector import DetectorError
-from exiface.detector.fitting import encode_faces, fit, split_for_fit
+from exiface.detector.fitting import encode_faces, encode_sent, fit, split_for_fit
 from exiface.detector.folder import read_folder, write_folder
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.photos import TAG_NAMES, UnreadableImageError
@@ -91,3 +91,13 @@ def test_heads_can_score_instead_of_a_mixture(encoder_folder, manifest, tmp_path
     assert restored.learnt_from == "photographs only"
     with pytest.raises(DensityError, match="no head 'other'"):
         fit(folder, manifest, name="evidence", evidence=("other",))
+
+
+def test_pictures_as_sent_are_other_pictures_and_the_same_at_every_call(encoder_folder, manifest):
+    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    faces = manifest.of_split("calibration")
+    progressed = []
+    sent = encode_sent(encoder, faces, lambda done, _: progressed.append(done), seed=3)
+    assert progressed[-1] == len(faces) == len(sent)
+    assert np.array_equal(sent, encode_sent(encoder, faces, seed=3))
+    assert not np.allclose(sent, encode_faces(encoder, faces), atol=1e-3)

@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from exiface.datasets import scan
 from exiface.detector.fitting import encode_faces, seen_by_encoder
+from exiface.detector.folder import read_folder
 from exiface.detector.supervised import SupervisionError, learn, supervise, write_supervised
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.photos import read_photo
@@ -94,3 +95,13 @@ def test_from_examples_to_a_binary_detector(encoder_folder, photos, swapped, exi
     [face] = json.loads(judged.out.splitlines()[0])["faces"]
     assert 0 <= face["probability"] <= 1
     assert "log_likelihood" not in face
+    # Its direction can be combined with other evidence instead.
+    fitted = exiface(
+        *("fit", "--encoder", encoder, "--photos", others, "-o", tmp_path / "combined"),
+        *("--evidence", "generated", "--as-sent"),
+    )
+    assert fitted.status == 0, fitted.err
+    assert "evidence of generated" in fitted.out
+    parts = read_folder(tmp_path / "combined")
+    assert parts.learnt_from == "photographs and generated faces"
+    assert "saved again and shrunk" in parts.card

@@ -30,6 +30,12 @@ def fit(
             help="Head of the encoder that scores, with others, instead of a mixture; repeatable."
         ),
     ] = None,
+    as_sent: Annotated[
+        bool,
+        typer.Option(
+            "--as-sent", help="Take pictures as they arrive: saved again and shrunk at random."
+        ),
+    ] = False,
     alpha: Annotated[float, typer.Option(help="Promised false-alarm rate.")] = 0.05,
     beta: Annotated[float, typer.Option(help='p-value from which on: "photographic".')] = 0.2,
     per_photo: Annotated[
@@ -64,6 +70,7 @@ def fit(
             name=name or output.resolve().name,
             components=components,
             evidence=evidence or (),
+            as_sent=as_sent,
             alpha=alpha,
             beta=beta,
             per_photo=per_photo,

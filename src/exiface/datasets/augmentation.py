@@ -63,3 +63,7 @@ class Augmentation:
         if flip < self.flip:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
+
+
+# How photographs reach a detector: most saved again, half of them shrunk on the way.
+AS_SENT = Augmentation(jpeg=0.7, rescale=0.5, rescale_range=(0.4, 0.95))

@@ -61,6 +61,9 @@ def model_card(
         if correlations
         else ""
     )
+    sent = ""
+    if provenance.get("as_sent"):
+        sent = " They were\nsaved again and shrunk at random, as pictures arrive."
     size = encoder.preprocessing.size
     imported = encoder.provenance.get("imported")
     supervised = encoder.provenance.get("supervised")
@@ -113,7 +116,7 @@ Tells camera photographs of faces from AI-generated ones. {learnt}
 | --- | {" | ".join("---:" for _ in columns)} |
 {rows}
 
-Where groups (photographer, album) are known, none stands in two of these sets.
+Where groups (photographer, album) are known, none stands in two of these sets.{sent}
 {pretext}
 ## What it promises, and what it doesn't
 

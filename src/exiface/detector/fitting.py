@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from exiface.datasets import Manifest, cap
+from exiface.datasets.augmentation import AS_SENT
+from exiface.datasets.batches import FaceBatches
 from exiface.density import (
     Calibration,
     Classifier,
@@ -38,6 +41,7 @@ def fit(
     name: str,
     components: int | None = None,
     evidence: Sequence[str] = (),
+    as_sent: bool = False,
     alpha: float = 0.05,
     beta: float = 0.2,
     per_photo: int | None = 2,
@@ -52,7 +56,9 @@ def fit(
         manifest: photographs, split into "fit" and "calibration" (see `split_for_fit`).
         name: of the detector.
         components: of the mixture; None = chosen by the likelihood of photographs left out.
-        evidence: heads of the encoder that score instead of a mixture (see `Evidence`).
+        evidence: heads of the encoder that score instead of a mixture or classifier (`Evidence`).
+        as_sent: take the faces as pictures arrive, saved again and shrunk at random, not as they
+            lie in the files.
         alpha: promised false-alarm rate.
         beta: p-value from which on the verdict is "photographic".
         per_photo: faces of a photograph that the density is fitted on, at most. Calibration takes
@@ -74,12 +80,13 @@ def fit(
     model, description = read_encoder(encoder_folder)
     encoder = OnnxEncoder(model, description)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
-    scorer: Scorer | None = read_classifier(encoder_folder)
+    scorer: Scorer | None = None if evidence else read_classifier(encoder_folder)
     heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
+    encode = partial(encode_sent, seed=seed) if as_sent else encode_faces
     if scorer is None:
         faces = _chosen(manifest, "fit", per_photo, per_camera, seed)
-        features = encode_faces(encoder, faces, progress)
+        features = encode(encoder, faces, progress)
         if evidence:
             scorer = Evidence(directions_of(heads, evidence)).fit(features)
             provenance = {"fit": faces.counts() | {"evidence": list(evidence)}}
@@ -98,9 +105,9 @@ def fit(
         unseen = np.isin(manifest.split, ("fit", "calibration"))
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
-    features = encode_faces(encoder, faces, progress)
+    features = encode(encoder, faces, progress)
     calibration = Calibration.of(scorer.score(features), alpha=alpha, beta=beta)
-    provenance |= {"calibration": faces.counts(), "versions": versions()}
+    provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
     return DetectorParts(
         name=name,
         model=model,
@@ -182,7 +189,7 @@ def _chosen(
     """The faces of a split that are used; one a photograph is its largest."""
     faces = manifest.of_split(split)
     if per_photo == 1:
-        faces = _largest_faces(faces)
+        faces = largest_faces(faces)
     kept = cap(faces.photo, faces.camera, per_photo=per_photo, per_camera=per_camera, seed=seed)
     if not len(kept):
         raise DetectorError(f"no photograph in the split {split!r}; give more photographs")
@@ -276,8 +283,24 @@ def encode_faces(
     return features
 
 
-def _largest_faces(manifest: Manifest) -> Manifest:
-    """The largest face of each photograph."""
+def encode_sent(
+    encoder: OnnxEncoder, manifest: Manifest, progress: Progress = no_progress, *, seed: int
+) -> NDArray[np.float32]:
+    """Feature vectors (n, d) of faces that were saved again and shrunk at random (`AS_SENT`)."""
+    drawn = FaceBatches(
+        manifest, encoder.description.preprocessing, augmentation=AS_SENT, seed=seed
+    )
+    features: list[NDArray[np.float32]] = []
+    done = 0
+    for crops in drawn.views(1):
+        features.append(encoder.encode(crops))
+        done += len(crops)
+        progress(done, len(manifest))
+    return np.concatenate(features)
+
+
+def largest_faces(manifest: Manifest) -> Manifest:
+    """The largest face of each photograph, in the order of the photographs' ids."""
     area = (manifest.box[:, 2] - manifest.box[:, 0]) * (manifest.box[:, 3] - manifest.box[:, 1])
     order = np.lexsort((-area, manifest.photo))
     first = np.unique(manifest.photo[order], return_index=True)[1]

@@ -85,7 +85,7 @@ class DetectorParts:
     @property
     def learnt_from(self) -> str:
         """What it was taught with: photographs only, or generated faces too."""
-        seen = isinstance(self.scorer, Classifier)
+        seen = isinstance(self.scorer, Classifier) or "supervised" in self.encoder.provenance
         return "photographs and generated faces" if seen else "photographs only"
 
 

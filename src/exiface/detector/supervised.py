@@ -21,12 +21,14 @@ from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
 from exiface.density import Classifier
+from exiface.detector.cross_check import read_heads
 from exiface.detector.fitting import seen_by_encoder
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
 
+GENERATED = "generated"  # name of the head
 # What pictures go through on their way, alike for both classes.
 AUGMENTATION = Augmentation(
     flip=0.5, box_shift=0.06, jpeg=0.6, jpeg_quality=(55, 96), rescale=0.6, blur=0.25
@@ -154,6 +156,9 @@ def write_supervised(
 ) -> None:
     """Write an encoder folder with a classifier, for `fit`, which calibrates it.
 
+    The classifier's direction stands among the heads as well, so that `fit` can combine it with
+    other evidence.
+
     Args:
         encoder_folder: whose encoder and heads are taken over.
         classifier: over its features.
@@ -163,9 +168,9 @@ def write_supervised(
     """
     _, description = read_encoder(encoder_folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (ENCODER_FILE, HEADS_FILE):
-        if (encoder_folder / name).exists():
-            shutil.copyfile(encoder_folder / name, folder / name)
+    shutil.copyfile(encoder_folder / ENCODER_FILE, folder / ENCODER_FILE)
+    heads = read_heads(encoder_folder) | {GENERATED: classifier.direction}
+    save_file(heads, folder / HEADS_FILE)
     seen = seen_by_encoder(encoder_folder).union(*(faces.sha256.tolist() for faces in examples))
     (folder / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in sorted(seen)), "utf-8")
     save_file(classifier.arrays(), folder / CLASSIFIER_FILE)

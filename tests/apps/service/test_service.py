@@ -43,6 +43,34 @@ def test_the_detector_is_described(client, judge):
     heights = [bar["height"] for bar in described["distribution"]["bars"]]
     assert max(heights) == described["distribution"]["height"]
     assert described["model_card"].startswith("# exiface-default")
+    assert described["choices"] == [
+        {"name": "default", "learnt_from": "photographs only"},
+        {"name": "binary", "learnt_from": "photographs and generated faces"},
+    ]
+
+
+def test_a_request_chooses_its_detector(client, judge, binary, jpeg):
+    assert client.get("/v1/detector?detector=binary").json()["id"] == binary.id
+    sent = {"files": ("face.jpg", jpeg)}
+    for parameter, detector in (
+        ("", judge),
+        ("?detector=default", judge),
+        ("?detector=binary", binary),
+    ):
+        [result] = client.post(URL + parameter, files=sent).json()["results"]
+        [expected] = detector.detect([jpeg])
+        assert result == expected.as_dict() | {"path": "face.jpg"}
+    told = client.post("/v1/explain?detector=binary", files=sent).json()
+    assert told["detector"] == binary.id
+    assert binary.id in client.post("/v1/report?detector=binary", files=sent).text
+    for path in (URL, "/v1/explain", "/v1/report"):
+        refused = client.post(f"{path}?detector=other", files=sent)
+        assert refused.status_code == 422
+        assert refused.json() == {
+            "code": "no_detector",
+            "detail": "detectors here: default, binary",
+        }
+    assert client.get("/v1/detector?detector=other").status_code == 422
 
 
 def test_an_explanation_is_that_of_the_command_line(client, exiface, tmp_path, jpeg):

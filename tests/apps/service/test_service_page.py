@@ -112,6 +112,27 @@ def test_a_verdict_can_be_explained(opened, pictures):
     assert not page.locator(".why").is_visible()
 
 
+def test_another_detector_judges_again(opened, pictures, judge, binary):
+    page = opened()
+    page.set_input_files("#files", [pictures["one"], pictures["none"]])
+    settled(page, 2)
+    assert judge.id in page.inner_text("#made")
+    before = page.locator("article").nth(0).inner_text()
+    page.get_by_label("Detector").select_option("binary")
+    page.wait_for_function(
+        "id => document.querySelector('#made').textContent.includes(id)", arg=binary.id
+    )
+    assert page.inner_text("#learnt") == "has learnt from photographs and generated faces"
+    settled(page, 2)
+    after = page.locator("article").nth(0).inner_text()
+    assert re.search(r"p = \d\.\d{3}", after)
+    assert after != before
+    assert page.locator("article .picture .box").count() == 1
+    page.get_by_role("button", name="Why this verdict?").click()
+    page.wait_for_selector(".why table")
+    shot(page, "binary")
+
+
 def test_keyboard_alone(opened, pictures):
     page = opened()
     # Listened for from the start: the browser learns of it in its own time.
