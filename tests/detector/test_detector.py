@@ -6,7 +6,7 @@ import pytest
 from made import write_photo
 from PIL import Image
 
-from exiface.detector import Detector
+from exiface.detector import Detector, DetectorError
 from exiface.detector.folder import BUILTIN, detector_folder
 from exiface.photos import read_photo
 

@@ -22,7 +22,7 @@ def test_the_verdict_is_the_one_of_detect(default, explanation, photos):
     [result] = default.detect(photos / "0/00.jpg")
     assert explanation.result.as_dict() == result.as_dict()
     assert explanation.face == result.faces[0]
-    assert explanation.crop.shape == (128, 128, 3)
+    assert explanation.crop.shape == (224, 224, 3)
 
 
 def test_it_stands_where_its_p_value_says(default, explanation):
@@ -101,7 +101,7 @@ def test_the_face_that_is_asked_for_is_explained(default, astronaut):
 
 def test_a_crop_is_explained_whole(default, explanation):
     whole = explain(default, explanation.crop, cropped=True)
-    assert whole.face.box == (0, 0, 128, 128)
+    assert whole.face.box == (0, 0, 224, 224)
     assert all(each.face is not None for each in whole.stability)
 
 

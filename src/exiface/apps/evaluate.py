@@ -263,7 +263,7 @@ def _of_file(scores: Path, against: Path | None) -> "tuple[list[ScoredSet], dict
 
 def _of_folders(
     judging: _Judging,
-    folder: Path | None,
+    given: str | None,
     against: Path | None,
     *,
     sweep: bool,
@@ -278,7 +278,7 @@ def _of_folders(
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
 
-    detector = Detector.load(folder)
+    detector = Detector.load(given)
     is_detector = against is not None and detector_folder(against).is_dir()
     other = Detector.load(against) if is_detector else None
     bands = detector.parts.calibration

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def info(
     detector: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(help="`default`, `binary`, or a detector folder."),
     ] = None,
     json_object: Annotated[

@@ -147,7 +147,7 @@ def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]
     Raises:
         EncoderError: some of the four are missing, or of different lengths.
     """
-    if not heads:
+    if not set(TAG_NAMES) & set(heads):
         return None
     try:
         return np.stack([heads[tag] for tag in TAG_NAMES])

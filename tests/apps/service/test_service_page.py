@@ -258,12 +258,12 @@ def test_too_large_and_a_server_that_is_gone(opened, pictures, tmp_path):
     assert "25 megapixels" not in page.inner_text("article >> nth=1")
     assert "at most 20 megapixels" in page.inner_text("article >> nth=1")
     assert page.get_by_role("button", name="Try again").count() == 0  # it would be the same
-    page.route("**/v1/detect", lambda route: route.abort())
+    page.route("**/v1/detect?*", lambda route: route.abort())
     page.set_input_files("#files", pictures["one"])
     settled(page, 3)
     assert "can't be reached" in page.inner_text("article >> nth=2")
     shot(page, "errors")
-    page.unroute("**/v1/detect")
+    page.unroute("**/v1/detect?*")
     page.locator("article >> nth=2").get_by_role("button", name="Try again").click()
     page.wait_for_selector("article:nth-child(3) h3.photographic")
 
@@ -280,7 +280,7 @@ def test_a_busy_server_is_asked_again(opened, pictures):
         else:
             route.continue_()
 
-    page.route("**/v1/detect", answer)
+    page.route("**/v1/detect?*", answer)
     page.set_input_files("#files", pictures["one"])
     settled(page, 1)
     assert len(asked) == 3

@@ -58,7 +58,7 @@ def test_the_sample_file_holds_the_defaults():
     sample = tomllib.loads((DEPLOY / "service.toml").read_text())
     defaults = ServiceSettings().model_dump()
     assert {name: defaults[name] for name in sample} == sample
-    assert set(defaults) - set(sample) == {"detector", "threads"}  # there as comments
+    assert set(defaults) - set(sample) == {"threads"}  # there as comments
 
 
 def test_the_image_and_the_unit_name_settings_that_exist():

@@ -8,6 +8,7 @@ from typing import Any
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import Report, score_blocks, silent
 from exiface.detector import Detector
+from exiface.detector.folder import BUILTIN
 from exiface.errors import UserError
 
 
@@ -28,8 +29,14 @@ class _Scorer:
         return counted
 
 
+def _everywhere(detector: str | None) -> str | None:
+    """A detector as other processes know it: by name, or by its whole path."""
+    known = detector is None or detector in BUILTIN
+    return detector if known else str(Path(str(detector)).resolve())
+
+
 def score_on_ray(
-    detector: Path | None,
+    detector: str | None,
     blocks: Sequence[Block],
     folder: Path,
     *,
@@ -41,7 +48,7 @@ def score_on_ray(
     """Score blocks on the cluster that `RAY_ADDRESS` names, or on this machine.
 
     Args:
-        detector: detector folder, at the same place on every machine; None = the package's.
+        detector: name of one in the package, or a folder, at the same place on every machine.
         blocks: to be scored; their paths must be readable on every machine.
         folder: where the parts go; shared by all machines.
         batch_size: faces that an encoder takes at a time.
@@ -72,7 +79,7 @@ def score_on_ray(
         scored = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Scorer,
             fn_constructor_args=(
-                None if detector is None else str(detector.resolve()),
+                _everywhere(detector),
                 str(folder.resolve()),
                 batch_size,
                 threads,

@@ -140,13 +140,16 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     def chosen(
         detector: Annotated[
-            str | None, Query(description="name of a detector (see /v1/detector)", max_length=200)
-        ] = None,
+            str,
+            Query(
+                description="name of a detector (see /v1/detector)",
+                json_schema_extra={"enum": [*judges]},
+            ),
+        ] = first,
     ) -> str:
-        name = first if detector is None else detector
-        if name not in judges:
+        if detector not in judges:
             raise RefusedError(422, "no_detector", f"detectors here: {', '.join(judges)}")
-        return name
+        return detector
 
     Chosen = Annotated[str, Depends(chosen)]  # noqa: N806 - a type
 
