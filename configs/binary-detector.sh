@@ -22,6 +22,6 @@ exiface supervise --encoder runs/default/encoder --photos runs/default/manifest.
 exiface fit --encoder "$work/encoder" --photos runs/default/manifest.parquet \
     --name exiface-binary --evidence generated --evidence symmetry --as-sent \
     --per-photo 4 --per-camera 40 --card configs/binary-detector.card.md \
-    --notice "It has seen faces of five generators and finds those best; on generators left out of its \
-training it does worse than on them, and on a family left out little better than chance." \
+    --notice "It has seen faces of five generators in training and knows their relatives; of others it \
+misses most. Photographs of new sources are flagged more often than by the default detector." \
     --output src/exiface/detector/binary

@@ -3,7 +3,7 @@
 #
 #     make default-detector DATA=<folder that holds camera_faces/>
 #
-# A quarter of an hour on two cores; interrupted, it goes on where it stopped. Writes runs/default/
+# Ten minutes on two cores; interrupted, it goes on where it stopped. Writes runs/default/
 # and, at the end, src/exiface/detector/default/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,6 +30,6 @@ exiface train --data "$work/manifest.parquet" --config configs/default-detector.
 exiface fit --encoder "$work/encoder" --photos "$work/manifest.parquet" --name exiface-default \
     --evidence symmetry --evidence smoothing --as-sent \
     --per-photo 4 --per-camera 40 --card configs/default-detector.card.md \
-    --notice "It flags few generated faces (about 1 in 10 on development benchmarks), and few photographs. \
-'photographic' means little; 'ai-generated' deserves a look. Symmetric, smooth portraits come closest." \
+    --notice "It has never seen a generated face and misses most of them: 'photographic' means little. \
+What it flags deserves a look; symmetric, smooth portraits come closest to being flagged wrongly." \
     --output src/exiface/detector/default

@@ -13,6 +13,9 @@ README = (ROOT / "README.md").read_text("utf-8")
 REPRODUCING = (ROOT / "docs" / "reproducing-the-paper.md").read_text("utf-8")
 CARD = (ROOT / "configs" / "default-detector.card.md").read_text("utf-8")
 
+BINARY_CARD = (ROOT / "configs" / "binary-detector.card.md").read_text("utf-8")
+DEFAULT = (ROOT / "docs" / "default-detector.md").read_text("utf-8")
+
 
 def rows(name: str) -> list[dict[str, str]]:
     with (ROOT / "results" / name).open(newline="") as stream:
@@ -119,6 +122,46 @@ def test_tables_of_the_docs_are_those_of_the_results(name):
         assert f"| {row['what']} | {row['value']} {row['unit']}".rstrip() + " |" in text
 
 
+@pytest.mark.parametrize("text", [README, BINARY_CARD, DEFAULT], ids=["README", "card", "docs"])
+def test_generators_left_out_are_those_of_the_results(text):
+    for row in rows("binary-detector.csv"):
+        figures = [f"{float(row['auc']):.2f}"]
+        figures += [f"{float(row[key]):.1%}" for key in ("flagged", "false alarms")]
+        figures.append(f"{float(row['native auc']):.2f}")
+        line = f"| {row['left out']} | {row['generator']} | {' | '.join(figures)} |"
+        assert line in text
+
+
+def test_what_was_tried_is_that_of_the_results():
+    for row in rows("ablation.csv"):
+        cells_ = [
+            f"{float(row[mean]):.2f} ± {float(row[spread]):.2f}"
+            for mean, spread in (("mean", "mean spread"), ("native mean", "native mean spread"))
+        ]
+        cells_.append(f"{float(row['highest false alarms']):.1%}")
+        assert f"| {row['group']} | {row['what']} | {' | '.join(cells_)} |" in DEFAULT
+
+
+def test_the_comparison_is_that_of_the_results():
+    for row in rows("comparison.csv"):
+        figures = [
+            f"{float(row[key]):.2f}"
+            for key in (*(key for key in row if key.startswith("D")), "mean", "native mean")
+        ]
+        assert f"| {row['what']} | {' | '.join(figures)} |" in DEFAULT
+
+
+def test_whom_false_alarms_hit_is_that_of_the_results():
+    for row in rows("default-detector-fairness.csv"):
+        flagged, low, high = (
+            f"{float(row[key]):.1%}" for key in ("flagged", "flagged_low", "flagged_high")
+        )
+        assert (
+            f"| {row['what']} | {row['third']} | {row['photographs']} | "
+            f"{flagged} ({low} to {high}) |"
+        ) in CARD
+
+
 def test_every_file_of_the_package_is_in_the_tree():
     listed = set(re.findall(r"([\w.-]+\.(?:py|html))\s+\S", README.split("## Files")[1]))
     existing = {
@@ -131,6 +174,7 @@ def test_every_file_of_the_package_is_in_the_tree():
     assert listed == existing
 
 
-def test_the_detector_in_the_package_carries_the_card():
-    card = (ROOT / "src/exiface/detector/default/MODEL_CARD.md").read_text("utf-8")
-    assert card.endswith(CARD)
+@pytest.mark.parametrize(("name", "text"), [("default", CARD), ("binary", BINARY_CARD)])
+def test_the_detectors_in_the_package_carry_their_cards(name, text):
+    card = (ROOT / "src/exiface/detector" / name / "MODEL_CARD.md").read_text("utf-8")
+    assert card.endswith(text)

@@ -23,9 +23,11 @@ def test_flip_mirrors(crop):
     assert np.array_equal(Augmentation(flip=1)(crop, rng()), crop[:, ::-1])
 
 
-@pytest.mark.parametrize("change", ["jpeg", "rescale", "blur"])
+@pytest.mark.parametrize(
+    "change", [{"jpeg": 1}, {"jpeg": 1, "webp": 1}, {"rescale": 1}, {"blur": 1}]
+)
 def test_quality_changes_lose_detail_and_keep_the_picture(crop, change):
-    changed = Augmentation(**{change: 1.0})(crop, rng())
+    changed = Augmentation(**change)(crop, rng())
     assert changed.shape == crop.shape
     difference = np.abs(changed.astype(int) - crop)
     assert 0 < difference.mean() < 10
@@ -46,6 +48,12 @@ def test_boxes_move_by_their_share():
 def test_one_setting_does_not_shift_the_draws_of_another(crop):
     with_flip = Augmentation(jpeg=1, flip=1)(crop, rng())
     assert np.array_equal(with_flip[:, ::-1], Augmentation(jpeg=1)(crop, rng()))
+
+
+def test_webp_takes_its_share_of_what_is_saved(crop):
+    assert np.array_equal(Augmentation(webp=1)(crop, rng()), crop)
+    as_webp, as_jpeg = (Augmentation(jpeg=1, webp=share)(crop, rng()) for share in (1, 0))
+    assert not np.array_equal(as_webp, as_jpeg)
 
 
 def test_unknown_settings_are_refused():

@@ -31,7 +31,7 @@ from exiface.progress import Progress, no_progress
 GENERATED = "generated"  # name of the head
 # What pictures go through on their way, alike for both classes.
 AUGMENTATION = Augmentation(
-    flip=0.5, box_shift=0.06, jpeg=0.6, jpeg_quality=(55, 96), rescale=0.6, blur=0.25
+    flip=0.5, box_shift=0.06, jpeg=0.6, jpeg_quality=(55, 96), webp=0.3, rescale=0.6, blur=0.25
 )
 
 
