@@ -36,9 +36,9 @@ from exiface.pretext import read_config
 from exiface.pretext.task import PretextTask
 
 SEEDS = (0, 1, 2)
-EPOCHS_DRAWN = 4
-EPOCHS = 16
-SCREENED = 200  # faces
+EPOCHS_DRAWN = 3
+EPOCHS = 15
+SCREENED = 150  # faces
 TEXTURES, LENGTH = MirroredEncoder.TEXTURES, MirroredEncoder.LENGTH
 DEPTHS = len(MirroredEncoder.DEPTHS)
 Pixels = np.ndarray

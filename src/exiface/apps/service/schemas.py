@@ -94,8 +94,7 @@ class Problem(BaseModel):
 
 FACE_EXAMPLE: dict[str, Any] = {
     "box": [212.4, 130.9, 301.2, 247.8],
-    "score": 61.204,
-    "log_likelihood": -61.204,
+    "score": 1.806,
     "p_value": 0.241379,
     "verdict": "photographic",
 }
@@ -103,12 +102,12 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "path": "portrait.jpg",
     "faces": [FACE_EXAMPLE],
     "tags": {"aperture": 2.8, "exposure_time": 0.005, "focal_length": 85.0, "iso_speed": 200.0},
-    "detector": "exiface-default@cab526df8f27",
+    "detector": "exiface-default@4f66e48dcfaa",
 }
 REASON_EXAMPLE: dict[str, Any] = {
     "path": "landscape.png",
     "faces": [],
     "tags": {},
-    "detector": "exiface-default@cab526df8f27",
+    "detector": "exiface-default@4f66e48dcfaa",
     "reason": "no face found",
 }
