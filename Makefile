@@ -64,7 +64,7 @@ ablation: $(VENV)/dev  ## what was tried for the default detector: results/ablat
 
 comparison: $(VENV)/dev  ## the default detector beside others: results/comparison.csv
 	$(BIN)/exiface train --data runs/default/manifest.parquet --config configs/published.yaml \
-		--set epochs=5 --set validate_epochs=5 --set batch_size=64 --set learning_rate=1e-4 \
+		--set epochs=5 --set validate_epochs=6 --set batch_size=64 --set learning_rate=1e-4 \
 		--set precision=bfloat16 --set max_faces_per_photo=4 --set max_faces_per_camera=80 \
 		--output runs/resnet50
 	$(BIN)/python results/comparison.py '$(DATA)' results/comparison.csv

@@ -39,7 +39,7 @@ def test_four_rows_with_reasons(exiface, folder):
     assert "damaged" in broken["reason"]
     assert landscape["reason"] == "no face found"
     assert set(photo) == {"path", "faces", "tags", "detector"}
-    assert set(photo["faces"][0]) == {"box", "score", "log_likelihood", "p_value", "verdict"}
+    assert set(photo["faces"][0]) == {"box", "score", "p_value", "verdict"}
     assert photo["faces"][0]["verdict"] in list(Verdict)
     assert photo["tags"] == {
         "aperture": 2.8,

@@ -48,7 +48,9 @@ class MirroredEncoder(nn.Module):
                 deviations = _deviation(seen, means[0]), _deviation(mirrored, means[1])
                 textures += [_mean(*means), _mean(*deviations)]
             distances.append((seen - mirrored).square().mean((1, 2, 3)))
-            cosines.append(1 - nn.functional.cosine_similarity(*means))
+            # One minus the cosine, without the cancellation of that form.
+            directions = [nn.functional.normalize(each, dim=1) for each in means]
+            cosines.append((directions[0] - directions[1]).square().sum(1) / 2)
         asymmetries = torch.stack([*distances, *cosines], 1)
         values = torch.cat(
             [*textures, (asymmetries.clamp_min(0) + _EPSILON).log(), _mean(*means)], 1

@@ -25,7 +25,7 @@ def children(pid):
     ]
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=150):
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit, "waited in vain"
