@@ -2,11 +2,11 @@
 
     make comparison DATA=<folder that holds camera_faces/, bench_dev/ and bench_dev_native/>
 
-needs runs/default/ of `make default-detector`, trains runs/resnet50/ (ten minutes on two cores, with what follows) and
-writes results/comparison.csv. "Gaussian" is a mixture of one component over whitened features of
-the photographs that fit the default detector; "left out" is a logistic regression over the same
-features, trained on the other sets of the benchmark (for the detector `binary`, whose training sees
-more: `make leave-one-out`).
+needs runs/default/ of `make default-detector`, trains runs/resnet50/ (ten minutes on two cores,
+with what follows) and writes results/comparison.csv. "Gaussian" is a mixture of one component over
+whitened features of the photographs that fit the default detector; "left out" is a logistic
+regression over the same features, trained on the other sets of the benchmark (for the detector
+`binary`, whose training sees more: `make leave-one-out`).
 """
 
 import subprocess
