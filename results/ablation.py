@@ -25,11 +25,10 @@ from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
 from exiface.density import Evidence, GaussianMixture
-from exiface.density.evidence import directions_of
+from exiface.density.evidence import FLOOR, directions_of
 from exiface.detector.supervised import learn
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
-from exiface.photos import TAG_NAMES
 from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
 from exiface.photos.whole_face import averaged
 from exiface.pretext import read_config
@@ -41,6 +40,17 @@ EPOCHS = 15
 SCREENED = 150  # faces
 TEXTURES, LENGTH = MirroredEncoder.TEXTURES, MirroredEncoder.LENGTH
 DEPTHS = len(MirroredEncoder.DEPTHS)
+CHOSEN = ("symmetry", "smoothing", "-iso_speed")
+SIGNS = {
+    "symmetry": "symmetry",
+    "smoothing": "smoothing",
+    "averaging": "averaging",
+    "published manipulations": "manipulation",
+    "low aperture": "-aperture",
+    "low exposure time": "-exposure_time",
+    "low focal length": "-focal_length",
+    "low ISO speed": "-iso_speed",
+}
 Pixels = np.ndarray
 Draws = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # features, tags, families
 
@@ -86,8 +96,10 @@ def heads(
     return directions | {"symmetry": symmetry()["symmetry"].numpy()}
 
 
-def evidence(found: dict[str, np.ndarray], fit: Features, *names: str) -> Score:
-    return Evidence(directions_of(found, names)).fit(fit).score
+def evidence(
+    found: dict[str, np.ndarray], fit: Features, *names: str, floor: float = FLOOR
+) -> Score:
+    return Evidence(directions_of(found, names), floor).fit(fit).score
 
 
 def of_depths(*depths: int) -> np.ndarray:
@@ -170,33 +182,28 @@ def attempts(
 ) -> dict[tuple[str, str], Score]:
     """(group, what) -> score, of one seed."""
     trained = heads(draws, seed)
-    chosen = Evidence(directions_of(trained, ("symmetry", "smoothing"))).fit(fit)
-    smoothing = trained["smoothing"]
+    chosen = Evidence(directions_of(trained, CHOSEN)).fit(fit)
 
-    def with_symmetry(direction: np.ndarray) -> Score:
-        return evidence(
-            {"symmetry": direction, "smoothing": smoothing}, fit, "symmetry", "smoothing"
-        )
+    def of(*names: str, floor: float = FLOOR) -> Score:
+        return evidence(trained, fit, *names, floor=floor)
+
+    def with_symmetry(*depths: int) -> Score:
+        return evidence(trained | {"symmetry": of_depths(*depths)}, fit, *CHOSEN)
 
     found: dict[tuple[str, str], Score] = {
-        ("default", "symmetry and smoothing, Fisher"): chosen.score,
-        ("evidence", "symmetry alone"): evidence(trained, fit, "symmetry"),
-        ("evidence", "smoothing alone"): evidence(trained, fit, "smoothing"),
-        ("evidence", "averaging alone"): evidence(trained, fit, "averaging"),
-        ("evidence", "published manipulations alone"): evidence(trained, fit, "manipulation"),
-        ("evidence", "symmetry and published manipulations"): evidence(
-            trained, fit, "symmetry", "manipulation"
-        ),
-        ("evidence", "symmetry, smoothing and averaging"): evidence(
-            trained, fit, "symmetry", "smoothing", "averaging"
-        ),
-        ("evidence", "all four"): evidence(
-            trained, fit, "symmetry", "smoothing", "averaging", "manipulation"
-        ),
-        **{("evidence", f"{tag} alone"): evidence(trained, fit, tag) for tag in TAG_NAMES},
-        ("symmetry", "of all six depths"): with_symmetry(of_depths(*range(DEPTHS))),
-        ("symmetry", "of the three shallow depths"): with_symmetry(of_depths(0, 1, 2)),
-        ("symmetry", "of the deepest"): with_symmetry(of_depths(DEPTHS - 1)),
+        ("default", "symmetry, smoothing, low ISO speed"): chosen.score,
+        **{("one sign", name): of(head, floor=0) for name, head in SIGNS.items()},
+        ("evidence", "without symmetry"): of("smoothing", "-iso_speed"),
+        ("evidence", "without smoothing"): of("symmetry", "-iso_speed"),
+        ("evidence", "without low ISO speed"): of("symmetry", "smoothing"),
+        ("evidence", "and averaging"): of(*CHOSEN, "averaging"),
+        ("evidence", "and published manipulations"): of(*CHOSEN, "manipulation"),
+        ("evidence", "and low aperture"): of(*CHOSEN, "-aperture"),
+        ("evidence", "all of these"): of(*CHOSEN, "averaging", "manipulation", "-aperture"),
+        ("symmetry", "of the three deepest"): with_symmetry(3, 4, 5),
+        ("symmetry", "of all six depths"): with_symmetry(*range(DEPTHS)),
+        ("symmetry", "of the three shallow depths"): with_symmetry(0, 1, 2),
+        **{("floor", f"{floor:g}"): of(*CHOSEN, floor=floor) for floor in (0, 0.01, 0.2)},
         ("combination", "sum of deviations"): combined(lambda signs: signs.sum(1), chosen),
         ("combination", "largest deviation"): combined(lambda signs: signs.max(1), chosen),
         ("combination", "harmonic mean of tails"): combined(
@@ -206,15 +213,11 @@ def attempts(
             lambda signs: -norm.logsf(np.abs(signs)).sum(1), chosen
         ),
         ("training", "heads read all features"): evidence(
-            heads(draws, seed, read=LENGTH), fit, "symmetry", "smoothing"
+            heads(draws, seed, read=LENGTH), fit, *CHOSEN
         ),
-        ("training", "no weight decay"): evidence(
-            heads(draws, seed, weight_decay=0), fit, "symmetry", "smoothing"
-        ),
-        ("training", "weight decay 1"): evidence(
-            heads(draws, seed, weight_decay=1), fit, "symmetry", "smoothing"
-        ),
-        ("training", "no augmentation"): evidence(heads(plain, seed), fit, "symmetry", "smoothing"),
+        ("training", "no weight decay"): evidence(heads(draws, seed, weight_decay=0), fit, *CHOSEN),
+        ("training", "weight decay 1"): evidence(heads(draws, seed, weight_decay=1), fit, *CHOSEN),
+        ("training", "no augmentation"): evidence(heads(plain, seed), fit, *CHOSEN),
         ("density", "Gaussian over textures"): density(slice(TEXTURES), fit, seed),
         ("density", "the same, too typical is suspicious"): density(slice(TEXTURES), fit, seed, -1),
         ("density", "Gaussian over asymmetries"): density(

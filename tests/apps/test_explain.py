@@ -3,8 +3,9 @@ import re
 
 import pytest
 
-from exiface.apps.explanation_page import tag_sentence
+from exiface.apps.explanation_page import sign_sentence, tag_sentence
 from exiface.detector.cross_check import TagCheck
+from exiface.detector.explanation import Sign
 
 
 def test_the_page_and_the_text(exiface, photos, tmp_path):
@@ -13,12 +14,17 @@ def test_the_page_and_the_text(exiface, photos, tmp_path):
     for text in (
         "known photographs",
         "screenshot",
+        "symmetry: more than in",
+        "look of a low ISO speed: more than in",
         "ISO speed: the face looks",
         "trivially forged",
     ):
         assert text in done.out
     page = (tmp_path / "why.html").read_text()
     for text in (
+        "Which signs it shows",
+        "Symmetry: more than in",
+        "None counts for more than 95 %",
         "Which regions speak against it",
         "How stable it is",
         "never decides",
@@ -66,3 +72,16 @@ def test_an_image_without_a_face_is_wrong_usage(exiface, photos):
 )
 def test_a_claim_is_judged_in_words(check, said):
     assert tag_sentence(check) == said
+
+
+@pytest.mark.parametrize(
+    ("sign", "said"),
+    [
+        (Sign("symmetry", 0.9999), "symmetry: more than in 99 % of known photographs"),
+        (Sign("-aperture", 0.5), "look of a low aperture: more than in 50 % of known photographs"),
+        (Sign("aperture", 0), "look of a high aperture: more than in 1 % of known photographs"),
+        (Sign("a new head", 0.123), "a new head: more than in 12 % of known photographs"),
+    ],
+)
+def test_a_sign_in_words(sign, said):
+    assert sign_sentence(sign) == said

@@ -13,30 +13,44 @@ def features():
     return np.random.default_rng(0).normal(3, 2, (500, 6))
 
 
-@pytest.fixture
-def evidence(features):
-    return Evidence(np.random.default_rng(1).normal(size=(3, 6))).fit(features)
+@pytest.fixture(params=[0, 0.05, 0.3])
+def evidence(features, request):
+    directions = np.random.default_rng(1).normal(size=(3, 6))
+    return Evidence(directions, floor=request.param).fit(features)
 
 
 def test_the_score_is_what_its_slow_twin_says(evidence, features):
-    arrays = evidence.arrays()
-    for row, score in zip(features[:20], evidence.score(features[:20]), strict=True):
+    *heads, floor = evidence.arrays().values()
+    reached = 0
+    for row, score in zip(features[:50], evidence.score(features[:50]), strict=True):
         tails = [
             1 - norm.cdf((row @ direction - mean) / deviation)
-            for direction, mean, deviation in zip(*arrays.values(), strict=True)
+            for direction, mean, deviation in zip(*heads, strict=True)
         ]
-        assert score == pytest.approx(-np.log(np.prod(tails)), rel=1e-6)
+        reached += sum(tail < floor for tail in tails)
+        assert score == pytest.approx(-np.log(np.prod(np.maximum(tails, floor))), rel=1e-6)
+    assert (reached > 0) == (floor > 0)
 
 
-@given(st.integers(0, 2), st.floats(0.01, 50))
-def test_more_of_any_sign_is_more_suspicious(sign, step):
+@given(st.integers(0, 2), st.floats(0.01, 50), st.sampled_from([0, 0.05]))
+def test_more_of_any_sign_is_more_suspicious_up_to_the_floor(sign, step, floor):
     features = np.random.default_rng(0).normal(size=(50, 3))
-    evidence = Evidence(np.eye(3)).fit(features)
+    evidence = Evidence(np.eye(3), floor).fit(features)
     shifted = features[:5].copy()
     shifted[:, sign] += step
     before, after = evidence.score(features[:5]), evidence.score(shifted)
     assert np.isfinite(after).all()
-    assert (after > before).all()
+    below = norm.sf(evidence.signs(features[:5])[:, sign]) > floor
+    assert (after[below] > before[below]).all()
+    assert (after >= before).all()
+
+
+def test_no_sign_alone_counts_for_more_than_the_floor():
+    features = np.random.default_rng(0).normal(size=(50, 3))
+    evidence = Evidence(np.eye(3), floor=0.05).fit(features)
+    means = evidence.arrays()["means"]
+    score = evidence.score([np.add(means, [1e6, 0, 0]), means + 1e6])
+    assert score == pytest.approx([-np.log(0.05 * 0.5 * 0.5), -3 * np.log(0.05)])
 
 
 def test_the_size_and_offset_of_a_head_do_not_matter(features):
@@ -48,7 +62,8 @@ def test_the_size_and_offset_of_a_head_do_not_matter(features):
 
 def test_fitting_again_keeps_the_heads(evidence, features):
     again = evidence.refitted(features[:100] + 1)
-    assert np.array_equal(again.arrays()["directions"], evidence.arrays()["directions"])
+    for kept in ("directions", "floor"):
+        assert np.array_equal(again.arrays()[kept], evidence.arrays()[kept])
     assert not np.allclose(again.arrays()["means"], evidence.arrays()["means"])
 
 
@@ -67,6 +82,9 @@ def test_it_comes_back_from_its_arrays(evidence, features):
         ({"means": np.full(3, np.nan)}, "finite"),
         ({"directions": np.zeros(6)}, "shape"),
         ({"directions": np.full((3, 6), np.inf)}, "finite"),
+        ({"floor": np.float64(1)}, r"\[0, 1\)"),
+        ({"floor": np.float64(np.nan)}, r"\[0, 1\)"),
+        ({"floor": np.zeros(2)}, "single number"),
     ],
 )
 def test_damaged_arrays_are_refused(evidence, changed, reason):
@@ -95,5 +113,7 @@ def test_what_cannot_be_fitted_or_scored_says_why(evidence, features):
 def test_heads_are_chosen_by_name():
     heads = {"a": np.array([3.0, 4.0]), "b": np.array([0.0, 2.0])}
     assert directions_of(heads, ["b", "a"]).tolist() == [[0, 1], [0.6, 0.8]]
-    with pytest.raises(DensityError, match="no head 'c'; it has a, b"):
-        directions_of(heads, ["a", "c"])
+    assert directions_of(heads, ["-a", "b"]).tolist() == [[-0.6, -0.8], [0, 1]]
+    for unknown in ("c", "-c"):
+        with pytest.raises(DensityError, match="no head 'c'; it has a, b"):
+            directions_of(heads, ["a", unknown])

@@ -39,6 +39,17 @@ def test_it_stands_where_its_p_value_says(default, explanation):
     assert (np.abs(others - explanation.face.score) >= furthest).all()
 
 
+def test_its_signs_are_what_the_score_is_made_of(default, explanation):
+    floor = default.parts.scorer.floor
+    assert [sign.name for sign in explanation.signs] == default.parts.provenance["fit"]["evidence"]
+    tails = [max(1 - sign.rank, floor) for sign in explanation.signs]
+    assert explanation.face.score == pytest.approx(-np.log(tails).sum(), abs=2e-3)
+
+
+def test_a_density_has_no_signs(detector_folder, photos):
+    assert explain(Detector.load(detector_folder), photos / "0/00.jpg").signs == ()
+
+
 def test_every_mild_alteration_has_its_verdict(explanation):
     assert [each.alteration for each in explanation.stability] == list(MILD_ALTERATIONS)
     same = [
@@ -82,6 +93,7 @@ def test_json_holds_it_all(explanation):
     values = explanation.as_dict()
     assert np.shape(values["regions"]) == (8, 8)
     assert set(values["stability"]) == set(MILD_ALTERATIONS)
+    assert len(values["signs"]) == len(explanation.signs)
     assert set(values["tags"]) == {"aperture", "exposure_time", "focal_length", "iso_speed"}
 
 

@@ -49,7 +49,7 @@ def _print(explanation: "Explanation", photographs: int) -> None:
     from rich.table import Table
 
     from exiface.apps.console import VERDICT_STYLES
-    from exiface.apps.explanation_page import tag_sentence
+    from exiface.apps.explanation_page import sign_sentence, tag_sentence
 
     face = explanation.face
     console = Console()
@@ -59,6 +59,10 @@ def _print(explanation: "Explanation", photographs: int) -> None:
         f"p = {face.p_value:.3f}; {explanation.less_unusual} of {photographs} known photographs "
         "are less unusual\n"
     )
+    for sign in explanation.signs:
+        console.print(sign_sentence(sign))
+    if explanation.signs:
+        console.print()
     table = Table("after", box=None, header_style="bold", pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right")

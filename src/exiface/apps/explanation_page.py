@@ -14,12 +14,19 @@ from exiface import __version__
 from exiface.apps.page import histogram
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.explanation import Explanation
+from exiface.detector.explanation import Explanation, Sign
 from exiface.photos import TAG_TITLES, CameraTags
 
 _PICTURE_SIDE = 512  # px on the page
 _DARKEST = 0.22
 _OUTLINE = 0.5  # of the strongest pull
+_SIGNS = {
+    "symmetry": "symmetry",
+    "smoothing": "traces of smoothing",
+    "averaging": "traces of averaging with other faces",
+    "manipulation": "traces of manipulation",
+    "generated": "likeness to generated faces seen in training",
+}
 
 
 def write_explanation(explanation: Explanation, detector: Detector, path: Path) -> None:
@@ -40,6 +47,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         crop=data_uri(enlarged(explanation.crop)),
         spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
         pull=float(explanation.regions.max()),
+        signs=[sign_sentence(sign) for sign in explanation.signs],
         checks=[(TAG_TITLES[check.tag], tag_sentence(check)) for check in explanation.tag_checks],
         calibration=detector.parts.calibration,
         detector=detector,
@@ -47,6 +55,21 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def sign_sentence(sign: Sign) -> str:
+    """Say in words how strongly a face shows a sign.
+
+    Example:
+        >>> sign_sentence(Sign("-iso_speed", 0.914))
+        'look of a low ISO speed: more than in 91 % of known photographs'
+    """
+    name = sign.name.removeprefix("-")
+    title = _SIGNS.get(name, name)
+    if name in TAG_TITLES:
+        title = f"look of a {'low' if sign.name.startswith('-') else 'high'} {TAG_TITLES[name]}"
+    share = min(max(round(sign.rank * 100), 1), 99)  # no sign is stronger than in all of them
+    return f"{title}: more than in {share} % of known photographs"
 
 
 def tag_sentence(check: TagCheck) -> str:

@@ -27,7 +27,8 @@ def fit(
     evidence: Annotated[
         list[str] | None,
         typer.Option(
-            help="Head of the encoder that scores, with others, instead of a mixture; repeatable."
+            help="Head of the encoder that scores, with others, instead of a mixture; repeatable. "
+            "With a leading minus, low outputs are suspicious: --evidence=-iso_speed."
         ),
     ] = None,
     as_sent: Annotated[

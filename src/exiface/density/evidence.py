@@ -13,30 +13,34 @@ from scipy.stats import norm
 
 from exiface.density.expectation_maximisation import DensityError
 
-_ARRAYS = ("directions", "means", "deviations")
+_ARRAYS = ("directions", "means", "deviations", "floor")
+FLOOR = 0.05
 
 
 class Evidence:
-    """Fisher's combination of one-sided normal tails of linear heads.
+    """Fisher's combination of one-sided normal tails of linear heads, no tail below a floor.
 
     Each head's output is compared with those of the photographs that it is fitted on; the score is
     minus the sum of the logarithms of the upper tail probabilities (Fisher, Statistical Methods for
-    Research Workers, 4th edition, 1932, section 21.1). Signs that depend on each other make a score
-    that isn't chi-squared; the calibration doesn't ask that of it.
+    Research Workers, 4th edition, 1932, section 21.1). A tail below the floor counts as the floor:
+    sources of photographs differ most in single qualities (one camera smooths, another one's faces
+    fill the picture), and no such quality alone may make a face suspicious. Signs that depend on
+    each other make a score that isn't chi-squared; the calibration doesn't ask that of it.
 
     Args:
         directions: (m, d) weights of the heads; higher outputs are more suspicious.
+        floor: least tail probability of a sign, in [0, 1); 0 is Fisher's combination as he has it.
 
     Raises:
-        DensityError: not (m, d) with m of at least 1, or not finite.
+        DensityError: not (m, d) with m of at least 1, not finite, or a floor outside [0, 1).
 
     Example:
         >>> evidence = Evidence(np.eye(2)).fit([[0.0, 1.0], [2.0, 3.0]])
-        >>> evidence.score([[1.0, 2.0]]).round(3).tolist()  # tails of 1/2 each
-        [1.386]
+        >>> evidence.score([[1.0, 2.0], [1e6, 2.0]]).round(3).tolist()  # 1/2 and 1/2; 0.05 and 1/2
+        [1.386, 3.689]
     """
 
-    def __init__(self, directions: ArrayLike) -> None:
+    def __init__(self, directions: ArrayLike, floor: float = FLOOR) -> None:
         self._directions = np.ascontiguousarray(directions, np.float64)
         if self._directions.ndim != 2 or not len(self._directions):
             raise DensityError(
@@ -44,6 +48,9 @@ class Evidence:
             )
         if not np.isfinite(self._directions).all():
             raise DensityError("directions must be finite")
+        if not 0 <= floor < 1:
+            raise DensityError(f"floor must be in [0, 1), got {floor}")
+        self._floor = float(floor)
         self._means: NDArray[np.float64] | None = None
         self._deviations: NDArray[np.float64] | None = None
 
@@ -51,6 +58,11 @@ class Evidence:
     def features(self) -> int:
         """Length of the feature vectors that it takes."""
         return int(self._directions.shape[1])
+
+    @property
+    def floor(self) -> float:
+        """Least tail probability of a sign."""
+        return self._floor
 
     def fit(self, features: ArrayLike) -> Self:
         """Take the outputs' means and deviations from features (n, d) of photographs.
@@ -73,7 +85,7 @@ class Evidence:
 
     def refitted(self, features: ArrayLike) -> Self:
         """The same heads, fitted on features (n, d) of other photographs (see `fit`)."""
-        return type(self)(self._directions).fit(features)
+        return type(self)(self._directions, self._floor).fit(features)
 
     def signs(self, features: ArrayLike) -> NDArray[np.float64]:
         """Outputs (n, m) in deviations above the mean of photographs, of features (n, d).
@@ -91,7 +103,9 @@ class Evidence:
         Raises:
             DensityError: as of `signs`.
         """
-        return np.asarray(-norm.logsf(self.signs(features)).sum(axis=1))
+        # Clipping the sign where its tail reaches the floor keeps precision in the far tail.
+        signs = np.minimum(self.signs(features), norm.isf(self._floor))
+        return np.asarray(-norm.logsf(signs).sum(axis=1))
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """The numbers, by name, as they are stored.
@@ -101,7 +115,7 @@ class Evidence:
         """
         if self._means is None or self._deviations is None:
             raise DensityError("the evidence is not fitted; call fit first")
-        values = (self._directions, self._means, self._deviations)
+        values = (self._directions, self._means, self._deviations, np.asarray(self._floor))
         return dict(zip(_ARRAYS, values, strict=True))
 
     @classmethod
@@ -113,9 +127,13 @@ class Evidence:
         """
         if set(arrays) != set(_ARRAYS):
             raise DensityError(f"evidence has the arrays {_ARRAYS}, got {sorted(arrays)}")
-        evidence = cls(arrays["directions"])
+        if np.ndim(arrays["floor"]):
+            raise DensityError("floor must be a single number")
+        evidence = cls(arrays["directions"], float(arrays["floor"]))
         heads = (len(evidence._directions),)
-        means, deviations = (np.asarray(arrays[name], np.float64) for name in _ARRAYS[1:])
+        means, deviations = (
+            np.asarray(arrays[name], np.float64) for name in ("means", "deviations")
+        )
         finite = np.isfinite(means).all() and np.isfinite(deviations).all()
         if means.shape != heads or deviations.shape != heads or not finite:
             raise DensityError(f"means and deviations must be finite and of shape {heads}")
@@ -140,14 +158,16 @@ def directions_of(heads: Mapping[str, NDArray[Any]], names: Sequence[str]) -> ND
 
     Args:
         heads: weights (d,) by name.
-        names: of those to take.
+        names: of those to take; with a leading minus, turned round: low outputs are suspicious.
 
     Raises:
         DensityError: a name is unknown; those that are known are named.
     """
-    if unknown := [name for name in names if name not in heads]:
+    plain = [name.removeprefix("-") for name in names]
+    if unknown := [name for name in plain if name not in heads]:
         raise DensityError(
             f"the encoder has no head {unknown[0]!r}; it has {', '.join(sorted(heads)) or 'none'}"
         )
-    weights = np.stack([np.asarray(heads[name], np.float64) for name in names])
+    turns = np.array([-1 if name.startswith("-") else 1 for name in names])
+    weights = turns[:, None] * np.stack([np.asarray(heads[name], np.float64) for name in plain])
     return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))

@@ -90,7 +90,7 @@ def model_card(
     if fitted and "evidence" in fitted:
         scorer = (
             f"- Evidence: {', '.join(fitted['evidence'])}; the one-sided tails of these heads\n"
-            "  among photographs, combined (Fisher)."
+            "  among photographs, combined (Fisher), none counted as rarer than the floor stored."
         )
     elif fitted:
         scorer = (

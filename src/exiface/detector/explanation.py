@@ -1,4 +1,4 @@
-"""Why a face got its verdict: regions, stability, standing, and the cross-check of tags."""
+"""Why a face got its verdict: signs, regions, stability, standing, and the cross-check of tags."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
+from exiface.density import Evidence
 from exiface.density.calibration import SCORE_DECIMALS
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.detector import Detector
@@ -42,6 +44,19 @@ class Stability:
     face: FaceResult | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How strongly a face shows one of the signs that are combined into its score.
+
+    Attributes:
+        name: head of the encoder; with a leading minus, low outputs are the sign.
+        rank: share of photographs that show less of it, as a normal distribution has it, 0 to 1.
+    """
+
+    name: str
+    rank: float
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """What stands behind a verdict.
@@ -52,6 +67,7 @@ class Explanation:
         crop: (s, s, 3) uint8, what the encoder saw.
         regions: (s, s) by how much the log-likelihood rises when a region is hidden, less the
             median over the face: above 0, the region pulls the likelihood down more than others.
+        signs: what the score is combined of; empty where a density or classifier scores.
         less_unusual: calibration photographs that are less unusual than the face.
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
         stability: verdicts after mild alterations.
@@ -62,6 +78,7 @@ class Explanation:
     number: int
     crop: NDArray[np.uint8]
     regions: NDArray[np.float32]
+    signs: tuple[Sign, ...]
     less_unusual: int
     nearest_scores: tuple[float, ...]
     stability: tuple[Stability, ...]
@@ -89,6 +106,7 @@ class Explanation:
             "face": self.number,
             **self.face.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
+            "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
             "less_unusual": self.less_unusual,
             "nearest_scores": list(self.nearest_scores),
             "stability": {
@@ -127,6 +145,7 @@ def explain(
         )
     crop, box = prepared.crops[face], prepared.boxes[face]
     score = result.faces[face].score
+    features = detector.encoder.encode(crop[None])
     check = detector.parts.cross_check
     calibrated = detector.parts.calibration.scores
     place = int(np.searchsorted(calibrated, round(score, SCORE_DECIMALS)))
@@ -136,13 +155,21 @@ def explain(
         number=face,
         crop=crop,
         regions=region_map(detector, crop),
+        signs=_signs(detector, features),
         less_unusual=place,
         nearest_scores=tuple(float(each) for each in np.sort(nearest)),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
-        tag_checks=()
-        if check is None
-        else check.check(detector.encoder.encode(crop[None])[0], prepared.tags),
+        tag_checks=() if check is None else check.check(features[0], prepared.tags),
     )
+
+
+def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:
+    scorer = detector.parts.scorer
+    if not isinstance(scorer, Evidence):
+        return ()
+    names = detector.parts.provenance["fit"]["evidence"]
+    ranks = norm.cdf(scorer.signs(features)[0])
+    return tuple(Sign(name, float(rank)) for name, rank in zip(names, ranks, strict=True))
 
 
 def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:

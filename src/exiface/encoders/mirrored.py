@@ -69,13 +69,13 @@ def _deviation(maps: Tensor, means: Tensor) -> Tensor:
 
 
 def symmetry() -> dict[str, Tensor]:
-    """The direction "symmetry" (LENGTH,): how little face and mirror image differ deep down.
+    """The direction "symmetry" (LENGTH,): how little face and mirror image differ deepest down.
 
-    The three shallower depths compare pixels rather than faces: how smooth and how well lit an
-    image is decides there.
+    The shallower the depth, the more it compares pixels rather than faces: how smooth and how well
+    lit an image is decides there.
     """
     depths = len(MirroredEncoder.DEPTHS)
     direction = torch.zeros(MirroredEncoder.LENGTH)
     asymmetries = direction[MirroredEncoder.TEXTURES :][: MirroredEncoder.ASYMMETRIES]
-    asymmetries.view(2, depths)[:, depths // 2 :] = -1
+    asymmetries.view(2, depths)[:, -1] = -1
     return {"symmetry": direction}

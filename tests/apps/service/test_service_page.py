@@ -104,6 +104,7 @@ def test_a_verdict_can_be_explained(opened, pictures):
     page.wait_for_selector(".why table")
     assert button.get_attribute("aria-expanded") == "true"
     assert "The verdict stays in" in page.inner_text(".why")
+    assert "symmetry: more than in" in page.inner_text(".why")
     assert page.locator(".why img").count() == 2
     assert page.evaluate("[...document.querySelectorAll('.why img')].every(i => i.naturalWidth)")
     assert "the file claims f/2.8" in page.inner_text(".why")

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from exiface.apps.explanation_page import data_uri, enlarged, spotlight, tag_sentence
+from exiface.apps.explanation_page import (
+    data_uri,
+    enlarged,
+    sign_sentence,
+    spotlight,
+    tag_sentence,
+)
 from exiface.apps.service.uploads import Picture, RefusedError
 from exiface.detector import Detector
 from exiface.detector.explanation import explain
@@ -19,7 +25,7 @@ def explanation_answer(detector: Detector, picture: Picture, face: int) -> dict[
 
     Returns:
         As `exiface explain --json` has it, with the face and its regions as pictures (data URIs)
-        and a sentence for each camera tag.
+        and a sentence for each sign and each camera tag.
 
     Raises:
         RefusedError: the image can't be read or holds no such face.
@@ -33,5 +39,6 @@ def explanation_answer(detector: Detector, picture: Picture, face: int) -> dict[
         "seen": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
         "kept": explanation.kept,
+        "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
         "tag_sentences": [tag_sentence(check) for check in explanation.tag_checks],
     }

@@ -215,7 +215,13 @@ function explanation(told) {
     );
   }
   const total = Object.keys(told.stability).length;
-  const content = [pair, element("p", {}, `The verdict stays in ${told.kept} of ${total} alterations.`), table];
+  const content = [pair];
+  if (told.sign_sentences.length) {
+    const list = element("ul");
+    for (const sentence of told.sign_sentences) list.append(element("li", {}, sentence));
+    content.push(element("p", {}, "Signs of generated faces, beside known photographs; several together make a face suspicious:"), list);
+  }
+  content.push(element("p", {}, `The verdict stays in ${told.kept} of ${total} alterations.`), table);
   if (told.tag_sentences.length) {
     const list = element("ul", { class: "soft" });
     for (const sentence of told.tag_sentences) list.append(element("li", {}, sentence));
