@@ -23,6 +23,6 @@ exiface fit --encoder "$work/encoder" --photos runs/default/manifest.parquet \
     --name exiface-binary --evidence generated --evidence symmetry --evidence smoothing \
     --evidence=-iso_speed --as-sent \
     --per-photo 4 --per-camera 40 --card configs/binary-detector.card.md \
-    --notice "It has seen faces of five generators (StyleGAN to 3, SDXL, Stable Diffusion 3) and finds about \
-a third of theirs; of other generators it finds no more than the default detector." \
+    --notice "It has seen faces of five generators (StyleGAN 1 to 3, SDXL, Stable Diffusion 3) and finds \
+three in ten of theirs; of other generators it finds no more than the default detector." \
     --output src/exiface/detector/binary

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import log_ndtr, ndtri
 
 from exiface.density.expectation_maximisation import DensityError
 
@@ -104,8 +104,8 @@ class Evidence:
             DensityError: as of `signs`.
         """
         # Clipping the sign where its tail reaches the floor keeps precision in the far tail.
-        signs = np.minimum(self.signs(features), norm.isf(self._floor))
-        return np.asarray(-norm.logsf(signs).sum(axis=1))
+        signs = np.minimum(self.signs(features), -ndtri(self._floor))
+        return np.asarray(-log_ndtr(-signs).sum(axis=1))
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """The numbers, by name, as they are stored.

@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from exiface.density import Evidence
 from exiface.density.calibration import SCORE_DECIMALS
@@ -168,7 +168,7 @@ def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...
     if not isinstance(scorer, Evidence):
         return ()
     names = detector.parts.provenance["fit"]["evidence"]
-    ranks = norm.cdf(scorer.signs(features)[0])
+    ranks = ndtr(scorer.signs(features)[0])
     return tuple(Sign(name, float(rank)) for name, rank in zip(names, ranks, strict=True))
 
 
