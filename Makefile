@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test format lint types docs benchmarks default-detector binary-detector results \
-	ablation comparison leave-one-out clean
+	ablation comparison tags leave-one-out clean
 
 $(VENV)/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -68,6 +68,9 @@ comparison: $(VENV)/dev  ## the default detector beside others: results/comparis
 		--set precision=bfloat16 --set max_faces_per_photo=4 --set max_faces_per_camera=80 \
 		--output runs/resnet50
 	$(BIN)/python results/comparison.py '$(DATA)' results/comparison.csv
+
+tags: $(VENV)/dev  ## how well camera tags are ranked on unseen groups: results/default-detector-tags.csv
+	$(BIN)/python results/tags.py results/default-detector-tags.csv
 
 leave-one-out: $(VENV)/dev  ## what supervision buys on unseen generators: results/binary-detector.csv
 	$(BIN)/python results/leave_one_out.py '$(DATA)' results/binary-detector.csv

@@ -46,7 +46,13 @@ def test_aucs_and_recalls_are_those_of_the_results(name, text):
     figures = []
     for table in ("default-detector.csv", "default-detector-native.csv"):
         [row] = [row for row in rows(table) if row["name"] == name]
-        figures += [f"{float(row['auc']):.2f}", f"{float(row['flagged']):.1%}"]
+        for key, form in (("auc", ".2f"), ("flagged", ".1%")):
+            figure, low, high = (
+                format(float(row[key + part]), form) if row[key + part] else ""
+                for part in ("", "_low", "_high")
+            )
+            # The card gives intervals; a mean over generators has none.
+            figures.append(f"{figure} ({low} to {high})" if text is CARD and low else figure)
     assert cells("mean" if name.startswith("of") else name, text)[1:] == figures
 
 
@@ -149,6 +155,18 @@ def test_the_comparison_is_that_of_the_results():
             for key in (*(key for key in row if key.startswith("D")), "mean", "native mean")
         ]
         assert f"| {row['what']} | {' | '.join(figures)} |" in DEFAULT
+
+
+def test_tags_are_ranked_as_the_results_say():
+    for row in rows("default-detector-tags.csv"):
+        low, figure, high = (f"{float(row[key]):.2f}" for key in ("low", "spearman", "high"))
+        [line] = [
+            line
+            for line in DEFAULT.splitlines()
+            if line.startswith(f"| {row['faces of']} | {row['faces']}, {row['groups']} |")
+        ]
+        column = ["aperture", "exposure_time", "focal_length", "iso_speed"].index(row["tag"])
+        assert line.strip("|").split("|")[2 + column].strip() == f"{figure} ({low} to {high})"
 
 
 def test_whom_false_alarms_hit_is_that_of_the_results():

@@ -90,7 +90,8 @@ def model_card(
     if fitted and "evidence" in fitted:
         scorer = (
             f"- Evidence: {', '.join(fitted['evidence'])}; the one-sided tails of these heads\n"
-            "  among photographs, combined (Fisher), none counted as rarer than the floor stored."
+            "  among photographs, combined (Fisher), none counted as rarer than "
+            f"{fitted['floor']:g}."
         )
     elif fitted:
         scorer = (

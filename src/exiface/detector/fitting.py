@@ -56,7 +56,8 @@ def fit(
         manifest: photographs, split into "fit" and "calibration" (see `split_for_fit`).
         name: of the detector.
         components: of the mixture; None = chosen by the likelihood of photographs left out.
-        evidence: heads of the encoder that score instead of a mixture or classifier (`Evidence`).
+        evidence: heads of the encoder that score instead of a mixture or classifier (`Evidence`);
+            with a leading minus, low outputs are suspicious.
         as_sent: take the faces as pictures arrive, saved again and shrunk at random, not as they
             lie in the files.
         alpha: promised false-alarm rate.
@@ -89,7 +90,8 @@ def fit(
         features = encode(encoder, faces, progress)
         if evidence:
             scorer = Evidence(directions_of(heads, evidence)).fit(features)
-            provenance = {"fit": faces.counts() | {"evidence": list(evidence)}}
+            fitted = {"evidence": list(evidence), "floor": scorer.floor}
+            provenance = {"fit": faces.counts() | fitted}
         else:
             held_out: dict[int, float] = {}
             if components is None:

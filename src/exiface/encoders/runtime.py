@@ -16,6 +16,7 @@ from exiface.encoders.description import (
 )
 from exiface.threads import cores
 
+_AT_ONCE = 4  # faces on a CPU: as fast as 32 at once, in a fifth of the memory
 _QUIET = 3  # errors only: the runtime warns of every machine without a GPU
 
 
@@ -49,6 +50,7 @@ class OnnxEncoder:
             self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except Exception as error:  # the runtime's own errors share no public base class
             raise EncoderError(f"not an ONNX model that can be run: {error}") from None
+        self._at_once = None if "CUDAExecutionProvider" in providers else _AT_ONCE
         (self._input,) = self._session.get_inputs()
         outputs = self._session.get_outputs()
         if outputs[0].shape[-1] != description.features:
@@ -66,10 +68,11 @@ class OnnxEncoder:
         Returns:
             (n, d) float32.
         """
-        if len(crops) == 0:
-            return np.empty((0, self.description.features), np.float32)
-        batch = self.description.preprocessing.normalise(crops)
-        features: NDArray[np.float32] = self._session.run(None, {self._input.name: batch})[0]
+        features = np.empty((len(crops), self.description.features), np.float32)
+        step = self._at_once or max(1, len(crops))
+        for start in range(0, len(crops), step):
+            part = self.description.preprocessing.normalise(crops[start : start + step])
+            features[start : start + step] = self._session.run(None, {self._input.name: part})[0]
         return features
 
 

@@ -102,12 +102,12 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "path": "portrait.jpg",
     "faces": [FACE_EXAMPLE],
     "tags": {"aperture": 2.8, "exposure_time": 0.005, "focal_length": 85.0, "iso_speed": 200.0},
-    "detector": "exiface-default@d334d2391745",
+    "detector": "exiface-default@2b01e31680b7",
 }
 REASON_EXAMPLE: dict[str, Any] = {
     "path": "landscape.png",
     "faces": [],
     "tags": {},
-    "detector": "exiface-default@d334d2391745",
+    "detector": "exiface-default@2b01e31680b7",
     "reason": "no face found",
 }
