@@ -4,17 +4,21 @@ A density over all features flags what is unlike photographs in any way, and gen
 often *more* typical than photographs. The heads of the pretext task know which way is suspicious.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr, ndtri
 
 from exiface.density.expectation_maximisation import DensityError
 
 _ARRAYS = ("directions", "means", "deviations", "floor")
 FLOOR = 0.05
+_FURTHEST = 37.0  # deviations: the upper tail is 6e-300, about the least that a float holds
+# SciPy has both functions, and needs longer to be imported than a face to be judged.
+_upper_tail = np.vectorize(lambda sign: math.erfc(sign / math.sqrt(2)) / 2, otypes=[np.float64])
 
 
 class Evidence:
@@ -103,9 +107,9 @@ class Evidence:
         Raises:
             DensityError: as of `signs`.
         """
-        # Clipping the sign where its tail reaches the floor keeps precision in the far tail.
-        signs = np.minimum(self.signs(features), -ndtri(self._floor))
-        return np.asarray(-log_ndtr(-signs).sum(axis=1))
+        furthest = -NormalDist().inv_cdf(self._floor) if self._floor else _FURTHEST
+        tails = _upper_tail(np.minimum(self.signs(features), furthest))
+        return np.asarray(-np.log(tails).sum(axis=1))
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """The numbers, by name, as they are stored.

@@ -1,12 +1,12 @@
 """Why a face got its verdict: signs, regions, stability, standing, and the cross-check of tags."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from exiface.density import Evidence
 from exiface.density.calibration import SCORE_DECIMALS
@@ -168,8 +168,9 @@ def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...
     if not isinstance(scorer, Evidence):
         return ()
     names = detector.parts.provenance["fit"]["evidence"]
-    ranks = ndtr(scorer.signs(features)[0])
-    return tuple(Sign(name, float(rank)) for name, rank in zip(names, ranks, strict=True))
+    signs = scorer.signs(features)[0]
+    rank = NormalDist().cdf
+    return tuple(Sign(name, rank(float(sign))) for name, sign in zip(names, signs, strict=True))
 
 
 def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
