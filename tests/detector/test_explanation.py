@@ -97,22 +97,23 @@ def test_json_holds_it_all(explanation):
     assert set(values["tags"]) == {"aperture", "exposure_time", "focal_length", "iso_speed"}
 
 
-def test_the_face_that_is_asked_for_is_explained(default, astronaut):
+def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
+    small = Detector.load(detector_folder)
     canvas = np.zeros((512, 768, 3), np.uint8)
     canvas[:, 256:] = astronaut
     canvas[:256, :256] = astronaut[::2, ::2]
-    [result] = default.detect(canvas)
-    second = explain(default, canvas, face=1)
+    [result] = small.detect(canvas)
+    second = explain(small, canvas, face=1)
     assert second.face == result.faces[1]
     # Nearest in place: the altered face is the small one, not its larger neighbour.
     widths = [each.face.box[2] - each.face.box[0] for each in second.stability if each.face]
     assert max(widths) < 70
     with pytest.raises(UserError, match="has 2 face"):
-        explain(default, canvas, face=2)
+        explain(small, canvas, face=2)
 
 
-def test_a_crop_is_explained_whole(default, explanation):
-    whole = explain(default, explanation.crop, cropped=True)
+def test_a_crop_is_explained_whole(detector_folder, explanation):
+    whole = explain(Detector.load(detector_folder), explanation.crop, cropped=True)
     assert whole.face.box == (0, 0, 224, 224)
     assert all(each.face is not None for each in whole.stability)
 

@@ -40,7 +40,7 @@ def test_the_slow_twin_agrees(images_a_photo):
     # Rounded: ties must count alike.
     real = sample((of_photo + rng.normal(0, 0.3, len(photos))).round(1), photos)
     fake = sample((of_photo + rng.normal(1, 0.3, len(photos))).round(1), photos)
-    slow = slow_bootstrap(real, fake, 1500, rng)
+    slow = slow_bootstrap(real, fake, 600, rng)
     fast = bootstrap(real, fake, resamples=3000)
     assert fast.auc == pytest.approx(slow["auc"], abs=0.015)
     assert fast.recall_at_5 == pytest.approx(slow["recall_at_5"], abs=0.07)
