@@ -7,7 +7,7 @@
 # processing. About ten minutes on two cores. Writes
 #
 #     results/default-detector.csv                 bench_dev: AUC, recall, false alarms, intervals
-#     results/default-detector-sweep.csv           the same under 17 alterations
+#     results/default-detector-sweep.csv           the same under 19 alterations
 #     results/default-detector-audit.csv           what separates the classes besides faces
 #     results/default-detector-false-alarms.csv    at the promised 1, 5 and 10 %
 #     results/default-detector-own-photographs.csv recalibrated and refitted on half of a source

@@ -76,7 +76,7 @@ def evaluate(
         typer.Option("--output", "-o", metavar="DIR", help="Write a report: tables and a page."),
     ] = None,
     sweep: Annotated[
-        bool, typer.Option("--sweep", help="Also judge every image under 17 alterations.")
+        bool, typer.Option("--sweep", help="Also judge every image under 19 alterations.")
     ] = False,
     harmonise: Annotated[
         bool,
