@@ -34,7 +34,7 @@ async function loadDetector() {
   byId("honest").textContent =
     `A verdict says how a face compares with ${detector.photographs} photographs. At most ` +
     `${Number((100 * detector.alpha).toFixed(2))} % of photographs like those are called AI-generated; photographs from ` +
-    "elsewhere can fare worse, and some generated faces pass. It is a hint, not a proof: look at " +
+    "elsewhere can fare worse, and many generated faces pass. It is a hint, not a proof: look at " +
     "where the picture comes from.";
   byId("made").textContent = `Detector: ${detector.id}.`;
   byId("notice").hidden = !detector.notice;
