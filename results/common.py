@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from exiface.datasets import Manifest, cap, scan
 from exiface.density import Calibration
 from exiface.detector.fitting import encode_faces, encode_sent, largest_faces
 from exiface.encoders import OnnxEncoder
+from exiface.evaluation.metrics import measure
 
 GENERATED = {
     "D1/stylegan1": "D1_stylegan1/real",
@@ -84,9 +84,7 @@ def figures(score: Score, features: dict[str, Features], calibration: Features) 
             for folder, values in scores.items()
         }
         for name, real in GENERATED.items():
-            pair = [scores[each] for each in (real, folder_of(name))]
-            labels = np.repeat([0, 1], [len(each) for each in pair])
-            found[prefix + name] = float(roc_auc_score(labels, np.concatenate(pair)))
+            found[prefix + name] = measure(scores[real], scores[folder_of(name)]).auc
         found[f"{prefix}mean"] = float(np.mean([found[prefix + name] for name in GENERATED]))
         found[f"{prefix}flagged"] = float(np.mean([flagged[folder_of(n)] for n in GENERATED]))
         found[f"{prefix}highest false alarms"] = max(flagged[f"{name}/real"] for name in REAL)

