@@ -215,17 +215,20 @@ function explanation(told) {
     );
   }
   const total = Object.keys(told.stability).length;
+  const items = (sentences) => sentences.map((sentence) => element("li", {}, sentence));
   const content = [pair];
   if (told.sign_sentences.length) {
-    const list = element("ul");
-    for (const sentence of told.sign_sentences) list.append(element("li", {}, sentence));
-    content.push(element("p", {}, "Signs of generated faces, beside known photographs; several together make a face suspicious:"), list);
+    content.push(
+      element("p", {}, "Signs of generated faces, beside known photographs; several together make a face suspicious:"),
+      element("ul", {}, ...items(told.sign_sentences)),
+    );
   }
   content.push(element("p", {}, `The verdict stays in ${told.kept} of ${total} alterations.`), table);
   if (told.tag_sentences.length) {
-    const list = element("ul", { class: "soft" });
-    for (const sentence of told.tag_sentences) list.append(element("li", {}, sentence));
-    content.push(list, element("p", { class: "soft" }, "Tags inform and never decide: metadata is trivially forged, and the expectation errs."));
+    content.push(
+      element("ul", { class: "soft" }, ...items(told.tag_sentences)),
+      element("p", { class: "soft" }, "Tags inform and never decide: metadata is trivially forged, and the expectation errs."),
+    );
   }
   return content;
 }
