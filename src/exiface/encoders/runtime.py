@@ -1,6 +1,7 @@
 """Run an exported encoder with ONNX Runtime; no torch."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ class OnnxEncoder:
             self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except Exception as error:  # the runtime's own errors share no public base class
             raise EncoderError(f"not an ONNX model that can be run: {error}") from None
-        self._at_once = None if "CUDAExecutionProvider" in providers else _AT_ONCE
+        on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
+        self._at_once = sys.maxsize if on_gpu else _AT_ONCE
         (self._input,) = self._session.get_inputs()
         outputs = self._session.get_outputs()
         if outputs[0].shape[-1] != description.features:
@@ -69,10 +71,10 @@ class OnnxEncoder:
             (n, d) float32.
         """
         features = np.empty((len(crops), self.description.features), np.float32)
-        step = self._at_once or max(1, len(crops))
-        for start in range(0, len(crops), step):
-            part = self.description.preprocessing.normalise(crops[start : start + step])
-            features[start : start + step] = self._session.run(None, {self._input.name: part})[0]
+        for start in range(0, len(crops), self._at_once):
+            part = slice(start, start + self._at_once)
+            batch = self.description.preprocessing.normalise(crops[part])
+            features[part] = self._session.run(None, {self._input.name: batch})[0]
         return features
 
 
