@@ -28,14 +28,20 @@ def cells(first: str, text: str = README) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def interval(row: dict[str, str], keys: tuple[str, str, str], form: str) -> str:
+    """A figure with the ends of its interval, as the tables write it."""
+    figure, low, high = (format(float(row[key]), form) for key in keys)
+    return f"{figure} ({low} to {high})"
+
+
+FLAGGED = ("flagged", "flagged_low", "flagged_high")
+
+
 @pytest.mark.parametrize("text", [README, CARD], ids=["README", "card"])
 @pytest.mark.parametrize("name", ["D1", "D2", "D3", "D4", "R1"])
 def test_false_alarm_rates_are_those_of_the_results(name, text):
     [row] = [row for row in rows("default-detector.csv") if row["name"] == name]
-    flagged, low, high = (
-        f"{float(row[key]):.1%}" for key in ("flagged", "flagged_low", "flagged_high")
-    )
-    assert cells(f"{name}:", text)[1:] == [f"{flagged} ({low} to {high})"]
+    assert cells(f"{name}:", text)[1:] == [interval(row, FLAGGED, ".1%")]
 
 
 @pytest.mark.parametrize("text", [README, CARD], ids=["README", "card"])
@@ -47,12 +53,11 @@ def test_aucs_and_recalls_are_those_of_the_results(name, text):
     for table in ("default-detector.csv", "default-detector-native.csv"):
         [row] = [row for row in rows(table) if row["name"] == name]
         for key, form in (("auc", ".2f"), ("flagged", ".1%")):
-            figure, low, high = (
-                format(float(row[key + part]), form) if row[key + part] else ""
-                for part in ("", "_low", "_high")
-            )
             # The card gives intervals; a mean over generators has none.
-            figures.append(f"{figure} ({low} to {high})" if text is CARD and low else figure)
+            if text is CARD and row[f"{key}_low"]:
+                figures.append(interval(row, (key, f"{key}_low", f"{key}_high"), form))
+            else:
+                figures.append(format(float(row[key]), form))
     assert cells("mean" if name.startswith("of") else name, text)[1:] == figures
 
 
@@ -159,24 +164,22 @@ def test_the_comparison_is_that_of_the_results():
 
 def test_tags_are_ranked_as_the_results_say():
     for row in rows("default-detector-tags.csv"):
-        low, figure, high = (f"{float(row[key]):.2f}" for key in ("low", "spearman", "high"))
         [line] = [
             line
             for line in DEFAULT.splitlines()
             if line.startswith(f"| {row['faces of']} | {row['faces']}, {row['groups']} |")
         ]
         column = ["aperture", "exposure_time", "focal_length", "iso_speed"].index(row["tag"])
-        assert line.strip("|").split("|")[2 + column].strip() == f"{figure} ({low} to {high})"
+        assert line.strip("|").split("|")[2 + column].strip() == interval(
+            row, ("spearman", "low", "high"), ".2f"
+        )
 
 
 def test_whom_false_alarms_hit_is_that_of_the_results():
     for row in rows("default-detector-fairness.csv"):
-        flagged, low, high = (
-            f"{float(row[key]):.1%}" for key in ("flagged", "flagged_low", "flagged_high")
-        )
         assert (
             f"| {row['what']} | {row['third']} | {row['photographs']} | "
-            f"{flagged} ({low} to {high}) |"
+            f"{interval(row, FLAGGED, '.1%')} |"
         ) in CARD
 
 
