@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 import torch
 from common import Features, Score, encoded, figures, of_camera, summary, write
-from resynthesis import Autoencoder
 from scipy.stats import norm
 from torch import nn
 
@@ -32,6 +31,7 @@ from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
 from exiface.photos.whole_face import averaged
 from exiface.pretext import read_config
+from exiface.pretext.resynthesis import Autoencoder
 from exiface.pretext.task import PretextTask
 
 SEEDS = (0, 1, 2)

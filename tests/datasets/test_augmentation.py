@@ -58,4 +58,40 @@ def test_webp_takes_its_share_of_what_is_saved(crop):
 
 def test_unknown_settings_are_refused():
     with pytest.raises(ValidationError):
-        TypeAdapter(Augmentation).validate_python({"sharpen": 1})
+        TypeAdapter(Augmentation).validate_python({"sharpness": 1})
+
+
+@pytest.mark.parametrize("setting", ["sharpen", "noise", "colour", "grey", "rescale", "blur"])
+def test_each_change_changes(crop, setting):
+    changed = Augmentation(**{setting: 1})(crop, rng())
+    assert changed.shape == crop.shape
+    assert changed.dtype == np.uint8
+    assert not np.array_equal(changed, crop)
+    if setting == "grey":
+        assert (changed[..., 0] == changed[..., 2]).all()
+
+
+def test_colours_keep_their_resolution_in_the_share_asked_for(crop):
+    thin, full = (Augmentation(jpeg=1, full_chroma=share)(crop, rng()) for share in (0, 1))
+    error = [np.abs(each.astype(float) - crop).mean() for each in (full, thin)]
+    assert error[0] < error[1]
+
+
+def test_windows_are_cut_at_the_scales_asked_for(crop):
+    plain = Augmentation().window(crop, 16, rng(), generated=False)
+    windows = np.lib.stride_tricks.sliding_window_view(crop, (16, 16, 3)).reshape(-1, 16, 16, 3)
+    assert (windows == plain).all((1, 2, 3)).any()
+    scaled = Augmentation(scale=1, scale_range=(0.5, 0.6))
+    assert scaled.window(crop, 16, rng(), generated=False).shape == (16, 16, 3)
+    # A crop smaller than the window is taken whole and enlarged.
+    small = crop[:12, :12]
+    grown = Augmentation().window(small, 16, rng(), generated=False)
+    assert grown.shape == (16, 16, 3)
+    assert abs(grown.astype(float).mean() - small.mean()) < 2
+
+
+def test_photographs_alone_are_retouched_if_so_asked(crop):
+    augmentation = Augmentation(retouch=1)
+    plain = Augmentation().window(crop, 32, rng(), generated=False)
+    assert np.array_equal(augmentation.window(crop, 32, rng(), generated=True), plain)
+    assert not np.array_equal(augmentation.window(crop, 32, rng(), generated=False), plain)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from exiface.datasets import scan
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.batches import FAMILIES, FaceBatches
+from exiface.datasets.batches import FAMILIES, Drawing, FaceBatches
+from exiface.errors import UserError
 from exiface.photos import Preprocessing, UnreadableImageError
 
 
@@ -133,3 +136,53 @@ def test_views_are_the_same_at_every_call_and_differ_from_one_another(faces):
     assert np.array_equal(views[0], untouched)
     manipulated = np.concatenate(list(faces.views(0, 1)))
     assert (np.abs(manipulated.astype(int) - untouched).max((1, 2, 3)) > 10).all()
+
+
+@pytest.fixture(scope="module")
+def of_both(faces):
+    """The same faces, twelve of them called generated; photographs of two sources, 10 and the rest."""
+    number = len(faces.manifest)
+    source = np.where(np.arange(number) < 10, "few", "many")
+    return replace(faces.manifest, generated=np.arange(number) >= number - 12, source=source)
+
+
+def batches(manifest, **how):
+    return FaceBatches(manifest, Preprocessing(16), seed=3, **how)
+
+
+def test_classes_and_sources_are_drawn_as_asked(of_both):
+    drawing = Drawing(manipulated=0, generated=0.25, source_power=0.0)
+    weights = drawing.probabilities(of_both)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[of_both.generated].sum() == pytest.approx(0.25)
+    few = of_both.source == "few"
+    assert weights[few].sum() == pytest.approx(0.375)
+    evenly = Drawing(generated=0.5, source_power=1.0).probabilities(of_both)
+    assert np.allclose(evenly[~of_both.generated], evenly[0])
+    assert Drawing().probabilities(of_both) is None
+
+    drawn_faces = drawn(batches(of_both, drawing=drawing), 0, 40)
+    share = np.concatenate([batch.generated for batch in drawn_faces]).mean()
+    assert share == pytest.approx(0.25, abs=0.08)
+
+
+def test_generated_faces_are_never_manipulated(of_both):
+    drawing = Drawing(manipulated=1.0, generated=0.5)
+    for batch in drawn(batches(of_both, drawing=drawing), 0, 6):
+        assert np.array_equal(batch.manipulated > 0, ~batch.generated)
+
+
+def test_a_class_that_is_missing_is_named(faces):
+    with pytest.raises(UserError, match="no generated face"):
+        Drawing(generated=0.5).probabilities(faces.manifest)
+
+
+def test_windows_at_own_pixels_have_one_size(of_both):
+    own = FaceBatches(of_both, Preprocessing(32, largest=200), window=40, seed=3)
+    [batch] = drawn(own, 0, 1)
+    assert batch.crops.shape == (8, 40, 40, 3)
+    forms = next(own.validation(5))
+    assert {form.crops.shape for form in forms} == {(5, 40, 40, 3)}
+    sides = {len(crop) for crops in own.views(0) for crop in crops}
+    assert len(sides) > 1
+    assert max(sides) <= 200

@@ -13,6 +13,8 @@ def row(number: int, **changes: object) -> dict:
         "photo": f"photo {number // 2}",
         "group": "",
         "camera": None,
+        "source": f"source {number % 2}",
+        "generated": number == 3,
         "split": "train",
         "sha256": f"{number:064x}",
         "box": [1, 2, 30 + number, 40],
@@ -36,8 +38,10 @@ def test_what_is_written_is_read(tmp_path):
         "photo",
         "group",
         "camera",
+        "source",
         "split",
         "sha256",
+        "generated",
         "box",
         "landmarks",
         "score",
@@ -68,7 +72,9 @@ def test_rows_are_selected_together(tmp_path):
 
 def test_counts_and_groups(tmp_path):
     faces = Manifest.from_rows(tmp_path, [row(0, group="a"), row(1, group="a"), row(2, camera="C")])
-    assert faces.counts() == {"faces": 3, "photographs": 2, "groups": 2, "cameras": 1}
+    assert faces.counts() == {
+        **{"faces": 3, "photographs": 2, "groups": 2, "cameras": 1, "sources": 2}
+    }
     assert faces.group_or_photo().tolist() == ["a", "a", "photo 1"]
 
 
@@ -84,3 +90,17 @@ def test_errors_name_the_file_and_the_next_step(tmp_path):
     manifest(tmp_path, 0).write(tmp_path / "empty.parquet")
     with pytest.raises(ManifestError, match="no face"):
         Manifest.read(tmp_path / "empty.parquet")
+
+
+def test_joined_manifests_keep_their_files(tmp_path):
+    first = manifest(tmp_path / "a" / "photos", 4)
+    second = manifest(tmp_path / "b", 3)
+    joined = Manifest.joined([first, second])
+    assert joined.root == tmp_path
+    assert len(joined) == 7
+    assert [joined.file(row) for row in range(7)] == [
+        each.file(row) for each in (first, second) for row in range(len(each))
+    ]
+    assert joined.counts()["generated"] == 1
+    assert joined.counts()["sources"] == 2
+    assert Manifest.joined([first]) is first

@@ -6,6 +6,7 @@ import pytest
 from made import write_photo
 
 from exiface.datasets import find_images, read_records, scan
+from exiface.errors import UserError
 from exiface.photos import CameraTags
 
 
@@ -96,9 +97,9 @@ def test_an_interrupted_scan_goes_on(tmp_path, photos, scanned, monkeypatch):
     module = sys.modules["exiface.datasets.scan"]
     original = module._scan_photo
 
-    def counted(path, name, *rest):
+    def counted(path, name, *rest, **options):
         looked_at.append(name)
-        return original(path, name, *rest)
+        return original(path, name, *rest, **options)
 
     monkeypatch.setattr(module, "_scan_photo", counted)
     manifest, _ = scan(photos, journal=journal)
@@ -118,3 +119,35 @@ def test_a_journal_of_other_settings_is_refused(tmp_path, photos):
 def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no image"):
         scan(tmp_path)
+
+
+def test_records_tell_source_class_and_split(tmp_path, photos):
+    table = tmp_path / "records.csv"
+    table.write_text(
+        "file,source,generated,split,photo\n0/00.jpg,album,1,train,p\n0/03.jpg,album,0,,p\n"
+    )
+    manifest, _ = scan(photos / "..", records=read_records(table), fractions={"fit": 1.0})
+    assert not manifest.generated.any()  # no file of that name in there
+    manifest, _ = scan(photos, records=read_records(table), fractions={"fit": 1.0})
+    told = {str(path): row for row, path in enumerate(manifest.path)}
+    first, second = told["0/00.jpg"], told["0/03.jpg"]
+    assert (manifest.generated[first], manifest.generated[second]) == (True, False)
+    assert (manifest.split[first], manifest.split[second]) == ("train", "fit")
+    assert set(manifest.source.tolist()) == {"", "album"}
+
+
+@pytest.mark.parametrize("row", ["0/00.jpg,maybe,", "0/00.jpg,1,exam"])
+def test_records_that_make_no_sense_are_refused(tmp_path, row):
+    table = tmp_path / "records.csv"
+    table.write_text(f"file,generated,split\n{row}\n")
+    with pytest.raises(UserError, match="line 2"):
+        read_records(table)
+
+
+def test_faces_already_cut_out_are_taken_whole(tmp_path, photos):
+    manifest, summary = scan(photos, cropped=True)
+    assert len(manifest) == summary.files - 1  # the broken one
+    landscape = manifest.path == "landscape.png"
+    assert np.isnan(manifest.landmarks[landscape]).all()
+    assert np.isfinite(manifest.landmarks[~landscape]).mean() > 0.9
+    assert (manifest.box[:, :2] == 0).all()

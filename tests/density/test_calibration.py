@@ -64,3 +64,53 @@ def test_nonsense_is_refused():
         Calibration.of(range(99), alpha=0.3, beta=0.2)
     with pytest.raises(CalibrationError, match="finite"):
         Calibration.of([np.nan] * 99)
+
+
+names = st.sampled_from(["camera", "scanner"])
+
+
+@given(st.lists(st.tuples(finite, names), min_size=80, max_size=120), finite)
+def test_the_worst_source_decides(entries, score):
+    scores, sources = [score for score, _ in entries], [name for _, name in entries]
+    groups = [[s for s, n in entries if n == name] for name in sorted(set(sources))]
+    if min(map(len, groups)) < 38:  # too few of one for a p-value of their own
+        groups = [scores]
+    each = [(1 + sum(s >= score for s in group)) / (len(group) + 1) for group in groups]
+    calibration = Calibration.of(scores, sources=sources)
+    low, high = calibration.p_range(score)
+    assert (low, high) == pytest.approx((min(each), max(each)))
+    assert calibration.p_value(score) == high
+
+
+def test_the_promise_holds_for_each_source():
+    rng = np.random.default_rng(0)
+    shifts = {"a": 0.0, "b": 1.0, "c": -2.0}
+    rates = {name: [] for name in shifts}
+    for _ in range(300):
+        scores = np.concatenate([shift + rng.standard_normal(99) for shift in shifts.values()])
+        calibration = Calibration.of(scores, sources=np.repeat(list(shifts), 99))
+        for name, shift in shifts.items():
+            rates[name].append(
+                (calibration.p_value(shift + rng.standard_normal(50)) <= 0.05).mean()
+            )
+    means = {name: np.mean(of_source) for name, of_source in rates.items()}
+    assert 0.04 < means["b"] < 0.055
+    assert means["a"] < means["b"]
+    assert means["c"] < 0.01
+
+
+def test_small_sources_are_taken_together():
+    scores = np.arange(100.0)
+    several = Calibration.of(scores, sources=["a"] * 60 + ["b"] * 20 + ["c"] * 20)
+    assert [len(group) for group in several.by_source()] == [60, 40]
+    with_the_largest = Calibration.of(scores, sources=["a"] * 60 + ["b"] * 38 + ["c"] * 2)
+    assert [len(group) for group in with_the_largest.by_source()] == [60, 40]
+    assert Calibration.of(scores, sources=["a"] * 90 + ["b"] * 10).sources is None
+    assert Calibration.of(scores, sources=[""] * 100).sources is None
+
+
+def test_sources_are_kept():
+    before = Calibration.of(np.arange(100.0), sources=["a"] * 50 + ["b"] * 50)
+    stored = before.arrays()
+    after = Calibration.of(stored["scores"], sources=stored["sources"])
+    assert np.array_equal(before.p_range([3.0, 70.0]), after.p_range([3.0, 70.0]))

@@ -31,7 +31,8 @@ def test_what_is_written_is_read(tmp_path):
     ("setting", "reason"),
     [
         ("epoch=3", "epoch: unknown key.*epochs"),
-        ("augmentation.sharpen=1", "sharpen"),
+        ("augmentation.sharpness=1", "sharpness"),
+        ("drawing.generated=0.5", "together"),
         ("epochs=many", "epochs: .*integer"),
         ("epochs=0", "greater than or equal to 1"),
         ("architecture=vgg", "compact"),

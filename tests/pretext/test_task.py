@@ -5,7 +5,7 @@ from torch import nn
 
 from exiface.photos import TAG_NAMES, Preprocessing
 from exiface.pretext.losses import fidelity_loss, ranking_loss
-from exiface.pretext.task import PretextTask
+from exiface.pretext.task import GENERATED, PretextTask, Shares
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def batch():
     torch.manual_seed(1)
     tags = torch.rand(5, 4)
     tags[2, 0] = tags[4, 3] = torch.nan
-    return torch.randn(5, 3, 8, 8), tags, torch.tensor([0, 1, 1, 0, 1])
+    return torch.randn(5, 3, 8, 8), tags, torch.tensor([0, 1, 1, 0, 1]), torch.zeros(5).bool()
 
 
 def test_the_total_is_the_sum_of_five_losses(task, batch):
-    crops, tags, manipulated = batch
+    crops, tags, manipulated, _ = batch
     losses = task(*batch)
     outputs = task.outputs(crops)
     for column, name in enumerate(TAG_NAMES):
@@ -61,9 +61,9 @@ def test_a_familys_head_does_not_hear_of_other_families(batch):
     torch.manual_seed(0)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6))
     task = PretextTask(encoder, 6, families=("manipulation", "smoothing"))
-    crops, tags, _ = batch
+    crops, tags, _, generated = batch
     families = torch.tensor([0, 1, 2, 0, 2])
-    losses, outputs = task(crops, tags, families), task.outputs(crops)
+    losses, outputs = task(crops, tags, families, generated), task.outputs(crops)
     for column, number in ((4, 1), (5, 2)):
         rows = (families == 0) | (families == number)
         expected = fidelity_loss(
@@ -91,3 +91,49 @@ def test_heads_read_the_leading_features_only(batch):
         assert direction[4:].tolist() == [0, 0]
         offset = outputs[:, column] - features @ direction
         assert torch.allclose(offset, offset[0].expand(5), atol=1e-5)
+
+
+@pytest.fixture
+def supervised():
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6))
+    return PretextTask(encoder, 6, shares=Shares(ranking=0.5, manipulation=0.25, generated=2.0))
+
+
+def test_generated_faces_teach_their_own_head_alone(supervised, batch):
+    crops, tags, manipulated, _ = batch
+    generated = torch.tensor([False, False, False, True, True])
+    manipulated = manipulated * ~generated
+    losses, outputs = supervised(crops, tags, manipulated, generated), supervised.outputs(crops)
+    of_photographs = supervised(crops[:3], tags[:3], manipulated[:3], generated[:3])
+    for name in ("aperture", "iso_speed", "manipulation"):
+        assert losses[name].item() == pytest.approx(of_photographs[name].item())
+    rows = [0, 3, 4]  # the untouched photograph and the generated faces
+    expected = nn.functional.binary_cross_entropy_with_logits(
+        outputs[rows, -1], generated[rows].float()
+    )
+    assert supervised.names[-1] == GENERATED
+    assert losses[GENERATED].item() == pytest.approx(expected.item())
+    shares = {GENERATED: 2.0, "manipulation": 0.25}
+    total = sum(shares.get(name, 0.5) * losses[name].item() for name in supervised.names)
+    assert losses["total"].item() == pytest.approx(total, rel=1e-5)
+
+
+def test_smoothed_labels_are_wanted_less_surely(supervised, batch):
+    generated = torch.tensor([False, True, True, False, True])
+    crops, tags, _, _ = batch
+    untouched = torch.zeros(5, dtype=torch.long)
+    outputs = supervised.outputs(crops)[:, -1]
+    supervised._label_smoothing = 0.2
+    loss = supervised(crops, tags, untouched, generated)[GENERATED]
+    wanted = torch.where(generated, 0.9, 0.1)
+    expected = nn.functional.binary_cross_entropy_with_logits(outputs, wanted)
+    assert loss.item() == pytest.approx(expected.item())
+
+
+def test_the_classifier_is_the_head(supervised, task, batch):
+    arrays = supervised.classifier()
+    features = supervised.encoder(batch[0])
+    logits = features @ arrays["0.weight"][0] + arrays["0.bias"]
+    assert torch.allclose(logits, supervised.outputs(batch[0])[:, -1], atol=1e-5)
+    assert task.classifier() == {}

@@ -9,7 +9,9 @@ _RENEWED = "Recalibrated on own photographs; what follows was measured before th
 
 
 def calibrate(
-    detector: Annotated[str, typer.Argument(help="`default`, `binary`, or a detector folder.")],
+    detector: Annotated[
+        str, typer.Argument(help="`default`, `photographs-only`, or a detector folder.")
+    ],
     photos: Annotated[
         Path, typer.Option(help="Folder of photographs, or a manifest of `exiface prepare`.")
     ],

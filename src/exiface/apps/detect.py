@@ -22,6 +22,7 @@ _CSV_COLUMNS = [
     "y1",
     "verdict",
     "p_value",
+    "p_value_low",
     "score",
     "log_likelihood",
     "probability",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def info(
     detector: Annotated[
         str | None,
-        typer.Argument(help="`default`, `binary`, or a detector folder."),
+        typer.Argument(help="`default`, `photographs-only`, or a detector folder."),
     ] = None,
     json_object: Annotated[
         bool, typer.Option("--json", help="Print `detector.json` as one JSON object.")

@@ -7,7 +7,7 @@ import typer
 DetectorOption = Annotated[
     str | None,
     typer.Option(
-        help="`default`, `binary` (which has seen generated faces in training), or a detector "
+        help="`default`, `photographs-only` (which has seen no generated face), or a detector "
         "folder; without it, `default`."
     ),
 ]

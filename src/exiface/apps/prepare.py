@@ -18,8 +18,8 @@ def prepare(
     records: Annotated[
         Path | None,
         typer.Option(
-            help="CSV with a column `file` and any of photo, group, camera, aperture, "
-            "exposure_time, focal_length, iso_speed; wins over what the files say."
+            help="CSV with a column `file` and any of photo, group, camera, source, generated, "
+            "split, aperture, exposure_time, focal_length, iso_speed; wins over what the files say."
         ),
     ] = None,
     layout: Annotated[
@@ -39,6 +39,10 @@ def prepare(
     min_face: Annotated[
         float, typer.Option(min=1, help="Shorter side in pixels below which a face is left out.")
     ] = 32,
+    cropped: Annotated[
+        bool,
+        typer.Option("--cropped", help="Each picture is a face already cut out, taken whole."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the splits.")] = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Threads; without it, one a core.")
@@ -64,8 +68,10 @@ def prepare(
     output.parent.mkdir(parents=True, exist_ok=True)
     journal = output.with_name(output.name + ".journal")
     if layout == "fdf":
-        if records is not None:
-            raise UserError("--records is for folders of photographs; fdf has its own")
+        if records is not None or cropped:
+            raise UserError(
+                "--records and --cropped are for folders of photographs; fdf has its own"
+            )
         with progress_bar("Indexing faces") as progress:
             manifest, summary = read_fdf(
                 photos, fractions=fractions, seed=seed, workers=workers, progress=progress
@@ -78,6 +84,7 @@ def prepare(
                 records=known,
                 fractions=fractions or SPLITS,
                 min_face=min_face,
+                cropped=cropped,
                 seed=seed,
                 workers=workers,
                 journal=journal,

@@ -15,8 +15,8 @@ def serve(
     detector: Annotated[
         list[str] | None,
         typer.Option(
-            help="`default`, `binary`, or a detector folder; repeatable, the first judges where a "
-            "request names none. Without it, `default` and `binary`."
+            help="`default`, `photographs-only`, or a detector folder; repeatable, the first "
+            "judges where a request names none. Without it, `default` and `photographs-only`."
         ),
     ] = None,
     workers: Annotated[

@@ -7,7 +7,9 @@ import typer
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="Manifest of `exiface prepare`.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Manifest of `exiface prepare`; repeatable: joined.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Run folder; one that was interrupted goes on.")
     ],
@@ -22,10 +24,12 @@ def train(
     ] = None,
     root: Annotated[
         Path | None,
-        typer.Option(help="Folder of the photographs, where it has moved since `prepare`."),
+        typer.Option(
+            help="Folder of the photographs, where it has moved since `prepare`; for one manifest."
+        ),
     ] = None,
 ) -> None:
-    """Train an encoder to rank camera tags and to spot manipulated faces.
+    """Train an encoder to rank camera tags and to spot manipulated, and if wanted generated, faces.
 
     Several processes: `torchrun --nproc-per-node N -m exiface train ...`.
     """
@@ -42,7 +46,9 @@ def train(
     from exiface.pretext.distributed import process_group
 
     resolved = read_config(config, settings or ())
-    manifest = Manifest.read(data, root=root)
+    if root is not None and len(data) > 1:
+        raise typer.BadParameter("--root is for one manifest; join them where they lie")
+    manifest = Manifest.joined([Manifest.read(path, root=root) for path in data])
     with process_group() as process, progress_bar("Training") as progress:
 
         def report(step: int, total: int, figures: dict[str, float]) -> None:
@@ -50,7 +56,7 @@ def train(
             shown = {
                 name: value
                 for name, value in figures.items()
-                if name.startswith(("spearman", "manipulation"))
+                if name.startswith("spearman") or name.endswith("_auc")
             }
             if shown:
                 line = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())

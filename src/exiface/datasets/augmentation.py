@@ -1,19 +1,34 @@
 """What happens to pictures on their way through the world, drawn at random.
 
-Applied to untouched and manipulated faces alike, so that neither compression nor sharpness tells
-them apart.
+Applied to photographs, manipulated and generated faces alike, so that neither compression nor
+sharpness tells them apart. Retouching alone may be more frequent for photographs: it is what makes
+real faces look made.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from exiface.photos.alterations import blurred, saved, shrunk_and_grown
+from exiface.photos.alterations import blurred, noisy, saved, shrunk_and_grown
 from exiface.photos.crops import Box
+from exiface.photos.retouching import retouched, sharpened
 
 _BLUR_SIGMA = (0.3, 2.0)
+_SHARPEN_SIGMA, _SHARPEN_AMOUNT = (0.6, 1.5), (0.3, 1.2)
+_NOISE_SIGMA = (1.0, 6.0)  # grey levels
+_GAIN, _OFFSET = (0.8, 1.2), (-15.0, 15.0)
+_FILTERS = (
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BOX,
+    Image.Resampling.HAMMING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +41,18 @@ class Augmentation:
         jpeg: probability of saving as JPEG and reading again.
         jpeg_quality: range of its quality.
         webp: share of those that are saved as WebP instead, at that quality.
+        full_chroma: share of the JPEGs whose colours keep their resolution (4:4:4).
         rescale: probability of shrinking and growing back.
         rescale_range: range of the shrinking factor.
         blur: probability of a Gaussian blur.
+        sharpen: probability of an unsharp mask.
+        noise: probability of Gaussian noise.
+        colour: probability of other brightness, contrast and colour balance.
+        grey: probability of losing all colour.
+        scale: probability that a window is cut at another scale than the crop's own.
+        scale_range: range of that scale, drawn evenly on a logarithmic scale.
+        retouch: probability that a photograph's window is retouched.
+        retouch_generated: the same of a generated face.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -38,9 +62,18 @@ class Augmentation:
     jpeg: float = 0.0
     jpeg_quality: tuple[int, int] = (60, 96)
     webp: float = 0.0
+    full_chroma: float = 0.0
     rescale: float = 0.0
     rescale_range: tuple[float, float] = (0.5, 0.95)
     blur: float = 0.0
+    sharpen: float = 0.0
+    noise: float = 0.0
+    colour: float = 0.0
+    grey: float = 0.0
+    scale: float = 0.0
+    scale_range: tuple[float, float] = (0.6, 1.3)
+    retouch: float = 0.0
+    retouch_generated: float = 0.0
 
     def shift_box(self, box: Box, rng: np.random.Generator) -> Box:
         """Move the sides of a face box, as another face detector would."""
@@ -49,19 +82,60 @@ class Augmentation:
         x0, y0, x1, y1 = (float(side) for side in np.add(box, shifts))
         return x0, y0, x1, y1
 
+    def window(
+        self, crop: NDArray[np.uint8], side: int, rng: np.random.Generator, *, generated: bool
+    ) -> NDArray[np.uint8]:
+        """Cut a window out of a face crop, anywhere and at a scale that is drawn.
+
+        Args:
+            crop: (s, s, 3) uint8.
+            side: of the window, in pixels after scaling.
+            rng: where place, scale and filter are drawn from.
+            generated: whether the face is AI-generated, for retouching.
+
+        Returns:
+            (side, side, 3) uint8. A crop too small for it at the drawn scale is taken whole.
+        """
+        scaled, retouch = rng.random(2)
+        low, high = np.log(self.scale_range)
+        scale = math.exp(rng.uniform(low, high)) if scaled < self.scale else 1.0
+        cut = min(math.ceil(side / scale), *crop.shape[:2])
+        top, left = (int(rng.integers(length - cut + 1)) for length in crop.shape[:2])
+        how = _FILTERS[rng.integers(len(_FILTERS))]
+        region = np.ascontiguousarray(crop[top : top + cut, left : left + cut])
+        if retouch < (self.retouch_generated if generated else self.retouch):
+            region = retouched(region, rng)
+        if cut == side:
+            return region
+        return np.array(Image.fromarray(region).resize((side, side), how))
+
     def __call__(self, crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Change one face crop (s, s, 3) uint8."""
+        """Change one face crop, or a window of one, (s, s, 3) uint8."""
         # All numbers are drawn whatever happens: one setting never shifts the others' draws.
         flip, jpeg, rescale, blur, webp = rng.random(5)
         quality = int(rng.integers(self.jpeg_quality[0], self.jpeg_quality[1] + 1))
         factor = rng.uniform(*self.rescale_range)
         sigma = rng.uniform(*_BLUR_SIGMA)
+        sharpen, noise, colour, grey, full_chroma = rng.random(5)
+        sharpness = rng.uniform(*_SHARPEN_SIGMA), rng.uniform(*_SHARPEN_AMOUNT)
+        grain = rng.uniform(*_NOISE_SIGMA)
+        gain, offset = rng.uniform(*_GAIN, 3), rng.uniform(*_OFFSET)
         if rescale < self.rescale:
             crop = shrunk_and_grown(crop, factor)
         if blur < self.blur:
             crop = blurred(crop, sigma)
+        if sharpen < self.sharpen:
+            crop = sharpened(crop, *sharpness)
+        if noise < self.noise:
+            crop = noisy(crop, grain, rng)
+        if colour < self.colour:
+            crop = np.clip(np.rint(crop * gain + offset), 0, 255).astype(np.uint8)
+        if grey < self.grey:
+            lightness = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
+            crop = np.repeat(lightness[..., None], 3, axis=2)
         if jpeg < self.jpeg:
-            crop = saved(crop, "WEBP" if webp < self.webp else "JPEG", quality)
+            chroma = "4:4:4" if full_chroma < self.full_chroma else "4:2:0"
+            crop = saved(crop, "WEBP" if webp < self.webp else "JPEG", quality, chroma)
         if flip < self.flip:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)

@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +14,8 @@ from exiface.errors import UserError
 from exiface.photos import TAG_NAMES, CameraTags, UnreadableImageError, read_photo
 from exiface.photos.crops import Box
 
-_VERSION = 2
-_STRINGS = ("path", "photo", "group", "camera", "split", "sha256", "manipulated")
+_VERSION = 3
+_STRINGS = ("path", "photo", "group", "camera", "source", "split", "sha256", "manipulated")
 
 
 class ManifestError(UserError):
@@ -32,13 +32,16 @@ class Manifest:
         photo: (n,) id of the photograph; its faces never straddle a split.
         group: (n,) id of where it came from (photographer, album); never straddles a split either.
         camera: (n,) maker and model, "" where unknown.
+        source: (n,) which collection it belongs to; training and calibration weigh them alike.
         split: (n,) "train", "validation", "fit" or "calibration".
         sha256: (n,) of the file.
         manipulated: (n,) where the face's stored manipulations are, relative to `root` and without
             `_<0..3>.png` (in the order of `MANIPULATIONS`, face crops); "" where training makes
             them.
+        generated: (n,) whether the face is AI-generated.
         box: (n, 4) float32, x0, y0, x1, y1 in pixels of the upright image.
-        landmarks: (n, 5, 2) float32, likewise.
+        landmarks: (n, 5, 2) float32, likewise; NaN where no face detector was asked, or it found
+            none.
         score: (n,) float32, the face detector's confidence.
         tags: (n, 4) float64, in the order of `TAG_NAMES`; NaN = absent.
     """
@@ -48,9 +51,11 @@ class Manifest:
     photo: NDArray[np.str_]
     group: NDArray[np.str_]
     camera: NDArray[np.str_]
+    source: NDArray[np.str_]
     split: NDArray[np.str_]
     sha256: NDArray[np.str_]
     manipulated: NDArray[np.str_]
+    generated: NDArray[np.bool_]
     box: NDArray[np.float32]
     landmarks: NDArray[np.float32]
     score: NDArray[np.float32]
@@ -67,6 +72,7 @@ class Manifest:
         }
         return cls(
             root=root,
+            generated=np.array([bool(row.get("generated")) for row in rows], np.bool_),
             box=np.array([row["box"] for row in rows], np.float32).reshape(number, 4),
             landmarks=np.array([row["landmarks"] for row in rows], np.float32).reshape(
                 number, 5, 2
@@ -77,6 +83,26 @@ class Manifest:
             ).reshape(number, len(TAG_NAMES)),
             **strings,
         )
+
+    @classmethod
+    def joined(cls, manifests: Sequence[Self]) -> Self:
+        """The faces of several manifests, below the folder that their roots have in common."""
+        if len(manifests) == 1:
+            return manifests[0]
+        root = Path(os.path.commonpath([manifest.root for manifest in manifests]))
+        columns = {
+            name: np.concatenate([getattr(manifest, name) for manifest in manifests])
+            for name in _columns()
+        }
+        for name in ("path", "manipulated"):
+            columns[name] = np.concatenate(
+                [
+                    [str(below / file) if file else "" for file in getattr(manifest, name)]
+                    for manifest in manifests
+                    for below in [PurePosixPath(manifest.root.relative_to(root).as_posix())]
+                ]
+            )
+        return cls(root, **columns)
 
     def __len__(self) -> int:
         return len(self.path)
@@ -99,13 +125,18 @@ class Manifest:
         return np.where(self.group == "", self.photo, self.group)
 
     def counts(self) -> dict[str, int]:
-        """How many faces, photographs, groups and cameras."""
-        return {
+        """How many faces, photographs, groups and cameras; sources and generated faces, if any."""
+        counts = {
             "faces": len(self),
             "photographs": len(np.unique(self.photo)),
             "groups": len(np.unique(self.group_or_photo())),
             "cameras": len(set(self.camera.tolist()) - {""}),
         }
+        if sources := set(self.source.tolist()) - {""}:
+            counts["sources"] = len(sources)
+        if self.generated.any():
+            counts["generated"] = int(self.generated.sum())
+        return counts
 
     def camera_tags(self, row: int) -> CameraTags:
         """The tags of one face."""
@@ -142,6 +173,7 @@ class Manifest:
         arrow, parquet = _pyarrow()
         columns: dict[str, Any] = {name: arrow.array(getattr(self, name)) for name in _STRINGS}
         columns["score"] = arrow.array(self.score)
+        columns["generated"] = arrow.array(self.generated)
         for name, values in (("box", self.box), ("landmarks", self.landmarks)):
             columns[name] = arrow.FixedSizeListArray.from_arrays(
                 arrow.array(values.reshape(-1)), int(np.prod(values.shape[1:]))
@@ -197,6 +229,7 @@ class Manifest:
         return cls(
             root=root or (path.resolve().parent / described["root"]).resolve(),
             **{name: np.array(table.column(name).to_numpy(), dtype=np.str_) for name in _STRINGS},
+            generated=numbers("generated", np.bool_),
             box=numbers("box", np.float32).reshape(number, 4),
             landmarks=numbers("landmarks", np.float32).reshape(number, 5, 2),
             score=numbers("score", np.float32),

@@ -1,9 +1,10 @@
-"""What is known of photographs beyond their files: a CSV of tags, photo ids and groups."""
+"""What is known of pictures beyond their files: a CSV of tags, photo ids, groups and sources."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
+from exiface.datasets.splits import SPLITS
 from exiface.errors import UserError
 from exiface.photos import CameraTags
 
@@ -16,19 +17,22 @@ _TAG_COLUMNS = {
 }
 
 
+_TRUTH = {"": False, "0": False, "false": False, "1": True, "true": True}
+
+
 def read_records(path: Path) -> dict[str, dict[str, Any]]:
-    """Read tags, photo ids and groups of photographs from a CSV.
+    """Read what is known of pictures from a CSV.
 
     Args:
-        path: CSV with a column `file` (relative to the folder of photographs) and any of `photo`,
-            `group`, `camera` (or `make` and `model`), and the tags in SI units (`aperture` or
-            `fnumber`, `exposure_time`, `focal_length`, `iso`).
+        path: CSV with a column `file` (relative to the folder of pictures) and any of `photo`,
+            `group`, `camera` (or `make` and `model`), `source`, `generated` (0 or 1), `split`, and
+            the tags in SI units (`aperture` or `fnumber`, `exposure_time`, `focal_length`, `iso`).
 
     Returns:
-        file -> row with the keys photo, group, camera, tags.
+        file -> row with the keys photo, group, camera, source, generated, split, tags.
 
     Raises:
-        UserError: no column `file`.
+        UserError: no column `file`, or a `generated` or `split` that is none.
     """
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
@@ -46,10 +50,20 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
             )
             make_and_model = [row.get("make"), row.get("model")]
             camera = row.get("camera") or " ".join(part for part in make_and_model if part)
+            generated = (row.get("generated") or "").strip().lower()
+            split = row.get("split") or ""
+            if generated not in _TRUTH or split not in ("", *SPLITS):
+                raise UserError(
+                    f"{path}, line {reader.line_num}: generated must be 0 or 1 and split one of "
+                    f"{', '.join(SPLITS)} or empty, got {generated!r} and {split!r}"
+                )
             records[Path(row["file"]).as_posix()] = {
                 "photo": row.get("photo") or "",
                 "group": row.get("group") or "",
                 "camera": camera,
+                "source": row.get("source") or "",
+                "generated": _TRUTH[generated],
+                "split": split,
                 "tags": tags,
             }
     return records

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from exiface.photos import (
     IMAGE_SUFFIXES,
     TAG_NAMES,
     CameraTags,
+    Face,
     FaceDetector,
     UnreadableImageError,
     read_photo,
@@ -78,6 +79,7 @@ def scan(
     fractions: Mapping[str, float] = SPLITS,
     min_face: float = MIN_FACE,
     threshold: float = 0.75,
+    cropped: bool = False,
     seed: int = 0,
     workers: int | None = None,
     journal: Path | None = None,
@@ -91,6 +93,8 @@ def scan(
         fractions: share of each split.
         min_face: shorter side in pixels below which a face is left out.
         threshold: confidence of the face detector below which a face is none.
+        cropped: each picture is a face already cut out, taken whole; landmarks are those of the
+            largest face found in it, NaN where none is.
         seed: of the splits.
         workers: threads; None = one a core.
         journal: file of finished photographs, from which an interrupted scan goes on; None: none.
@@ -111,9 +115,10 @@ def scan(
     detector = FaceDetector(threshold)
 
     def work(path: Path) -> dict[str, Any]:
-        return _scan_photo(path, names[path], detector, min_face)
+        return _scan_photo(path, names[path], detector, min_face, cropped=cropped)
 
-    with Journal(journal, {"min_face": min_face, "threshold": threshold}) as finished:
+    settings = {"min_face": min_face, "threshold": threshold, "cropped": float(cropped)}
+    with Journal(journal, settings) as finished:
         todo = [path for path in files if not finished.holds(names[path], path)]
         progress(len(files) - len(todo), len(files))
         results = ordered_map(work, todo, workers=workers)
@@ -126,13 +131,14 @@ def scan(
         record = (records or {}).get(row["path"], {})
         row.update({key: value for key, value in record.items() if value not in ("", CameraTags())})
     manifest = Manifest.from_rows(root, rows)
-    manifest = manifest.with_split(
-        assign_splits(manifest.photo, manifest.group, fractions, seed=seed)
-    )
+    dealt = assign_splits(manifest.photo, manifest.group, fractions, seed=seed)
+    manifest = manifest.with_split(np.where(manifest.split == "", dealt, manifest.split))
     return manifest, summarise(manifest, len(files), left_out)
 
 
-def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) -> dict[str, Any]:
+def _scan_photo(
+    path: Path, name: str, detector: FaceDetector, min_face: float, *, cropped: bool
+) -> dict[str, Any]:
     """One photograph's line of the journal: its faces, or the reason why there is none."""
     entry: dict[str, Any] = {"file": name, "size": -1, "mtime": 0}
     try:
@@ -145,6 +151,8 @@ def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) 
     except OSError as error:
         return entry | {"reason": f"can't be opened: {error.strerror}"}
     found = detector.detect(photo.pixels)
+    if cropped:
+        found = [_whole(photo.pixels.shape, found)]
     faces = [
         {
             "box": [round(value, 2) for value in face.box],
@@ -162,6 +170,14 @@ def _scan_photo(path: Path, name: str, detector: FaceDetector, min_face: float) 
         "camera": photo.camera,
         "faces": faces,
     }
+
+
+def _whole(shape: tuple[int, ...], found: list[Face]) -> Face:
+    """A picture of this shape taken as one face, with the landmarks of the largest face in it."""
+    box = (0.0, 0.0, float(shape[1]), float(shape[0]))
+    if found:
+        return replace(found[0], box=box)
+    return Face(box, np.full((5, 2), np.nan, np.float32), 0.0)
 
 
 def _rows(

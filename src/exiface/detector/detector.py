@@ -26,7 +26,7 @@ class Prepared:
 
     Attributes:
         path: as it was given; None for arrays and Pillow images.
-        crops: of the faces to be judged, (s, s, 3) uint8 each, largest face first.
+        crops: of the faces to be judged, (s, s, 3) uint8 each, largest face first; s may differ.
         boxes: of the same faces.
         tags: what the camera recorded.
         size: (width, height) of the upright image.
@@ -68,8 +68,8 @@ class Detector:
         """Load a detector.
 
         Args:
-            detector: "default" or "binary" for those inside the package, or a detector folder;
-                None = "default".
+            detector: "default" or "photographs-only" for those inside the package, or a detector
+                folder; None = "default".
             threads: for decoding and for the encoder; None = one a core.
 
         Returns:
@@ -162,8 +162,8 @@ class Detector:
             reason=reason,
         )
 
-    def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Scores (n,) of face crops (n, s, s, 3) uint8 cut by this detector's preprocessing."""
+    def score(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Scores (n,) of face crops, (s, s, 3) uint8 each, cut by this detector's preprocessing."""
         return self.parts.scorer.score(self.encoder.encode(crops))
 
     def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:
@@ -171,11 +171,11 @@ class Detector:
         scores = np.concatenate(
             [np.empty(0)]
             + [
-                self.score(np.stack(crops[start : start + batch_size]))
+                self.score(crops[start : start + batch_size])
                 for start in range(0, len(crops), batch_size)
             ]
         )
-        verdicts = iter(zip(scores, self.parts.calibration.p_value(scores), strict=True))
+        verdicts = iter(zip(scores, *self.parts.calibration.p_range(scores), strict=True))
         for image in images:
             faces = tuple(self._face(box, *next(verdicts)) for box in image.boxes)
             yield ImageResult(
@@ -188,7 +188,7 @@ class Detector:
                 size=image.size,
             )
 
-    def _face(self, box: Box, score: float, p_value: float) -> FaceResult:
+    def _face(self, box: Box, score: float, p_value_low: float, p_value: float) -> FaceResult:
         scorer = self.parts.scorer
         return FaceResult(
             box=box,
@@ -196,6 +196,7 @@ class Detector:
             log_likelihood=float(-score) if isinstance(scorer, GaussianMixture) else None,
             probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
             p_value=float(p_value),
+            p_value_low=float(p_value_low),
             verdict=self.parts.calibration.verdict(float(p_value)),
         )
 

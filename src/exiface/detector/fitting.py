@@ -80,6 +80,7 @@ def fit(
     """
     model, description = read_encoder(encoder_folder)
     encoder = OnnxEncoder(model, description)
+    manifest = manifest.select(~manifest.generated)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
     scorer: Scorer | None = None if evidence else read_classifier(encoder_folder)
     heads = read_heads(encoder_folder)
@@ -108,7 +109,9 @@ def fit(
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
     features = encode(encoder, faces, progress)
-    calibration = Calibration.of(scorer.score(features), alpha=alpha, beta=beta)
+    calibration = Calibration.of(
+        scorer.score(features), alpha=alpha, beta=beta, sources=faces.source
+    )
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
     return DetectorParts(
         name=name,
@@ -167,6 +170,7 @@ def calibrate(
         detector.scorer.score(features),
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
+        sources=faces.source,
     )
     provenance = detector.provenance | {
         "calibration": faces.counts(),
@@ -275,12 +279,12 @@ def encode_faces(
         rows_waiting += rows
         crops_waiting += cut
         if len(rows_waiting) >= batch_size:
-            features[rows_waiting] = encoder.encode(np.stack(crops_waiting))
+            features[rows_waiting] = encoder.encode(crops_waiting)
             done += len(rows_waiting)
             progress(done, len(manifest))
             rows_waiting, crops_waiting = [], []
     if rows_waiting:
-        features[rows_waiting] = encoder.encode(np.stack(crops_waiting))
+        features[rows_waiting] = encoder.encode(crops_waiting)
         progress(len(manifest), len(manifest))
     return features
 
@@ -302,8 +306,9 @@ def encode_sent(
 
 
 def largest_faces(manifest: Manifest) -> Manifest:
-    """The largest face of each photograph, in the order of the photographs' ids."""
+    """The largest face of each photograph, in each source that has it."""
     area = (manifest.box[:, 2] - manifest.box[:, 0]) * (manifest.box[:, 3] - manifest.box[:, 1])
-    order = np.lexsort((-area, manifest.photo))
-    first = np.unique(manifest.photo[order], return_index=True)[1]
+    photo = np.char.add(np.char.add(manifest.source, "\n"), manifest.photo)
+    order = np.lexsort((-area, photo))
+    first = np.unique(photo[order], return_index=True)[1]
     return manifest.select(np.sort(order[first]))

@@ -28,9 +28,10 @@ from exiface.encoders import EncoderDescription
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE
 from exiface.errors import UserError
 
-# The detectors inside the package. "default" has learnt from photographs only; "binary" has seen
-# generated faces in training.
-BUILTIN = {name: Path(__file__).parent / name for name in ("default", "binary")}
+# The detectors inside the package: "default" has seen generated faces in training,
+# "photographs-only" has seen none.
+BUILTIN = {name: Path(__file__).parent / name for name in ("default", "photographs-only")}
+_RENAMED = {"binary": "default"}
 DETECTOR_FILE = "detector.json"
 CARD_FILE = "MODEL_CARD.md"
 _DENSITY_FILE = "density.safetensors"
@@ -136,10 +137,19 @@ def detector_folder(detector: str | Path | None = None) -> Path:
     """The folder of a detector.
 
     Args:
-        detector: name of one inside the package, or a folder (`./binary` for one of that name);
+        detector: name of one inside the package, or a folder (`./default` for one of that name);
             None = the default detector.
+
+    Raises:
+        DetectorError: the name that a detector had in an earlier version.
     """
-    return BUILTIN.get(str(detector or "default")) or Path(str(detector))
+    name = str(detector or "default")
+    if name in _RENAMED:
+        raise DetectorError(
+            f"there is no detector {name!r} any more: {_RENAMED[name]!r} has taken its place and "
+            f"finds more; name a folder that is called so as ./{name}"
+        )
+    return BUILTIN.get(name) or Path(name)
 
 
 def read_folder(folder: Path) -> DetectorParts:
@@ -177,13 +187,15 @@ def read_folder(folder: Path) -> DetectorParts:
     files = {name: _checked(folder / name, described["files"][name]) for name in described["files"]}
     cross_check = files.get(_CROSS_CHECK_FILE)
     try:
+        calibration = load_tensors(files[_CALIBRATION_FILE])
+        sources = calibration.get("sources")
         return DetectorParts(
             name=described["name"],
             model=files[ENCODER_FILE],
             encoder=EncoderDescription.from_dict(described["encoder"]),
             scorer=_SCORERS[scorers[0]].from_arrays(load_tensors(files[scorers[0]])),
             calibration=Calibration.of(
-                load_tensors(files[_CALIBRATION_FILE])["scores"], **described["bands"]
+                calibration["scores"], sources=sources, **described["bands"]
             ),
             card=files[CARD_FILE].decode(),
             cross_check=CrossCheck(**load_tensors(cross_check)) if cross_check else None,

@@ -16,7 +16,9 @@ class FaceResult:
         box: (x0, y0, x1, y1) in pixels of the upright image.
         score: how anomalous, higher = more: the negative log-likelihood, or a classifier's
             log-odds.
-        p_value: share of calibration photographs at least as anomalous, see Calibration.
+        p_value: share of calibration photographs at least as anomalous, see Calibration; of
+            several sources, the largest.
+        p_value_low: the smallest among the sources.
         verdict: the band of the p-value.
         log_likelihood: of the face's features under the density of photographs; None for a
             detector that classifies.
@@ -27,6 +29,7 @@ class FaceResult:
     box: tuple[float, float, float, float]
     score: float
     p_value: float
+    p_value_low: float
     verdict: Verdict
     log_likelihood: float | None = None
     probability: float | None = None
@@ -43,6 +46,7 @@ class FaceResult:
             values["probability"] = round(self.probability, 6)
         return values | {
             "p_value": round(self.p_value, 6),
+            "p_value_low": round(self.p_value_low, 6),
             "verdict": self.verdict.value,
         }
 

@@ -103,8 +103,8 @@ def supervise(
 
 def drawn_views(
     encoder: OnnxEncoder, faces: Manifest, manipulated: int = 0, *, views: int, seed: int
-) -> Iterator[NDArray[np.uint8]]:
-    """Crops (n, s, s, 3) of faces as they are (view 0) and altered at random, in batches.
+) -> Iterator[list[NDArray[np.uint8]]]:
+    """Crops (s, s, 3) of faces as they are (view 0) and altered at random, in batches.
 
     Args:
         encoder: whose preprocessing cuts them.

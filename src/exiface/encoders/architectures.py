@@ -1,4 +1,4 @@
-"""The encoders that can be trained: ResNet-50 as published, and two for CPUs."""
+"""The encoders that can be trained: ResNet-50 as published, and three for CPUs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
 
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
+from exiface.encoders.own_pixels import OwnPixelsEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,10 @@ class Architecture:
     Attributes:
         build: makes the network, freshly initialised: (n, 3, s, s) -> (n, features).
         features: length of the feature vector.
-        size: side s of its input in pixels.
+        size: side s of its input in pixels; where crops keep their own pixels, the least.
         last_layer: prefix of the parameters that make features of the backbone's output.
+        largest: None = every crop is resized to `size`; otherwise crops keep their own pixels, up
+            to this side.
         read: how many leading features the heads of the pretext task read; None = all.
         directions: weights over the features that the architecture itself knows to be of use, by
             name, beside those of the heads.
@@ -27,6 +30,7 @@ class Architecture:
     features: int
     size: int
     last_layer: str
+    largest: int | None = None
     read: int | None = None
     directions: Callable[[], dict[str, Tensor]] = dict
 
@@ -57,5 +61,13 @@ ARCHITECTURES: dict[str, Architecture] = {
         last_layer="scale.",
         read=MirroredEncoder.TEXTURES,
         directions=symmetry,
+    ),
+    # MobileNetV2 at the crop's own pixels: resizing would blur what a generator has left in them.
+    "own-pixels": Architecture(
+        OwnPixelsEncoder,
+        features=OwnPixelsEncoder.LENGTH,
+        size=160,
+        last_layer="classifier.",  # ImageNet's, which this encoder does without
+        largest=384,
     ),
 }

@@ -27,6 +27,9 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     size = description.preprocessing.size
     example = torch.zeros(2, 3, size, size)
+    dynamic = {0: torch.export.Dim("n")}
+    if description.preprocessing.largest is not None:
+        dynamic |= {2: torch.export.Dim("height"), 3: torch.export.Dim("width")}
     network = network.to("cpu").eval()
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
@@ -35,7 +38,7 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
             (example,),
             input_names=["crops"],
             output_names=["features"],
-            dynamic_shapes=({0: torch.export.Dim("n")},),
+            dynamic_shapes=(dynamic,),
             dynamo=True,
             verbose=False,
         )

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +63,24 @@ class OnnxEncoder:
                 f"{description.features}; export the encoder again"
             )
 
-    def encode(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn crops into feature vectors.
 
         Args:
-            crops: (n, s, s, 3) uint8, cut by the description's preprocessing.
+            crops: n of (s, s, 3) uint8, cut by the description's preprocessing; of encoders that
+                look at own pixels, s may differ between them.
 
         Returns:
             (n, d) float32.
         """
         features = np.empty((len(crops), self.description.features), np.float32)
-        for start in range(0, len(crops), self._at_once):
-            part = slice(start, start + self._at_once)
-            batch = self.description.preprocessing.normalise(crops[part])
-            features[part] = self._session.run(None, {self._input.name: batch})[0]
+        by_side = sorted(range(len(crops)), key=lambda index: len(crops[index]))
+        for _, group in groupby(by_side, key=lambda index: len(crops[index])):
+            alike = list(group)
+            for start in range(0, len(alike), self._at_once):
+                part = alike[start : start + self._at_once]
+                batch = self.description.preprocessing.normalise([crops[index] for index in part])
+                features[part] = self._session.run(None, {self._input.name: batch})[0]
         return features
 
 

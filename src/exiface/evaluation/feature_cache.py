@@ -110,7 +110,7 @@ class FeatureCache:
         """Key -> vector, of those that are kept or can be made; what is made is kept."""
         crops = {item.key: item.crop for item in batch if item.crop is not None}
         if crops:
-            made = self.encoder.encode(np.stack(list(crops.values())))
+            made = self.encoder.encode(list(crops.values()))
             with connection:  # one transaction: a kill leaves whole batches
                 connection.executemany(
                     "INSERT OR REPLACE INTO features VALUES (?, ?)",

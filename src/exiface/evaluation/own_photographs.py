@@ -130,11 +130,11 @@ def encode_sets(
             if image.crops:
                 waiting[number] = image.crops[0]
             if len(waiting) == _BATCH:
-                rows[list(waiting)] = detector.encoder.encode(np.stack(list(waiting.values())))
+                rows[list(waiting)] = detector.encoder.encode(list(waiting.values()))
                 waiting.clear()
             progress(done + number + 1, total)
         if waiting:
-            rows[list(waiting)] = detector.encoder.encode(np.stack(list(waiting.values())))
+            rows[list(waiting)] = detector.encoder.encode(list(waiting.values()))
         done += len(rows)
         features[f"{each.kind}:{each.name}"] = rows
     return features

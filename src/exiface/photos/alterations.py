@@ -19,10 +19,11 @@ _MESSENGER_SIDE = 1280  # px, longest side of what messengers pass on
 _SCREEN_SCALE = 1.37  # a picture on a screen is rarely shown pixel by pixel
 
 
-def saved(pixels: Pixels, file_format: str, quality: int) -> Pixels:
-    """Save pixels (h, w, 3) in a lossy format and read them again; JPEG's chroma is 4:2:0."""
+def saved(pixels: Pixels, file_format: str, quality: int, chroma: str = "4:2:0") -> Pixels:
+    """Save pixels (h, w, 3) in a lossy format and read them again; `chroma` is JPEG's."""
     content = io.BytesIO()
-    Image.fromarray(pixels).save(content, file_format, quality=quality)
+    options = {"subsampling": chroma} if file_format == "JPEG" else {}
+    Image.fromarray(pixels).save(content, file_format, quality=quality, **options)
     return np.array(Image.open(content).convert("RGB"))
 
 

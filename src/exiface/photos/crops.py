@@ -16,32 +16,43 @@ class Preprocessing:
     """How a face becomes an encoder's input; it travels with the encoder.
 
     Attributes:
-        size: side of the crop in pixels.
+        size: side of the crop in pixels; of a crop at its own pixels, the least.
         crop_scale: side of the square cut out, in longer sides of the face box.
         mean: of each channel, for pixels scaled to 0..1.
         std: of each channel, likewise.
+        largest: None = every crop is resized to `size`. Otherwise crops keep their own pixels:
+            those smaller than `size` are enlarged to it, those larger than `largest` are shrunk
+            to that.
     """
 
     size: int
     crop_scale: float = 1.3
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    largest: int | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.crop_scale <= 0 or min(self.std) <= 0:
             raise ValueError(f"preprocessing must have positive size, scale and std, got {self}")
+        if self.largest is not None and self.largest < self.size:
+            raise ValueError(f"largest must be at least size, got {self}")
 
     def crop(self, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-        """Cut out a face and resize it (bilinear, antialiased; the published size is 224 x 224).
+        """Cut out a face and bring it to its side (bilinear, antialiased; published: 224 x 224).
 
         Args:
             pixels: (h, w, 3) uint8.
             box: the face, in pixels.
 
         Returns:
-            (size, size, 3) uint8.
+            (s, s, 3) uint8, s = `side` of the square.
         """
-        return resize(pixels, self.square(pixels, box), self.size)
+        square = self.square(pixels, box)
+        return resize(pixels, square, self.side(square[2] - square[0]))
+
+    def side(self, cut: int) -> int:
+        """The side of the crop that a square of so many pixels becomes."""
+        return self.size if self.largest is None else min(max(cut, self.size), self.largest)
 
     def square(self, pixels: NDArray[np.uint8], box: Box) -> tuple[int, int, int, int]:
         """The square that `crop` cuts out, in pixels of the image."""
@@ -111,6 +122,8 @@ def resize(
 ) -> NDArray[np.uint8]:
     """Cut a square out of an image and resize it to (size, size, 3)."""
     x0, y0, x1, y1 = square
+    if x1 - x0 == y1 - y0 == size:
+        return np.ascontiguousarray(pixels[y0:y1, x0:x1])
     region = Image.fromarray(np.ascontiguousarray(pixels[y0:y1, x0:x1]))
     # Pillow's bilinear filter widens its support when it shrinks, as torchvision's antialias does;
     # OpenCV's does not.

@@ -25,7 +25,12 @@ class CheckpointError(UserError):
 
 
 def save_checkpoint(
-    run: Path, task: nn.Module, optimizer: Optimizer, step: int, identity: str
+    run: Path,
+    task: nn.Module,
+    optimizer: Optimizer,
+    step: int,
+    identity: str,
+    average: nn.Module | None = None,
 ) -> None:
     """Write the state after `step` steps, replacing the checkpoint before it at once.
 
@@ -35,8 +40,11 @@ def save_checkpoint(
         optimizer: of all parameters of the task, in their order.
         step: steps done.
         identity: of settings and data; a checkpoint of another one isn't resumed.
+        average: moving average of the task, where one is kept.
     """
     tensors = {f"task.{name}": tensor for name, tensor in task.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
     described = {"version": _VERSION, "step": step, "identity": identity}
@@ -49,7 +57,13 @@ def save_checkpoint(
     partial.replace(run / CHECKPOINT_FILE)
 
 
-def load_checkpoint(run: Path, task: nn.Module, optimizer: Optimizer, identity: str) -> int:
+def load_checkpoint(
+    run: Path,
+    task: nn.Module,
+    optimizer: Optimizer,
+    identity: str,
+    average: nn.Module | None = None,
+) -> int:
     """Restore the state of a run, if it has a checkpoint.
 
     Returns:
@@ -72,9 +86,12 @@ def load_checkpoint(run: Path, task: nn.Module, optimizer: Optimizer, identity: 
             f"{path} was made with other settings, photographs or version; "
             "train into another folder, or delete this one to start anew"
         )
-    task.load_state_dict(
-        {name.removeprefix("task."): t for name, t in tensors.items() if name.startswith("task.")}
-    )
+    for prefix, module in (("task.", task), ("average.", average)):
+        if module is not None:
+            own = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+            module.load_state_dict(
+                {name.removeprefix(prefix): tensor for name, tensor in own.items()}
+            )
     parameters = list(task.parameters())
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

@@ -8,8 +8,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.batches import Drawing
 from exiface.errors import UserError
 from exiface.pretext.losses import RELEASED
+from exiface.pretext.task import Shares
 
 
 class ConfigError(UserError):
@@ -21,7 +23,7 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Literal["compact", "mirrored", "resnet50"] = "compact"
+    architecture: Literal["compact", "mirrored", "own-pixels", "resnet50"] = "compact"
     frozen: bool = Field(
         False, description="leave the backbone as it starts; its last layer and the heads learn"
     )
@@ -30,6 +32,14 @@ class TrainConfig(BaseModel):
     )
     crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
     ranking_scale: float = Field(RELEASED, gt=0, description="k in Phi(k (f_i - f_j))")
+    shares: Shares = Field(Shares(), description="what each part of the task weighs in the loss")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="of generated and photograph")
+    window: int = Field(
+        160, ge=32, description="side of random windows, for an architecture at own pixels"
+    )
+    leave_out: tuple[str, ...] = Field(
+        (), description="sources that play no part, by patterns such as stylegan*"
+    )
 
     epochs: int = Field(20, ge=1)
     batch_size: int = Field(64, ge=2, description="faces of a step, over all processes")
@@ -38,17 +48,22 @@ class TrainConfig(BaseModel):
     )
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: float = Field(3e-4, gt=0)
+    head_learning_rate: float = Field(1.0, gt=0, description="of the heads, times the encoder's")
     final_learning_rate: float = Field(0.0, ge=0)
     warmup_epochs: float = Field(1.0, ge=0)
     betas: tuple[float, float] = (0.9, 0.98)
     epsilon: float = Field(1e-6, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
+    averaging: float = Field(
+        0.0, ge=0, lt=1, description="decay of a moving average of the weights, which is exported"
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
         description="auto: bfloat16 on a GPU, float32 on a CPU. On CPUs that know it, bfloat16 "
         "trains ResNet-50 faster, and the compact encoder not (benchmarks/)",
     )
 
+    drawing: Drawing = Field(Drawing(), description="which faces are drawn, and how often")
     max_faces_per_photo: int | None = Field(None, ge=1)
     max_faces_per_camera: int | None = Field(None, ge=1)
     augmentation: Augmentation = Augmentation()
@@ -66,6 +81,8 @@ class TrainConfig(BaseModel):
             raise ValueError("warmup_epochs must be fewer than epochs")
         if len(set(self.families)) < len(self.families):
             raise ValueError("families must differ")
+        if bool(self.shares.generated) != bool(self.drawing.generated):
+            raise ValueError("shares.generated and drawing.generated must be given together")
         if self.batch_size % self.micro_batches:
             raise ValueError("batch_size must be a multiple of micro_batches")
         return self

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from exiface.datasets.batches import Batch
 from exiface.encoders.architectures import ARCHITECTURES
@@ -31,6 +32,7 @@ class Learner:
     Attributes:
         task: the pretext task, whose parameters are the same in every process.
         optimizer: of all its parameters.
+        average: moving average of the task's weights; None where none is kept.
     """
 
     def __init__(
@@ -57,6 +59,8 @@ class Learner:
             config.ranking_scale,
             families=config.families,
             frozen=config.frozen,
+            shares=config.shares,
+            label_smoothing=config.label_smoothing,
         )
         if process.world_size > 1 and process.device.type == "cuda":
             task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
@@ -65,15 +69,35 @@ class Learner:
         self._model: nn.Module = self.task
         if process.world_size > 1:
             self._model = DistributedDataParallel(self.task)
+        heads = [each for each in self.task.heads.parameters() if each.requires_grad]
+        encoder_ = [each for each in self.task.encoder.parameters() if each.requires_grad]
         self.optimizer = _OPTIMIZERS[config.optimizer](
-            [parameter for parameter in self.task.parameters() if parameter.requires_grad],
+            [
+                {"params": encoder_, "pace": 1.0},
+                {"params": heads, "pace": config.head_learning_rate},
+            ],
             betas=config.betas,
             eps=config.epsilon,
             weight_decay=config.weight_decay,
         )
+        self.average = (
+            AveragedModel(
+                self.task, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
+            )
+            if config.averaging
+            else None
+        )
         self._bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and process.device.type == "cuda"
         )
+
+    @property
+    def learnt(self) -> PretextTask:
+        """The task to be measured and exported: the average, where one is kept."""
+        if self.average is None:
+            return self.task
+        assert isinstance(self.average.module, PretextTask)  # noqa: S101 - a copy of the task
+        return self.average.module
 
     def step(self, number: int, rate: float, micro_batches: list[Batch]) -> dict[str, float]:
         """Learn from one batch.
@@ -88,7 +112,7 @@ class Learner:
         """
         torch.manual_seed((self.config.seed * 1_000_003 + number) * 1_009 + self.process.rank)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["pace"]
         self.optimizer.zero_grad(set_to_none=True)
         means: dict[str, float] = {}
         for part, batch in enumerate(micro_batches, start=1):
@@ -103,11 +127,14 @@ class Learner:
                     self.task.crops(batch.crops, self.preprocessing),
                     torch.from_numpy(batch.tags).to(device, torch.float32),
                     torch.from_numpy(batch.manipulated).to(device),
+                    torch.from_numpy(batch.generated).to(device),
                 )
                 (losses.pop("total") / len(micro_batches)).backward()
             for name, loss in losses.items():
                 means[name] = means.get(name, 0.0) + loss.item() / len(micro_batches)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.task)
         return means
 
 

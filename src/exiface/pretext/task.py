@@ -1,7 +1,8 @@
-"""The pretext task: one module that owns encoder, heads and losses."""
+"""What an encoder learns: one module that owns encoder, heads and losses."""
 
 from collections.abc import Sequence
-from typing import Self
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -12,9 +13,33 @@ from exiface.datasets.batches import PUBLISHED
 from exiface.photos import TAG_NAMES, Preprocessing
 from exiface.pretext.losses import RELEASED, fidelity_loss, ranking_loss
 
+GENERATED = "generated"  # the head that has seen generated faces
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What each part of the task weighs in the total loss.
+
+    Attributes:
+        ranking: of each of the four camera tags.
+        manipulation: of each family of manipulations.
+        generated: of telling generated faces from photographs; 0 = the task has no such head, and
+            generated faces play no part.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    ranking: float = 1.0
+    manipulation: float = 1.0
+    generated: float = 0.0
+
 
 class PretextTask(nn.Module):
-    """Rank what the camera recorded, and spot manipulated faces.
+    """Rank what the camera recorded, spot manipulated faces, and, if wanted, generated ones.
+
+    Camera tags and manipulations are learnt from photographs alone. Generated faces teach only the
+    head that is named after them, and through it the encoder; manipulated photographs don't teach
+    that head.
 
     In a process group every process passes its share of the batch, and pairs are ranked within the
     whole: head outputs and labels are gathered, and each process computes the same total loss, with
@@ -27,10 +52,12 @@ class PretextTask(nn.Module):
         scale: k of the ranking (see `ranking_loss`).
         families: of manipulations, each of which a head spots.
         frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
+        shares: what each part weighs.
+        label_smoothing: of the labels "generated" and "photograph": 0.1 = wanted with 0.95.
 
     Attributes:
         features, families: the same.
-        names: of the heads: those of the tags, then those of the families.
+        names: of the heads: those of the tags, those of the families, and `GENERATED`.
     """
 
     def __init__(
@@ -41,11 +68,16 @@ class PretextTask(nn.Module):
         *,
         families: Sequence[str] = (PUBLISHED,),
         frozen: bool = False,
+        shares: Shares | None = None,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.families = tuple(families)
-        self.names = (*TAG_NAMES, *families)
+        self._shares = shares or Shares()
+        self._label_smoothing = label_smoothing
+        supervised = (GENERATED,) if self._shares.generated else ()
+        self.names = (*TAG_NAMES, *families, *supervised)
         self.heads = nn.ModuleDict({name: nn.Linear(features, 1) for name in self.names})
         self.features = features
         self.scale = scale
@@ -80,33 +112,66 @@ class PretextTask(nn.Module):
             directions[name] = nn.functional.pad(weight, (0, length - self.features))
         return directions
 
-    def forward(self, crops: Tensor, tags: Tensor, manipulated: Tensor) -> dict[str, Tensor]:
+    def classifier(self) -> dict[str, Tensor]:
+        """The head `GENERATED` as `classifier.safetensors` has it; empty where there is none."""
+        if GENERATED not in self.names:
+            return {}
+        head = self.heads[GENERATED]
+        return {
+            f"0.{name}": head.get_parameter(name).detach().float().cpu().contiguous()
+            for name in ("weight", "bias")
+        }
+
+    def forward(
+        self, crops: Tensor, tags: Tensor, manipulated: Tensor, generated: Tensor
+    ) -> dict[str, Tensor]:
         """Compute the losses.
 
         Args:
             crops: (n, 3, s, s) float32, normalised.
             tags: (n, 4) in the order of TAG_NAMES; NaN = absent.
             manipulated: (n,) 0 for an untouched face, else 1 + the place of its family.
+            generated: (n,) bool, whether a face is AI-generated.
 
         Returns:
-            The loss of each head, by name, and their sum as "total", which is to be minimised.
+            The loss of each head, by name, and their sum, each times its share, as "total", which
+            is to be minimised.
         """
         outputs = _gather(self.outputs(crops), with_gradient=True)
         tags = _gather(tags)
         manipulated = _gather(manipulated)
+        photographs = ~_gather(generated)
+        tags = torch.where(photographs[:, None], tags, torch.nan)
         losses = {
             name: ranking_loss(outputs[:, column], tags[:, column], self.scale)
             for column, name in enumerate(TAG_NAMES)
         }
         for number, family in enumerate(self.families, start=1):
             # A head tells its family from untouched faces; other families are not its business.
-            known = (manipulated == 0) | (manipulated == number)
+            known = photographs & ((manipulated == 0) | (manipulated == number))
             probability = torch.sigmoid(outputs[:, self.names.index(family)])
             loss = fidelity_loss(probability, (manipulated == number).float())
-            losses[family] = (loss * known).sum() / known.sum().clamp_min(1)
-        total = torch.stack(list(losses.values())).sum()
+            losses[family] = _mean(loss, known)
+        if GENERATED in self.names:
+            wanted = (~photographs).float()
+            wanted = wanted + self._label_smoothing * (0.5 - wanted)
+            loss = nn.functional.binary_cross_entropy_with_logits(
+                outputs[:, -1], wanted, reduction="none"
+            )
+            losses[GENERATED] = _mean(loss, manipulated == 0)
+        total = torch.stack([self._share(name) * loss for name, loss in losses.items()]).sum()
         losses = {name: loss.detach() for name, loss in losses.items()}
         return losses | {"total": total * _world_size()}
+
+    def _share(self, name: str) -> float:
+        if name == GENERATED:
+            return self._shares.generated
+        return self._shares.ranking if name in TAG_NAMES else self._shares.manipulation
+
+
+def _mean(losses: Tensor, known: Tensor) -> Tensor:
+    """Mean of the losses (n,) that are known (n,); 0, with a gradient of 0, where none is."""
+    return (losses * known).sum() / known.sum().clamp_min(1)
 
 
 def _world_size() -> int:

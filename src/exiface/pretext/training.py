@@ -12,6 +12,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from exiface.datasets import Manifest, cap
 from exiface.datasets.batches import FaceBatches
 from exiface.encoders import EncoderDescription
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.description import ENCODER_FILE, HEADS_FILE, SEEN_FILE
+from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
 from exiface.encoders.export import export
 from exiface.errors import UserError
 from exiface.photos import Preprocessing
@@ -72,7 +73,11 @@ def train(
         CheckpointError: the folder holds a run with other settings or photographs.
         TrainingError: the loss is not finite.
     """
-    preprocessing = Preprocessing(ARCHITECTURES[config.architecture].size, config.crop_scale)
+    architecture = ARCHITECTURES[config.architecture]
+    preprocessing = Preprocessing(
+        architecture.size, config.crop_scale, largest=architecture.largest
+    )
+    manifest = _wanted(manifest, config)
     training = _faces(manifest, "train", config, preprocessing)
     validation = _faces(manifest, "validation", config, preprocessing)
     per_epoch = _steps_per_epoch(training, config, process)
@@ -80,7 +85,7 @@ def train(
     identity = _identity(config, training, validation, init)
     learner = Learner(config, preprocessing, process, init)
     run.mkdir(parents=True, exist_ok=True)
-    first = load_checkpoint(run, learner.task, learner.optimizer, identity)
+    first = load_checkpoint(run, learner.task, learner.optimizer, identity, learner.average)
     if first >= total and (run / ENCODER_FILE).exists() and (run / HEADS_FILE).exists():
         return run / ENCODER_FILE
     made_of = _made_of(training, validation, init)
@@ -111,16 +116,18 @@ def train(
         if recorder is not None:
             recorder.losses(step, losses, rate)
             if validates:
-                measured = validate(learner.task, validation, config.batch_size)
+                measured = validate(learner.learnt, validation, config.batch_size)
                 recorder.figures(step, {"epoch": step / per_epoch, **measured})
             if step % config.checkpoint_steps == 0 or step == total:
-                save_checkpoint(run, learner.task, learner.optimizer, step, identity)
+                save_checkpoint(
+                    run, learner.task, learner.optimizer, step, identity, learner.average
+                )
         if validates:
             process.wait()
     if recorder is not None:
         recorder.close()
         # Killed between the last checkpoint and here: there was no last step to measure.
-        measured = measured or validate(learner.task, validation, config.batch_size)
+        measured = measured or validate(learner.learnt, validation, config.batch_size)
         _export(run, learner, training, validation, made_of, measured)
     process.wait()
     return run / ENCODER_FILE
@@ -165,6 +172,25 @@ def _steps_per_epoch(training: FaceBatches, config: TrainConfig, process: Proces
     return training.steps_per_epoch(config.batch_size)
 
 
+def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
+    """The faces that play a part: no source left out, generated ones only if they are learnt.
+
+    Other pictures of the same photographs, at another size or resynthesised, go with them.
+    """
+    left_out = np.zeros(len(manifest), bool)
+    sources = np.unique(manifest.source)
+    for pattern in config.leave_out:
+        matching = [source for source in sources if fnmatchcase(str(source), pattern)]
+        if not matching:
+            known = ", ".join(filter(None, sources.tolist())) or "none"
+            raise ConfigError(f"leave_out: no source is {pattern!r}; the manifest has {known}")
+        left_out |= np.isin(manifest.source, matching)
+    left_out |= np.isin(manifest.photo, manifest.photo[left_out])
+    if not config.shares.generated:
+        left_out |= manifest.generated
+    return manifest.select(~left_out)
+
+
 def _faces(
     manifest: Manifest, split: str, config: TrainConfig, preprocessing: Preprocessing
 ) -> FaceBatches:
@@ -178,7 +204,7 @@ def _faces(
     )
     if not len(kept):
         raise ConfigError(f"the manifest has no face in the split {split!r}; prepare more")
-    if np.isnan(faces.tags[kept]).all():
+    if config.shares.ranking and np.isnan(faces.tags[kept]).all():
         raise ConfigError(
             f"no face of the split {split!r} has a camera tag, so there is nothing to rank; "
             "prepare photographs with their metadata, or give tags: exiface prepare --records"
@@ -188,6 +214,8 @@ def _faces(
         preprocessing,
         augmentation=config.augmentation if split == "train" else None,
         families=config.families,
+        drawing=config.drawing,
+        window=None if preprocessing.largest is None else config.window,
         seed=config.seed,
         workers=config.workers,
     )
@@ -229,16 +257,24 @@ def _export(
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
     config = learner.config
     architecture = ARCHITECTURES[config.architecture]
-    directions = learner.task.directions(architecture.features) | architecture.directions()
+    directions = learner.learnt.directions(architecture.features) | architecture.directions()
     save_file(directions, run / HEADS_FILE)
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
         "config": config.model_dump(mode="json"),
     }
+    if classifier := learner.learnt.classifier():
+        save_file(classifier, run / CLASSIFIER_FILE)
+        generated = training.manifest.generated
+        provenance["supervised"] = {
+            "photographs": int((~generated).sum()),
+            "generated": int(generated.sum()),
+            "sources": sorted(set(training.manifest.source[generated].tolist())),
+        }
     description = EncoderDescription(
         config.architecture,
         architecture.features,
         learner.preprocessing,
         provenance,
     )
-    export(learner.task.encoder, description, run)
+    export(learner.learnt.encoder, description, run)

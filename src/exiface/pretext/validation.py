@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from exiface.datasets.batches import FaceBatches
 from exiface.photos import TAG_NAMES
-from exiface.pretext.task import PretextTask
+from exiface.pretext.task import GENERATED, PretextTask
 
 
 def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str, float]:
@@ -23,8 +23,10 @@ def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str
         batch_size: faces at a time.
 
     Returns:
-        "spearman_<tag>" over untouched faces that have the tag (absent where fewer than three, or
-        where all are equal), and "<family>_auc" of each face untouched against manipulated.
+        "spearman_<tag>" over untouched photographs that have the tag (absent where fewer than
+        three, or where all are equal), "<family>_auc" of each photograph untouched against
+        manipulated, and "generated_auc" of photographs against generated faces, where there are
+        both.
     """
     task.eval()
     outputs: list[list[NDArray[np.float32]]] = [[] for _ in range(1 + len(task.families))]
@@ -37,10 +39,11 @@ def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str
     task.train()
     untouched, *manipulated = (np.concatenate(collected) for collected in outputs)
 
+    photographs = ~faces.manifest.generated
     measured = {}
     for column, name in enumerate(TAG_NAMES):
         tag = faces.manifest.tags[:, column]
-        present = ~np.isnan(tag)
+        present = photographs & ~np.isnan(tag)
         if present.sum() < 3:
             continue
         with warnings.catch_warnings():
@@ -50,10 +53,8 @@ def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str
             measured[f"spearman_{name}"] = correlation
     for family, changed in zip(task.families, manipulated, strict=True):
         column = task.names.index(family)
-        measured[f"{family}_auc"] = float(
-            roc_auc_score(
-                np.repeat([0, 1], [len(untouched), len(changed)]),
-                np.concatenate([untouched[:, column], changed[:, column]]),
-            )
-        )
+        pair = np.concatenate([untouched[photographs, column], changed[photographs, column]])
+        measured[f"{family}_auc"] = float(roc_auc_score(np.repeat([0, 1], photographs.sum()), pair))
+    if GENERATED in task.names and not photographs.all():
+        measured["generated_auc"] = float(roc_auc_score(~photographs, untouched[:, -1]))
     return measured

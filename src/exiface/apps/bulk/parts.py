@@ -17,6 +17,7 @@ _FACE = pyarrow.struct(
         ("box", pyarrow.list_(pyarrow.float64())),
         ("score", pyarrow.float64()),
         ("p_value", pyarrow.float64()),
+        ("p_value_low", pyarrow.float64()),
         ("verdict", pyarrow.string()),
     ]
 )

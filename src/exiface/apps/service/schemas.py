@@ -15,8 +15,12 @@ class FaceAnswer(BaseModel):
     log_likelihood: float | None = Field(None, description="of detectors with a density")
     probability: float | None = Field(None, description="of detectors that classify")
     p_value: float = Field(
-        gt=0, le=1, description="share of calibration photographs at least as unusual"
+        gt=0,
+        le=1,
+        description="share of calibration photographs at least as unusual; the largest among "
+        "their sources",
     )
+    p_value_low: float = Field(gt=0, le=1, description="the smallest among their sources")
     verdict: str = Field(description='"photographic", "unsure" or "ai-generated"')
 
 
@@ -96,6 +100,7 @@ FACE_EXAMPLE: dict[str, Any] = {
     "box": [212.4, 130.9, 301.2, 247.8],
     "score": 1.806,
     "p_value": 0.241379,
+    "p_value_low": 0.068966,
     "verdict": "photographic",
 }
 RESULT_EXAMPLE: dict[str, Any] = {
