@@ -2,15 +2,14 @@
 
     python configs/resynthesise.py DATA
 
-after configs/prepare.sh; writes runs/data/resynthesis/ and runs/data/resynthesis.csv in five minutes
-on two cores, and goes on where it stopped.
+after configs/prepare.sh; writes runs/data/resynthesis/ and runs/data/resynthesis.csv in five
+minutes on two cores, and goes on where it stopped.
 """
 
 import csv
 import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from exiface.apps.console import progress_bar
@@ -38,7 +37,6 @@ def main(data: Path) -> None:
         writer = csv.DictWriter(stream, list(records[0]))
         writer.writeheader()
         writer.writerows(records)
-    print({str(s): int(n) for s, n in zip(*np.unique(faces.source, return_counts=True), strict=True)})
 
 
 if __name__ == "__main__":

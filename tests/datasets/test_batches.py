@@ -140,7 +140,7 @@ def test_views_are_the_same_at_every_call_and_differ_from_one_another(faces):
 
 @pytest.fixture(scope="module")
 def of_both(faces):
-    """The same faces, twelve of them called generated; photographs of two sources, 10 and the rest."""
+    """The same faces, twelve of them called generated, the photographs of two sources."""
     number = len(faces.manifest)
     source = np.where(np.arange(number) < 10, "few", "many")
     return replace(faces.manifest, generated=np.arange(number) >= number - 12, source=source)

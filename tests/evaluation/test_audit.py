@@ -1,10 +1,18 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from exiface.evaluation.audit import CUES, FORMS, audit, jpeg_quality, read_traits
+from exiface.evaluation.audit import (
+    CUES,
+    FORMS,
+    audit,
+    jpeg_quality,
+    read_traits,
+    reliance,
+)
 
 
 def encoded(pixels, file_format, **options):
@@ -90,3 +98,19 @@ def test_formats_that_separate_are_seen(variations):
         assert findings[trait].suspicious
     assert findings["format"].detail == "20 JPEG against 20 PNG"
     assert findings["EXIF"].separation == 0.5
+
+
+def test_scores_that_follow_a_cue_are_told(astronaut):
+    plain = read_traits(encoded(astronaut, "JPEG", quality=90), astronaut)
+    traits = [replace(plain, sharpness=float(number)) for number in range(20)]
+    scores = np.array([float(number) ** 2 for number in range(20)])
+    scores[3] = np.nan
+    rows = {row.trait: row for row in reliance("D1", scores, traits)}
+    assert set(rows) == {"sharpness"}  # all others are the same in every file
+    assert rows["sharpness"].correlation == pytest.approx(1)
+    assert rows["sharpness"].images == 19
+    assert rows["sharpness"].suspicious
+    [turned] = reliance("D1", -scores, traits)
+    assert turned.correlation == pytest.approx(-1)
+    assert turned.suspicious
+    assert reliance("D1", np.full(20, 1.0), traits) == []

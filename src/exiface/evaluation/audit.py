@@ -1,7 +1,8 @@
-"""Leak audit: what tells two sets apart without looking at a face.
+"""Leak audit: what tells two sets apart without looking at a face, and whether scores follow it.
 
 A detector can win a benchmark by reading compression, size or sharpness. Where such a cue separates
-the classes, a good figure proves little.
+the classes, a good figure proves little; where the scores of photographs rise and fall with it, the
+detector does read it.
 """
 
 import io
@@ -15,11 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
+from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from exiface.photos.tags import read_exif
 
 SUSPICIOUS = 0.7
+FOLLOWED = 0.3
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 _SHARPNESS_SIDE = 256  # px: sharpness is compared at one size
 
@@ -97,6 +100,29 @@ class Finding:
     def suspicious(self) -> bool:
         """Whether the trait separates the classes too well for other figures to be trusted."""
         return self.separation >= SUSPICIOUS
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """How far the scores of a set of photographs follow one cue.
+
+    Attributes:
+        name: of the set.
+        trait: name in `CUES`.
+        images: with a score.
+        correlation: Spearman's, of score and cue; above 0, photographs with more of it look more
+            generated.
+    """
+
+    name: str
+    trait: str
+    images: int
+    correlation: float
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the detector seems to read the cue."""
+        return abs(self.correlation) > FOLLOWED
 
 
 def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
@@ -182,6 +208,27 @@ def audit(
         detail = _beside(form, real_traits, fake_traits)
         findings.append(Finding(fake, against, trait, right / 2, detail))
     return findings
+
+
+def reliance(name: str, scores: NDArray[np.float64], traits: Sequence[Traits]) -> list[Reliance]:
+    """Measure how far the scores of photographs follow each cue.
+
+    Args:
+        name: of the photographs.
+        scores: (n,) NaN = no verdict.
+        traits: (n) of the same files.
+
+    Returns:
+        One row a cue; none for a cue that is the same in all of them, or fewer than three scores.
+    """
+    judged = np.isfinite(scores)
+    rows = []
+    for trait, cue in CUES.items():
+        values = np.array([cue(each) for each in traits], float)[judged]
+        if len(values) >= 3 and np.ptp(values) > 0 and np.ptp(scores[judged]) > 0:
+            correlation = float(spearmanr(scores[judged], values).statistic)
+            rows.append(Reliance(name, trait, len(values), correlation))
+    return rows
 
 
 def _plain(value: np.floating[Any]) -> str:

@@ -18,7 +18,7 @@ from PIL import Image
 from exiface import __version__
 from exiface.density import Evidence
 from exiface.evaluation import plots
-from exiface.evaluation.audit import SUSPICIOUS, Finding
+from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS, Finding, Reliance
 from exiface.evaluation.own_photographs import OwnRow, own_table
 from exiface.evaluation.published import PublishedRow
 from exiface.evaluation.score_file import write_scores
@@ -31,6 +31,7 @@ from exiface.evaluation.tables import (
     audit_table,
     false_alarm_table,
     main_table,
+    reliance_table,
     sweep_table,
 )
 from exiface.photos import UnreadableImageError, read_photo
@@ -54,6 +55,7 @@ class Report:
         sweep: robustness; empty where nothing was altered.
         alarms: false alarms at the promised 1, 5 and 10 %; empty without p-values.
         audit: what separates the classes without looking at a face; empty without the files.
+        reliance: which of these traits the scores of photographs follow.
         own: what own photographs do to the false-alarm rate.
         against: comparison with another detector; empty without one.
         other: what that is called.
@@ -71,6 +73,7 @@ class Report:
     sweep: list[SweepRow] = field(default_factory=list)
     alarms: list[FalseAlarmRow] = field(default_factory=list)
     audit: list[Finding] = field(default_factory=list)
+    reliance: list[Reliance] = field(default_factory=list)
     own: list[OwnRow] = field(default_factory=list)
     against: list[AgainstRow] = field(default_factory=list)
     other: str = ""
@@ -110,6 +113,7 @@ class Report:
             sweep=sweep_table(sets, alpha=alpha) if len(conditions(sets)) > 1 else [],
             alarms=false_alarm_table(sets),
             audit=audit_table(sets),
+            reliance=reliance_table(sets),
             own=own_table(sets, features, evidence=evidence, alpha=alpha),
             **known,
         )
@@ -128,6 +132,7 @@ class Report:
             "sweep": self.sweep,
             "false-alarms": self.alarms,
             "audit": self.audit,
+            "reliance": self.reliance,
             "own-photographs": self.own,
             "against": self.against,
         }
@@ -197,6 +202,7 @@ def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Pat
         worst=worst_errors(sets),
         compared=representative(report.sweep),
         suspicious=SUSPICIOUS,
+        followed=FOLLOWED,
     )
     path = folder / "index.html"
     path.write_text(page, encoding="utf-8", errors="replace")
@@ -248,6 +254,15 @@ def summary(report: Report) -> list[str]:
             "there prove little."
             if names
             else "No trivial cue separates the classes."
+        )
+    if report.reliance:
+        followed = [row for row in report.reliance if row.suspicious]
+        said.append(
+            "Within photographs the scores follow "
+            + ", ".join(f"{row.trait} on {row.name} ({row.correlation:+.2f})" for row in followed)
+            + "."
+            if followed
+            else f"Within photographs the scores follow none (correlations up to {FOLLOWED})."
         )
     return said + report.remarks
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from exiface.errors import UserError
-from exiface.evaluation.audit import Finding, audit
+from exiface.evaluation.audit import Finding, Reliance, audit, reliance
 from exiface.evaluation.metrics import clopper_pearson, measure
 from exiface.evaluation.sets import FAKE, REAL, Sample, ScoredSet, comparisons, conditions
 from exiface.evaluation.uncertainty import bootstrap, delong
@@ -220,6 +220,22 @@ def audit_table(sets: Sequence[ScoredSet]) -> list[Finding]:
         if (traits := [trait for real in each.real for trait in real.traits]) and each.fake.traits
         for finding in audit(each.fake.name, each.against, traits, each.fake.traits)
     ]
+
+
+def reliance_table(sets: Sequence[ScoredSet]) -> list[Reliance]:
+    """Which cues the scores of each set of photographs follow, and of all of them together."""
+    known = [
+        each
+        for each in sets
+        if each.kind == REAL and len(each.traits) == len(each.scores[ORIGINAL])
+    ]
+    rows = [
+        row for each in known for row in reliance(each.name, each.scores[ORIGINAL], each.traits)
+    ]
+    if len(known) > 1:
+        scores = np.concatenate([each.scores[ORIGINAL] for each in known])
+        rows += reliance("all", scores, [traits for each in known for traits in each.traits])
+    return rows
 
 
 def against_table(sets: Sequence[ScoredSet], others: Sequence[ScoredSet]) -> list[AgainstRow]:
