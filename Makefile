@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test format lint types docs benchmarks default-detector binary-detector results \
-	ablation comparison tags leave-one-out clean
+.PHONY: demo test format lint types docs benchmarks default-detector photographs-only-detector \
+	leave-one-out shares results ablation comparison tags clean
 
 $(VENV)/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,31 +52,36 @@ benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fd
 	$(BIN)/python -m benchmarks.bulk results/bulk.csv
 	$(BIN)/python -m benchmarks.service results/service.csv
 
-# DATA: the folder that holds camera_faces/, bench_dev/ and bench_dev_native/.
-default-detector: $(VENV)/dev  ## train, fit and calibrate the detector in the package (up to two hours)
+# DATA: the folder that holds camera_faces/, faces_of_both/, bench_dev/ and the others.
+default-detector: $(VENV)/dev  ## train and calibrate the default detector (an hour on two cores)
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
 
-binary-detector: $(VENV)/dev  ## the detector that has seen generated faces, on the same encoder
-	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/binary-detector.sh
+photographs-only-detector: $(VENV)/dev  ## train, fit and calibrate the one that saw photographs only
+	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/photographs-only.sh
 
-ablation: $(VENV)/dev  ## what was tried for the default detector: results/ablation.csv
-	$(BIN)/python results/ablation.py '$(DATA)' results/ablation.csv
+leave-one-out: $(VENV)/dev  ## generators and sources never seen: results/leave-one-out*.csv
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
+	$(BIN)/python results/leave_one_out.py runs/leave-one-out results/leave-one-out.csv
 
-comparison: $(VENV)/dev  ## the default detector beside others: results/comparison.csv
-	$(BIN)/exiface train --data runs/default/manifest.parquet --config configs/published.yaml \
+shares: $(VENV)/dev  ## what the parts of the training are worth: results/shares.csv
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
+	$(BIN)/python results/shares.py results/shares.csv
+
+results: $(VENV)/dev  ## tables that README and docs quote, after leave-one-out; checks what they quote
+	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash results/figures.sh
+
+ablation: $(VENV)/dev  ## what was tried for photographs-only: results/photographs-only-ablation.csv
+	$(BIN)/python results/ablation.py '$(DATA)' results/photographs-only-ablation.csv
+
+comparison: $(VENV)/dev  ## photographs-only beside others: results/comparison.csv
+	$(BIN)/exiface train --data runs/photographs-only/manifest.parquet --config configs/published.yaml \
 		--set epochs=5 --set validate_epochs=6 --set batch_size=64 --set learning_rate=1e-4 \
 		--set precision=bfloat16 --set max_faces_per_photo=4 --set max_faces_per_camera=80 \
 		--output runs/resnet50
 	$(BIN)/python results/comparison.py '$(DATA)' results/comparison.csv
 
-tags: $(VENV)/dev  ## how well camera tags are ranked on unseen groups: results/default-detector-tags.csv
-	$(BIN)/python results/tags.py results/default-detector-tags.csv
-
-leave-one-out: $(VENV)/dev  ## what supervision buys on unseen generators: results/binary-detector.csv
-	$(BIN)/python results/leave_one_out.py '$(DATA)' results/binary-detector.csv
-
-results: $(VENV)/dev  ## regenerate the tables that README and docs quote (DATA=...), and check what they quote
-	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash results/default-detector.sh
+tags: $(VENV)/dev  ## how well it ranks tags on unseen groups: results/photographs-only-tags.csv
+	$(BIN)/python results/tags.py results/photographs-only-tags.csv
 
 clean:
 	rm -rf $(VENV) build

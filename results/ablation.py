@@ -1,11 +1,12 @@
-"""What was tried for the default detector, one change at a time, three seeds each.
+"""What was tried for photographs-only, one change at a time, three seeds each.
 
     make ablation DATA=<folder of bench_dev/, bench_dev_native/ and resynthesis/>
 
-needs runs/default/ of `make default-detector` and writes results/ablation.csv; a quarter of an hour
-on two cores. The backbone is frozen, so that a change of the heads, their training or their
-combination needs no pass through it: training draws are encoded once a seed. The generated faces of
-the benchmarks are measured and never learnt from.
+needs runs/photographs-only/ of `make photographs-only-detector` and configs/photographs-only.yaml,
+and writes results/photographs-only-ablation.csv; a quarter of an hour on two cores. The backbone is
+frozen, so that a change of the heads, their training or their combination needs no pass through it:
+training draws are encoded once a seed. The generated faces of the benchmarks are measured and never
+learnt from.
 """
 
 import sys
@@ -238,9 +239,9 @@ def _of_heads(trained: dict[str, np.ndarray], fit: Features, seed: int) -> Score
 
 
 def main(data: Path, output: Path) -> None:
-    config = read_config(Path("configs/default-detector.yaml"))
-    manifest = Manifest.read(Path("runs/default/manifest.parquet"))
-    encoder = OnnxEncoder(*read_encoder(Path("runs/default/encoder")))
+    config = read_config(Path("configs/photographs-only.yaml"))
+    manifest = Manifest.read(Path("runs/photographs-only/manifest.parquet"))
+    encoder = OnnxEncoder(*read_encoder(Path("runs/photographs-only/encoder")))
     features = encoded(data, encoder)
     fit = of_camera(encoder, manifest, "fit", per_photo=4)
     calibration = of_camera(encoder, manifest, "calibration", per_photo=1)

@@ -1,12 +1,11 @@
-"""The default detector beside others, on the same benchmarks and calibration photographs.
+"""The detector photographs-only beside others, on the same benchmarks and calibration photographs.
 
     make comparison DATA=<folder that holds camera_faces/, bench_dev/ and bench_dev_native/>
 
-needs runs/default/ of `make default-detector`, trains runs/resnet50/ (ten minutes on two cores,
-with what follows) and writes results/comparison.csv. "Gaussian" is a mixture of one component over
-whitened features of the photographs that fit the default detector; "left out" is a logistic
-regression over the same features, trained on the other sets of the benchmark (for the detector
-`binary`, whose training sees more: `make leave-one-out`).
+needs runs/photographs-only/ of `make photographs-only-detector`, trains runs/resnet50/ (ten minutes
+on two cores, with what follows) and writes results/comparison.csv. "Gaussian" is a mixture of one
+component over whitened features of the photographs that fit photographs-only; "left out" is a
+logistic regression over the same features, trained on the other sets of the benchmark.
 """
 
 import subprocess
@@ -92,7 +91,7 @@ def left_out(features: dict[str, Features]) -> dict[str, float]:
 def main(data: Path, output: Path) -> None:
     work = Path("runs/comparison")
     work.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest.read(Path("runs/default/manifest.parquet"))
+    manifest = Manifest.read(Path("runs/photographs-only/manifest.parquet"))
     faces = {
         f"{benchmark}/{folder}": found
         for benchmark in BENCHMARKS

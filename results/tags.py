@@ -1,10 +1,11 @@
-"""How well the default detector's heads rank camera tags, on groups that training never saw.
+"""How well photographs-only's heads rank camera tags, on groups that training never saw.
 
     make tags
 
-needs runs/default/ of `make default-detector` and writes results/default-detector-tags.csv in half
-a minute. Training's own validation has few groups; those of fit and calibration are as unseen by
-the heads, and stand beside it. Intervals: percentile bootstrap over groups, 1,000 draws.
+needs runs/photographs-only/ of `make photographs-only-detector` and writes
+results/photographs-only-tags.csv in half a minute. Training's own validation has few groups; those
+of fit and calibration are as unseen by the heads, and stand beside it. Intervals: percentile
+bootstrap over groups, 1,000 draws.
 """
 
 import sys
@@ -46,11 +47,11 @@ def interval(
 
 
 def main(output: Path) -> None:
-    encoder_folder = Path("runs/default/encoder")
+    encoder_folder = Path("runs/photographs-only/encoder")
     encoder = OnnxEncoder(*read_encoder(encoder_folder))
     heads = read_heads(encoder_folder)
     weights = np.stack([heads[tag] for tag in TAG_NAMES], axis=1)
-    manifest = Manifest.read(Path("runs/default/manifest.parquet")).of_split(*SPLITS)
+    manifest = Manifest.read(Path("runs/photographs-only/manifest.parquet")).of_split(*SPLITS)
     kept = cap(manifest.photo, manifest.camera, per_photo=4, per_camera=80, seed=0)
     manifest = manifest.select(kept)
     outputs = encode_faces(encoder, manifest) @ weights

@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from made import EXPOSURES, write_photo
-from made_service import binary, browser, jpeg, judge, service  # noqa: F401 - fixtures
+from made_service import browser, jpeg, judge, photographs_only, service  # noqa: F401 - fixtures
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from skimage import data

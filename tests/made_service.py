@@ -19,10 +19,12 @@ from exiface.apps.service.settings import ServiceSettings
 
 @contextmanager
 def serving(
-    detector: Detector, *, binary: Detector | None = None, **settings: object
+    detector: Detector, *, photographs_only: Detector | None = None, **settings: object
 ) -> Iterator[str]:
     """The service in a thread of its own; its address."""
-    detectors = {"default": detector} | ({"binary": binary} if binary else {})
+    detectors = {"default": detector} | (
+        {"photographs-only": photographs_only} if photographs_only else {}
+    )
     app = create_app(ServiceSettings(**settings), detectors)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -54,13 +56,15 @@ def judge() -> Detector:
 
 
 @pytest.fixture(scope="session")
-def binary() -> Detector:
-    return Detector.load("binary")
+def photographs_only() -> Detector:
+    return Detector.load("photographs-only")
 
 
 @pytest.fixture(scope="session")
-def service(judge: Detector, binary: Detector) -> Iterator[str]:
-    with serving(judge, binary=binary, max_body_mb=8, max_pixels=20_000_000) as address:
+def service(judge: Detector, photographs_only: Detector) -> Iterator[str]:
+    with serving(
+        judge, photographs_only=photographs_only, max_body_mb=8, max_pixels=20_000_000
+    ) as address:
         yield address
 
 

@@ -113,7 +113,8 @@ def test_an_unusual_face_scores_higher(detector, photos, negative, astronaut):
 
 def test_the_default_detector_judges_a_photograph(astronaut):
     detector = Detector.load()
-    assert sum(path.stat().st_size for path in BUILTIN["default"].iterdir()) < 25e6
+    files = [path for folder in BUILTIN.values() for path in folder.iterdir()]
+    assert sum(path.stat().st_size for path in files) < 25e6
     [result] = detector.detect(astronaut)
     assert result.detector.startswith("exiface-default@")
     assert len(result.faces) == 1
@@ -121,7 +122,10 @@ def test_the_default_detector_judges_a_photograph(astronaut):
 
 
 def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
-    names = {"default": "photographs only", "binary": "photographs and generated faces"}
+    names = {
+        "default": "photographs and generated faces",
+        "photographs-only": "photographs only",
+    }
     assert set(BUILTIN) == set(names)
     for name, learnt_from in names.items():
         detector = Detector.load(name)
@@ -131,9 +135,14 @@ def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
         [result] = detector.detect(astronaut)
         assert 0 < result.faces[0].p_value <= 1
     assert detector_folder() == BUILTIN["default"]
-    assert detector_folder(tmp_path / "binary") == tmp_path / "binary"
+    assert detector_folder(tmp_path / "default") == tmp_path / "default"
     with pytest.raises(DetectorError, match="is no detector"):
-        Detector.load("./binary")
+        Detector.load("./default")
+
+
+def test_the_name_of_an_earlier_version_tells_the_new_one():
+    with pytest.raises(DetectorError, match="'default' has taken its place"):
+        Detector.load("binary")
 
 
 def test_p_values_of_calibration_photographs_are_uniform(parts, manifest, detector):

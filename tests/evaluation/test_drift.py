@@ -44,3 +44,19 @@ def test_drift_is_found_and_its_direction_said():
 def test_what_says_nothing_is_refused(p_values, reason):
     with pytest.raises(UserError, match=reason):
         measure_drift(p_values, 100, 0.05)
+
+
+def test_of_several_sources_only_more_unusual_photographs_are_drift():
+    found = {}
+    for shift in (-1.0, 0.0, 1.0):
+        drifted = []
+        for seed in range(60):
+            rng = np.random.default_rng(seed)
+            scores = np.r_[rng.normal(size=200), rng.normal(-1, size=200)]
+            calibration = Calibration.of(scores, sources=["a"] * 200 + ["b"] * 200)
+            p_values = calibration.p_value(rng.normal(shift, size=300))
+            drifted.append(measure_drift(p_values, 200, 0.05, worst_of_several=True).drifted)
+        found[shift] = np.mean(drifted)
+    assert found[-1.0] == 0
+    assert found[0.0] <= 0.05
+    assert found[1.0] == 1

@@ -40,7 +40,13 @@ def drift(
 
     calibration = read_folder(detector_folder(detector)).calibration
     p_values = _p_values(scores)
-    found = measure_drift(p_values, len(calibration.scores), calibration.alpha)
+    sources = calibration.by_source()
+    found = measure_drift(
+        p_values,
+        min(map(len, sources)),
+        calibration.alpha,
+        worst_of_several=len(sources) > 1,
+    )
     if plot is not None:
         from exiface.evaluation.plots import p_value_plot
 
@@ -49,11 +55,12 @@ def drift(
     if json_object:
         print(json.dumps(asdict(found) | {"broken": found.broken, "drifted": found.drifted}))
     else:
+        usual = "above 0.5" if len(sources) > 1 else "0.5"
         typer.echo(
             f"{found.photographs} photographs against {found.calibrated} of the calibration\n"
             f"flagged at the promised {found.alpha:.0%}: {found.flagged:.1%} (95 % interval "
             f"{found.low:.1%} to {found.high:.1%}); as many by chance: {found.too_many:.2g}\n"
-            f"p-values: median {found.median:.2f} (0.5 if nothing has changed), distance from "
+            f"p-values: median {found.median:.2f} ({usual} if nothing has changed), distance from "
             f"uniform {found.distance:.3f}; as far by chance: {found.otherwise:.2g}\n"
             f"{found.sentence()}"
         )

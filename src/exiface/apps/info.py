@@ -55,7 +55,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     rows = {
         "detector": f"{parts.name}@{parts.digest[:12]}",
         "folder": f"{folder} ({size / 1e6:.1f} MB)",
-        "encoder": f"{encoder.architecture}: {encoder.preprocessing.size} px -> "
+        "encoder": f"{encoder.architecture}: {encoder.preprocessing.sides} -> "
         f"{encoder.features} features",
         "scored by": _scorer(parts),
         **counts,

@@ -61,13 +61,27 @@ def model_card(
         if correlations
         else ""
     )
+    number = len(calibration.by_source())
+    worst = (
+        f", in the source of photographs where\n  it is largest, out of {number}"
+        if number > 1
+        else ""
+    )
     sent = ""
     if provenance.get("as_sent"):
         sent = " They were\nsaved again and shrunk at random, as pictures arrive."
-    size = encoder.preprocessing.size
     imported = encoder.provenance.get("imported")
     supervised = encoder.provenance.get("supervised")
-    if supervised:
+    if supervised and "sources" in supervised:
+        learnt = (
+            f"It was trained as a\nwhole on {supervised['photographs']} photographs and "
+            f"{supervised['generated']} generated faces: it knows the generators that it\nhas seen."
+        )
+        made_by = (
+            f"start: {trained.get('start', 'unknown')}; trained to tell generated faces, to rank\n"
+            "  what cameras recorded in EXIF and to spot artificially manipulated faces"
+        )
+    elif supervised:
         learnt = (
             "Its encoder has learnt from\nphotographs only, its classifier from "
             f"{supervised['generated']} generated faces and {supervised['photographs']}\n"
@@ -104,12 +118,12 @@ Tells camera photographs of faces from AI-generated ones. {learnt}
 
 ## What it is
 
-- Encoder: {encoder.architecture}, {encoder.features} features of a {size} x {size} px face crop
-  ({made_by}).
+- Encoder: {encoder.architecture}, {encoder.features} features of a face crop
+  ({encoder.preprocessing.sides}; {made_by}).
 {scorer}
 - Verdict: "ai-generated" at p <= {calibration.alpha:g}, "photographic" at p >=
   {calibration.beta:g}, "unsure" between; p is the share of calibration photographs that are at
-  least as unusual.
+  least as unusual{worst}.
 
 ## Photographs
 

@@ -4,6 +4,9 @@ While they do, the ranks of new photographs among the calibration photographs ar
 p-values are uniform up to what both samples' sizes allow for, and the number flagged at a promised
 rate follows a beta-binomial distribution. Both tests take the calibration's own size into account,
 without which any calibration of a few hundred photographs would seem to have drifted.
+
+The largest p-value among several sources of calibration photographs is larger than uniform by
+intent. Then only the other side is tested: photographs that have become more unusual.
 """
 
 from dataclasses import dataclass
@@ -31,10 +34,11 @@ class Drift:
         low: lower end of its 95 % interval (Clopper-Pearson).
         high: upper end.
         too_many: probability of flagging as many or more if nothing had changed.
-        distance: largest difference between the p-values' distribution and the uniform one.
+        distance: largest difference between the p-values' distribution and the uniform one; of a
+            calibration of several sources, towards small p-values.
         otherwise: probability of as large a distance if nothing had changed (Kolmogorov-Smirnov,
             two samples).
-        median: of the p-values; 0.5 if nothing has changed.
+        median: of the p-values; 0.5 if nothing has changed, above it with several sources.
     """
 
     photographs: int
@@ -74,13 +78,17 @@ class Drift:
         return "No sign of drift: the calibration still fits."
 
 
-def measure_drift(p_values: ArrayLike, calibrated: int, alpha: float) -> Drift:
+def measure_drift(
+    p_values: ArrayLike, calibrated: int, alpha: float, *, worst_of_several: bool = False
+) -> Drift:
     """Compare p-values of recent photographs with what the calibration promises.
 
     Args:
         p_values: (n,) of photographs known to be photographs, each judged once.
-        calibrated: how many photographs the calibration has.
+        calibrated: how many photographs the calibration has; of several sources, the smallest of
+            them.
         alpha: promised false-alarm rate.
+        worst_of_several: the p-values are the largest among several sources.
 
     Returns:
         The comparison.
@@ -105,9 +113,12 @@ def measure_drift(p_values: ArrayLike, calibrated: int, alpha: float) -> Drift:
     too_many = float(betabinom.sf(flagged - 1, number, ranks, calibrated + 1 - ranks))
     above = np.arange(1, number + 1) / number - values
     below = values - np.arange(number) / number
+    furthest = above.max() if worst_of_several else max(above.max(), below.max())
     # p-values stand on a grid of 1 / (n + 1), which alone keeps them so far from uniform.
-    distance = max(0.0, float(max(above.max(), below.max())) - 1 / (calibrated + 1))
+    distance = max(0.0, float(furthest) - 1 / (calibrated + 1))
     size = number * calibrated / (number + calibrated)
+    scaled = distance * np.sqrt(size)
+    otherwise = np.exp(-2 * scaled**2) if worst_of_several else kstwobign.sf(scaled)
     return Drift(
         photographs=number,
         calibrated=calibrated,
@@ -117,6 +128,6 @@ def measure_drift(p_values: ArrayLike, calibrated: int, alpha: float) -> Drift:
         high=high,
         too_many=too_many,
         distance=distance,
-        otherwise=float(kstwobign.sf(distance * np.sqrt(size))),
+        otherwise=float(otherwise),
         median=float(np.median(values)),
     )

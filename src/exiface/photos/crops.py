@@ -54,6 +54,13 @@ class Preprocessing:
         """The side of the crop that a square of so many pixels becomes."""
         return self.size if self.largest is None else min(max(cut, self.size), self.largest)
 
+    @property
+    def sides(self) -> str:
+        """The sides that crops have, in words."""
+        if self.largest is None:
+            return f"{self.size} x {self.size} px"
+        return f"{self.size} to {self.largest} px, its own where it has as many"
+
     def square(self, pixels: NDArray[np.uint8], box: Box) -> tuple[int, int, int, int]:
         """The square that `crop` cuts out, in pixels of the image."""
         return square_about(box, self.crop_scale, pixels.shape[1], pixels.shape[0])

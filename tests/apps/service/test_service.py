@@ -44,31 +44,33 @@ def test_the_detector_is_described(client, judge):
     assert max(heights) == described["distribution"]["height"]
     assert described["model_card"].startswith("# exiface-default")
     assert described["choices"] == [
-        {"name": "default", "learnt_from": "photographs only"},
-        {"name": "binary", "learnt_from": "photographs and generated faces"},
+        {"name": "default", "learnt_from": "photographs and generated faces"},
+        {"name": "photographs-only", "learnt_from": "photographs only"},
     ]
 
 
-def test_a_request_chooses_its_detector(client, judge, binary, jpeg):
-    assert client.get("/v1/detector?detector=binary").json()["id"] == binary.id
+def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
+    assert client.get("/v1/detector?detector=photographs-only").json()["id"] == photographs_only.id
     sent = {"files": ("face.jpg", jpeg)}
     for parameter, detector in (
         ("", judge),
         ("?detector=default", judge),
-        ("?detector=binary", binary),
+        ("?detector=photographs-only", photographs_only),
     ):
         [result] = client.post(URL + parameter, files=sent).json()["results"]
         [expected] = detector.detect([jpeg])
         assert result == expected.as_dict() | {"path": "face.jpg"}
-    told = client.post("/v1/explain?detector=binary", files=sent).json()
-    assert told["detector"] == binary.id
-    assert binary.id in client.post("/v1/report?detector=binary", files=sent).text
+    told = client.post("/v1/explain?detector=photographs-only", files=sent).json()
+    assert told["detector"] == photographs_only.id
+    assert (
+        photographs_only.id in client.post("/v1/report?detector=photographs-only", files=sent).text
+    )
     for path in (URL, "/v1/explain", "/v1/report"):
         refused = client.post(f"{path}?detector=other", files=sent)
         assert refused.status_code == 422
         assert refused.json() == {
             "code": "no_detector",
-            "detail": "detectors here: default, binary",
+            "detail": "detectors here: default, photographs-only",
         }
     assert client.get("/v1/detector?detector=other").status_code == 422
 

@@ -113,15 +113,15 @@ def test_a_verdict_can_be_explained(opened, pictures):
     assert not page.locator(".why").is_visible()
 
 
-def test_another_detector_judges_again(opened, pictures, judge, binary):
+def test_another_detector_judges_again(opened, pictures, judge, photographs_only):
     page = opened()
     page.set_input_files("#files", [pictures["one"], pictures["none"]])
     settled(page, 2)
     assert judge.id in page.inner_text("#made")
     before = page.locator("article").nth(0).inner_text()
-    page.get_by_label("Detector").select_option("binary")
+    page.get_by_label("Detector").select_option("photographs-only")
     page.wait_for_function(
-        "id => document.querySelector('#made').textContent.includes(id)", arg=binary.id
+        "id => document.querySelector('#made').textContent.includes(id)", arg=photographs_only.id
     )
     assert page.inner_text("#learnt") == "has learnt from photographs and generated faces"
     settled(page, 2)
@@ -131,7 +131,7 @@ def test_another_detector_judges_again(opened, pictures, judge, binary):
     assert page.locator("article .picture .box").count() == 1
     page.get_by_role("button", name="Why this verdict?").click()
     page.wait_for_selector(".why table")
-    shot(page, "binary")
+    shot(page, "photographs-only")
 
 
 def test_keyboard_alone(opened, pictures):

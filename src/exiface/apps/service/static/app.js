@@ -157,7 +157,9 @@ function showFace(entry, face, number) {
   const section = element("section", { class: "face" });
   const title = element("h3", { class: face.verdict }, `${WORDS[face.verdict]} `);
   title.append(element("small", {}, `${several ? `face ${number + 1}, ` : ""}p = ${face.p_value.toFixed(3)}`));
-  const sentence = `${SENTENCES[face.verdict]} ${percent(face.p_value)} of known photographs are at least as unusual.`;
+  const range = face.p_value_low < face.p_value
+    ? ` (of the source where most are; ${percent(face.p_value_low)} where fewest are)` : "";
+  const sentence = `${SENTENCES[face.verdict]} ${percent(face.p_value)} of known photographs are at least as unusual${range}.`;
   const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
   if (several) button.setAttribute("aria-label", `Why this verdict on face ${number + 1}?`);
   button.addEventListener("click", () => explain(entry, number, button, section));
