@@ -192,7 +192,7 @@ def attempts(
         return evidence(trained | {"symmetry": of_depths(*depths)}, fit, *CHOSEN)
 
     found: dict[tuple[str, str], Score] = {
-        ("default", "symmetry, smoothing, low ISO speed"): chosen.score,
+        ("photographs-only", "symmetry, smoothing, low ISO speed"): chosen.score,
         **{("one sign", name): of(head, floor=0) for name, head in SIGNS.items()},
         ("evidence", "without symmetry"): of("smoothing", "-iso_speed"),
         ("evidence", "without smoothing"): of("symmetry", "-iso_speed"),

@@ -109,10 +109,11 @@ def main(data: Path, output: Path) -> None:
         return figures(mixture.score, features, features["calibration"])
 
     rows = []
-    default = Detector.load()
+    default = Detector.load("photographs-only")
     features = encoded(default.encoder)
     rows.append(
-        {"what": "default"} | figures(default.parts.scorer.score, features, features["calibration"])
+        {"what": "photographs-only"}
+        | figures(default.parts.scorer.score, features, features["calibration"])
     )
     deepest = slice(MirroredEncoder.TEXTURES + MirroredEncoder.ASYMMETRIES, None)
     frozen = {name: values[:, deepest] for name, values in features.items()}

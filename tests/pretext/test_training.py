@@ -8,14 +8,22 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
+from torch import nn
 
-from exiface.datasets import scan
+from exiface.datasets import Manifest, scan
+from exiface.density import Classifier
+from exiface.detector.fitting import read_classifier
 from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders.architectures import ARCHITECTURES, Architecture
+from exiface.pretext import ConfigError, read_config
+from exiface.pretext import train as train_here
 from exiface.pretext.checkpoint import CheckpointError
+from exiface.pretext.distributed import Process
 
 WORKER = Path(__file__).with_name("worker.py")
 SETTINGS = [
@@ -155,3 +163,88 @@ def test_photographs_kept_from_training_are_not_listed(uninterrupted, manifest):
     seen = set((uninterrupted / "photographs.txt").read_text().split())
     assert seen == set(faces.of_split("train", "validation").sha256.tolist())
     assert seen.isdisjoint(faces.of_split("fit", "calibration").sha256.tolist())
+
+
+ALONE = Process(0, 1, torch.device("cpu"))
+SUPERVISED = [
+    *SETTINGS,
+    *("shares.generated=1.0", "drawing.generated=0.5", "averaging=0.9", "validate_epochs=4"),
+    *("window=40", "augmentation.scale=0.5", "leave_out=[scan*]"),
+]
+
+
+@pytest.fixture
+def of_both(photos, monkeypatch):
+    """A third of the faces called generated, of sources 0 and 1, and some of a source left out."""
+
+    def build():
+        return nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=4),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(32, 16),
+        )
+
+    monkeypatch.setitem(ARCHITECTURES, "compact", Architecture(build, 16, 32, "5.", largest=64))
+    faces = scan(photos)[0]
+    row = np.arange(len(faces))
+    columns = {
+        "source": np.where(row % 10 == 9, "scanner", np.where(row % 2, "one", "two")),
+        "generated": row % 3 == 0,
+    }
+    return Manifest(**{**{n: getattr(faces, n) for n in faces.__dataclass_fields__}, **columns})
+
+
+def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both, tmp_path):
+    class InterruptedTrainingError(Exception):
+        pass
+
+    def interrupt(step, *_):
+        if step == 10:
+            raise InterruptedTrainingError
+
+    config = read_config(None, SUPERVISED)
+    with pytest.raises(InterruptedTrainingError):
+        train_here(config, of_both, tmp_path / "twice", ALONE, report=interrupt)
+    assert (tmp_path / "twice" / "checkpoint.safetensors").exists()
+    for name in ("twice", "once"):
+        train_here(config, of_both, tmp_path / name, ALONE)
+    twice, once = weights(tmp_path / "twice"), weights(tmp_path / "once")
+    assert twice.keys() == once.keys()
+    for name, tensor in once.items():
+        assert torch.equal(twice[name], tensor), name
+
+    averages = {name: value for name, value in once.items() if name.startswith("average.module.")}
+    assert any(
+        not torch.equal(value, once["task." + name.removeprefix("average.module.")])
+        for name, value in averages.items()
+    )
+    classifier = read_classifier(tmp_path / "once")
+    assert isinstance(classifier, Classifier)
+    exported = once["average.module.heads.generated.weight"].numpy()
+    assert np.array_equal(classifier.direction, exported[0])
+    _, description = read_encoder(tmp_path / "once")
+    assert description.preprocessing.largest == 64
+    assert description.provenance["supervised"]["sources"] == ["one", "two"]
+    last = (tmp_path / "once" / "metrics.jsonl").read_text().splitlines()[-1]
+    assert 0 <= json.loads(last)["generated_auc"] <= 1
+
+    listed = (tmp_path / "once" / "photographs.txt").read_text().split()
+    left_out = of_both.sha256[of_both.source == "scanner"]
+    assert not set(left_out.tolist()) & set(listed)
+
+
+def test_without_its_share_no_generated_face_is_seen(of_both, tmp_path):
+    config = read_config(None, [*SETTINGS, "epochs=2", "window=40"])
+    train_here(config, of_both, tmp_path, ALONE)
+    listed = set((tmp_path / "photographs.txt").read_text().split())
+    assert not listed & set(of_both.sha256[of_both.generated].tolist())
+    assert read_classifier(tmp_path) is None
+
+
+def test_a_source_that_is_not_there_is_named(of_both, tmp_path):
+    config = read_config(None, ["leave_out=[stylegan*]"])
+    with pytest.raises(ConfigError, match=r"stylegan\*.*one, scanner, two"):
+        train_here(config, of_both, tmp_path, ALONE)

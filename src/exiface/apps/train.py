@@ -20,7 +20,10 @@ def train(
     ] = None,
     init: Annotated[
         Path | None,
-        typer.Option(help="Weights of the same backbone to start from (state dictionary)."),
+        typer.Option(
+            help="Weights of the same backbone to start from: a state dictionary, or the "
+            "checkpoint.safetensors of another run."
+        ),
     ] = None,
     root: Annotated[
         Path | None,

@@ -15,6 +15,8 @@ from exiface.encoders.description import EncoderError
 
 # The image encoder's keys in the authors' checkpoints, and what may stand before any key of them.
 VISUAL = "visual."
+# The encoder's keys in a checkpoint of `exiface train`; its average, if any, comes first.
+_OF_RUNS = ("average.module.encoder.", "task.encoder.")
 _PREFIX = re.compile(r"^(?:(?:model|module)\.)+")
 
 
@@ -77,12 +79,15 @@ def backbone_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Args:
         tensors: of a checkpoint (see `read_tensors`), or of the image encoder alone.
     """
-    visual = {
-        key.removeprefix(VISUAL): tensor
-        for key, tensor in tensors.items()
-        if key.startswith(VISUAL)
-    }
-    return visual or dict(tensors)
+    for prefix in (VISUAL, *_OF_RUNS):
+        found = {
+            key.removeprefix(prefix): tensor
+            for key, tensor in tensors.items()
+            if key.startswith(prefix)
+        }
+        if found:
+            return found
+    return dict(tensors)
 
 
 def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
@@ -90,7 +95,8 @@ def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
 
     Args:
         network: the encoder; changed in place.
-        path: a state dictionary (safetensors, or torch's format without code).
+        path: a state dictionary (safetensors, or torch's format without code), or the checkpoint of
+            a run.
         last_layer: prefix of the parameters that stay as they are where shapes differ.
 
     Returns:

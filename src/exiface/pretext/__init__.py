@@ -1,4 +1,4 @@
-"""How an encoder learns from photographs alone: losses, the task, the training loop (torch)."""
+"""How an encoder learns, from photographs and, if wanted, generated faces (torch)."""
 
 from exiface.pretext.config import ConfigError, TrainConfig, read_config
 from exiface.pretext.losses import fidelity_loss, ranking_loss
