@@ -53,7 +53,7 @@ benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fd
 	$(BIN)/python -m benchmarks.service results/service.csv
 
 # DATA: the folder that holds camera_faces/, faces_of_both/, bench_dev/ and the others.
-default-detector: $(VENV)/dev  ## train and calibrate the default detector (an hour on two cores)
+default-detector: $(VENV)/dev  ## train and calibrate the default detector (an hour and a half on two cores)
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
 
 photographs-only-detector: $(VENV)/dev  ## train, fit and calibrate the one that saw photographs only

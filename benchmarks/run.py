@@ -23,9 +23,11 @@ from rich.console import Console
 from rich.table import Table
 from skimage import data
 
+from exiface.detector.folder import BUILTIN, read_folder
 from exiface.encoders import EncoderDescription, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.export import export
+from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
 from exiface.threads import cores
@@ -122,6 +124,27 @@ def inference() -> list[dict[str, object]]:
     ]
 
 
+def judging() -> list[dict[str, object]]:
+    """Faces of 256 px to scores by the default detector, against photographs-only."""
+    astronaut = data.astronaut()
+    (x0, y0, x1, y1) = FaceDetector().detect(astronaut)[0].box
+    side = max(x1 - x0, y1 - y0) * Preprocessing(1).crop_scale
+    factor = 256 / side
+    grown = Image.fromarray(astronaut).resize([round(factor * length) for length in (512, 512)])
+    box = (factor * x0, factor * y0, factor * x1, factor * y1)
+    faces = [np.roll(np.array(grown), shift, axis=1) for shift in range(32)]
+
+    def by(name: str) -> Callable[[], object]:
+        parts = read_folder(BUILTIN[name])
+        encoder = OnnxEncoder(parts.model, parts.encoder, threads=2)
+        crop = parts.encoder.preprocessing.crop
+        return lambda: parts.scorer.score(encoder.encode([crop(face, box) for face in faces]))
+
+    figures = in_turn(by("default"), by("photographs-only"), rounds=9)
+    what = "default: faces of 256 px to scores, 2 threads"
+    return [row(what, "faces a second", figures, "photographs-only", work=len(faces))]
+
+
 def training() -> list[dict[str, object]]:
     """A training step of each architecture in bfloat16 against float32, on this CPU."""
     rows = []
@@ -142,6 +165,30 @@ def training() -> list[dict[str, object]]:
         what = f"training {name}, bfloat16, batch 16"
         rows.append(row(what, "faces a second", figures, "float32", work=16))
     return rows
+
+
+def depthwise() -> list[dict[str, object]]:
+    """A training step with our gradient of strided depthwise convolutions, against torch's."""
+    batch = torch.randn(32, 3, 160, 160).contiguous(memory_format=torch.channels_last)
+
+    def steps(network: torch.nn.Module) -> Callable[[], None]:
+        network = network.to(memory_format=torch.channels_last).train()
+
+        def step() -> None:
+            with torch.autocast("cpu", torch.bfloat16):
+                features = network(batch)
+            features.float().square().mean().backward()
+            network.zero_grad()
+
+        return step
+
+    ours, plain = OwnPixelsEncoder(), OwnPixelsEncoder()
+    for module in plain.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.__class__ = torch.nn.Conv2d
+    figures = in_turn(steps(ours), steps(plain), rounds=5)
+    what = "training own-pixels, windows of 160 px, bfloat16"
+    return [row(what, "windows a second", figures, "with torch's own gradients", work=32)]
 
 
 def cold_start() -> list[dict[str, object]]:
@@ -215,7 +262,8 @@ def overlap() -> list[dict[str, object]]:
 
 def main(path: Path) -> None:
     # torch last: its idle threads would slow the others down.
-    rows = [*manipulations(), *cold_start(), *overlap(), *inference(), *training()]
+    rows = [*manipulations(), *cold_start(), *overlap(), *judging(), *inference(), *training()]
+    rows += depthwise()
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()

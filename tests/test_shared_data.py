@@ -9,13 +9,13 @@ from exiface.datasets import read_records, scan
 from exiface.detector import Detector
 from exiface.evaluation import judge, main_table
 
-RESULTS = Path(__file__).parents[1] / "results" / "default-detector.csv"
+RESULTS = Path(__file__).parents[1] / "results" / "photographs-only.csv"
 
 
-def test_the_results_are_those_of_the_default_detector(shared_data):
+def test_the_results_are_those_of_photographs_only(shared_data):
     bench = shared_data / "bench_dev"
     sets = judge(
-        Detector.load(),
+        Detector.load("photographs-only"),
         {"D3": bench / "D3_sdxl" / "real"},
         {"D3/sdxl": bench / "D3_sdxl" / "sdxl"},
     )

@@ -39,7 +39,9 @@ def test_four_rows_with_reasons(exiface, folder):
     assert "damaged" in broken["reason"]
     assert landscape["reason"] == "no face found"
     assert set(photo) == {"path", "faces", "tags", "detector"}
-    assert set(photo["faces"][0]) == {"box", "score", "p_value", "verdict"}
+    assert set(photo["faces"][0]) == {
+        *("box", "score", "probability", "p_value", "p_value_low", "verdict")
+    }
     assert photo["faces"][0]["verdict"] in list(Verdict)
     assert photo["tags"] == {
         "aperture": 2.8,

@@ -84,7 +84,7 @@ def test_every_face_and_reason_is_shown(page):
 def test_the_marker_stays_in_the_plot(score, seed):
     calibration = Calibration.of(np.random.default_rng(seed).standard_t(2, 99) * 50)
     p_value = float(calibration.p_value(score))
-    face = FaceResult((0, 0, 1, 1), score, -score, p_value, calibration.verdict(p_value))
+    face = FaceResult((0, 0, 1, 1), score, p_value, p_value, calibration.verdict(p_value))
     plot = histogram(calibration, face)
     assert 0 <= plot["marker"] <= plot["width"]
     assert all(0 < bar["height"] <= plot["height"] for bar in plot["bars"])
@@ -94,5 +94,5 @@ def test_the_marker_stays_in_the_plot(score, seed):
 
 def test_equal_scores_are_drawn_too():
     calibration = Calibration.of(np.zeros(30))
-    face = FaceResult((0, 0, 1, 1), 0.0, 0.0, 1.0, Verdict.PHOTOGRAPHIC)
+    face = FaceResult((0, 0, 1, 1), 0.0, 1.0, 1.0, Verdict.PHOTOGRAPHIC)
     assert len(histogram(calibration, face)["bars"]) == 1

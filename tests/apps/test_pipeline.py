@@ -35,7 +35,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path):
         *("--components", 1, "--notice", "A toy."),
     )
     assert fitted.status == 0, fitted.err
-    assert "compact: 128 px -> 256 features" in fitted.out
+    assert "compact: 128 x 128 px -> 256 features" in fitted.out
 
     described = exiface("info", folder)
     assert described.out.strip() == fitted.out.strip()

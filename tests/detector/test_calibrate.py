@@ -9,7 +9,7 @@ from exiface.detector.folder import BUILTIN, read_folder, write_folder
 
 @pytest.fixture(scope="module")
 def before():
-    return read_folder(BUILTIN["default"])
+    return read_folder(BUILTIN["photographs-only"])
 
 
 @pytest.fixture(scope="module")

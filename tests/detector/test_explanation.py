@@ -5,28 +5,28 @@ import pytest
 from exiface.detector import Detector
 from exiface.detector.explanation import MILD_ALTERATIONS, explain, region_map
 from exiface.errors import UserError
-from exiface.photos import CameraTags
+from exiface.photos import TAG_NAMES, CameraTags
 
 
 @pytest.fixture(scope="module")
-def default():
-    return Detector.load()
+def by_signs():
+    return Detector.load("photographs-only")
 
 
 @pytest.fixture(scope="module")
-def explanation(default, photos):
-    return explain(default, photos / "0/00.jpg")
+def explanation(by_signs, photos):
+    return explain(by_signs, photos / "0/00.jpg")
 
 
-def test_the_verdict_is_the_one_of_detect(default, explanation, photos):
-    [result] = default.detect(photos / "0/00.jpg")
+def test_the_verdict_is_the_one_of_detect(by_signs, explanation, photos):
+    [result] = by_signs.detect(photos / "0/00.jpg")
     assert explanation.result.as_dict() == result.as_dict()
     assert explanation.face == result.faces[0]
     assert explanation.crop.shape == (224, 224, 3)
 
 
-def test_it_stands_where_its_p_value_says(default, explanation):
-    scores = default.parts.calibration.scores
+def test_it_stands_where_its_p_value_says(by_signs, explanation):
+    scores = by_signs.parts.calibration.scores
     assert explanation.face.p_value == pytest.approx(
         (1 + len(scores) - explanation.less_unusual) / (len(scores) + 1)
     )
@@ -39,11 +39,21 @@ def test_it_stands_where_its_p_value_says(default, explanation):
     assert (np.abs(others - explanation.face.score) >= furthest).all()
 
 
-def test_its_signs_are_what_the_score_is_made_of(default, explanation):
-    floor = default.parts.scorer.floor
-    assert [sign.name for sign in explanation.signs] == default.parts.provenance["fit"]["evidence"]
+def test_its_signs_are_what_the_score_is_made_of(by_signs, explanation):
+    floor = by_signs.parts.scorer.floor
+    assert [sign.name for sign in explanation.signs] == by_signs.parts.provenance["fit"]["evidence"]
     tails = [max(1 - sign.rank, floor) for sign in explanation.signs]
     assert explanation.face.score == pytest.approx(-np.log(tails).sum(), abs=2e-3)
+
+
+def test_the_default_detector_is_explained_at_the_faces_own_pixels(photos):
+    detector = Detector.load()
+    explained = explain(detector, photos / "0/00.jpg")
+    side = detector.parts.encoder.preprocessing.side
+    assert explained.crop.shape[0] == explained.crop.shape[1] == side(len(explained.crop))
+    assert explained.regions.shape == explained.crop.shape[:2]
+    assert explained.signs == ()
+    assert {check.tag for check in explained.tag_checks} == set(TAG_NAMES)
 
 
 def test_a_density_has_no_signs(detector_folder, photos):
@@ -59,7 +69,7 @@ def test_every_mild_alteration_has_its_verdict(explanation):
     assert explanation.kept == sum(same) >= 5
 
 
-def test_the_tags_of_the_file_are_checked(default, explanation):
+def test_the_tags_of_the_file_are_checked(by_signs, explanation):
     checks = {check.tag: check for check in explanation.tag_checks}
     assert CameraTags(**{tag: check.recorded for tag, check in checks.items()}) == (
         explanation.result.tags
@@ -118,8 +128,8 @@ def test_a_crop_is_explained_whole(detector_folder, explanation):
     assert all(each.face is not None for each in whole.stability)
 
 
-def test_an_image_without_a_face_is_refused(default, photos):
+def test_an_image_without_a_face_is_refused(by_signs, photos):
     with pytest.raises(UserError, match=r"landscape\.png: no face found"):
-        explain(default, photos / "landscape.png")
+        explain(by_signs, photos / "landscape.png")
     with pytest.raises(UserError, match=r"gone\.jpg: no such file"):
-        explain(default, photos / "gone.jpg")
+        explain(by_signs, photos / "gone.jpg")

@@ -57,6 +57,12 @@ class TrainConfig(BaseModel):
     averaging: float = Field(
         0.0, ge=0, lt=1, description="decay of a moving average of the weights, which is exported"
     )
+    start_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="of the weights that it started from, in the encoder exported",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
         description="auto: bfloat16 on a GPU, float32 on a CPU. On CPUs that know it, bfloat16 "

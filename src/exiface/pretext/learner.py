@@ -1,6 +1,7 @@
 """What one optimiser step does: task, processes, precision and learning rate."""
 
 import contextlib
+import copy
 import math
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from exiface.datasets.batches import Batch
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
-from exiface.pretext.config import TrainConfig
+from exiface.pretext.config import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
 from exiface.pretext.task import PretextTask
 
@@ -50,6 +51,9 @@ class Learner:
         encoder = architecture.build()
         if init is not None:
             load_backbone(encoder, init, last_layer=architecture.last_layer)
+        elif config.start_share:
+            raise ConfigError("start_share needs weights to start from; name them: --init")
+        self._start = copy.deepcopy(encoder) if config.start_share else None
         if config.frozen:
             for name, parameter in encoder.named_parameters():
                 parameter.requires_grad_(name.startswith(architecture.last_layer))
@@ -93,11 +97,21 @@ class Learner:
 
     @property
     def learnt(self) -> PretextTask:
-        """The task to be measured and exported: the average, where one is kept."""
-        if self.average is None:
-            return self.task
-        assert isinstance(self.average.module, PretextTask)  # noqa: S101 - a copy of the task
-        return self.average.module
+        """The task to be measured and exported: the average, where one is kept.
+
+        Its encoder's weights are interpolated with those that it started from, which keeps what
+        they knew of pictures that training doesn't show (Wortsman et al., arXiv 2109.01903).
+        """
+        task = self.task if self.average is None else self.average.module
+        assert isinstance(task, PretextTask)  # noqa: S101 - a copy of the task
+        if self._start is None:
+            return task
+        task = copy.deepcopy(task)
+        begun = self._start.state_dict()
+        for name, tensor in task.encoder.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.lerp_(begun[name].to(tensor.device), self.config.start_share)
+        return task
 
     def step(self, number: int, rate: float, micro_batches: list[Batch]) -> dict[str, float]:
         """Learn from one batch.

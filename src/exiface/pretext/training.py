@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from safetensors.torch import save_file
 
 from exiface.datasets import Manifest, cap
@@ -225,9 +226,11 @@ def _identity(
     config: TrainConfig, training: FaceBatches, validation: FaceBatches, init: Path | None
 ) -> str:
     """Digest all that decides the weights, so that another run's checkpoint isn't resumed."""
-    # How often it is saved and with how many threads it is decoded decides nothing.
+    # How often it is saved and with how many threads it is decoded decides nothing, and with what
+    # the weights are interpolated in the end nothing of their way there.
     settings = config.model_copy(update={"checkpoint_steps": 1, "workers": None})
-    digest = hashlib.sha256(settings.as_yaml().encode())
+    decisive = settings.model_dump(mode="json", exclude={"start_share"})
+    digest = hashlib.sha256(yaml.safe_dump(decisive, sort_keys=False).encode())
     for faces in (training.manifest, validation.manifest):
         digest.update("\n".join(faces.sha256.tolist()).encode())
         digest.update(np.ascontiguousarray(faces.box).tobytes())
@@ -255,15 +258,15 @@ def _export(
     manifests = (training.manifest, validation.manifest)
     seen = sorted(set(np.concatenate([faces.sha256 for faces in manifests]).tolist()))
     (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
-    config = learner.config
+    config, learnt = learner.config, learner.learnt
     architecture = ARCHITECTURES[config.architecture]
-    directions = learner.learnt.directions(architecture.features) | architecture.directions()
+    directions = learnt.directions(architecture.features) | architecture.directions()
     save_file(directions, run / HEADS_FILE)
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
         "config": config.model_dump(mode="json"),
     }
-    if classifier := learner.learnt.classifier():
+    if classifier := learnt.classifier():
         save_file(classifier, run / CLASSIFIER_FILE)
         generated = training.manifest.generated
         provenance["supervised"] = {
@@ -277,4 +280,4 @@ def _export(
         learner.preprocessing,
         provenance,
     )
-    export(learner.learnt.encoder, description, run)
+    export(learnt.encoder, description, run)

@@ -60,7 +60,7 @@ def test_rows_are_the_verdicts_of_detect(images, tmp_path, exiface, judge_json):
     for row, expected in zip(found, judge_json(images), strict=True):
         assert row["reason"] == expected.get("reason")
         faces = [
-            {key: value for key, value in face.items() if key != "log_likelihood"}
+            {key: value for key, value in face.items() if key != "probability"}
             for face in expected["faces"]
         ]
         assert row["faces"] == faces

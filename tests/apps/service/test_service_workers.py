@@ -61,8 +61,9 @@ def supervisor(tmp_path):
 
 def test_a_killed_worker_loses_only_its_requests(supervisor, jpeg):
     process, address, log = supervisor
-    wait_for(lambda: alive(address) and len(children(process.pid)) == 2)
+    wait_for(lambda: alive(address) and events(log).count("ready") == 2)
     before = set(children(process.pid))
+    assert len(before) == 2
 
     def send(number):
         try:
