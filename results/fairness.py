@@ -64,7 +64,8 @@ def main(data: Path, detector: str, output: Path) -> None:
             judge.parts.encoder.preprocessing.crop(faces.read_pixels(row), faces.face_box(row))
             for row in range(len(faces))
         ]
-        p_values += judge.parts.calibration.p_value(judge.score(crops)).tolist()
+        sides = [len(crop) for crop in crops]
+        p_values += judge.parts.calibration.p_value(judge.score(crops), sides).tolist()
         values += [measured(faces, row) for row in range(len(faces))]
     rows = []
     for (what, thirds), column in zip(THIRDS.items(), np.array(values).T, strict=True):

@@ -29,7 +29,7 @@ from common import write
 from numpy.typing import NDArray
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import encode_faces, fit, largest_faces, seen_by_encoder
+from exiface.detector.fitting import crop_sides, encode_faces, fit, largest_faces, seen_by_encoder
 from exiface.detector.folder import DetectorParts, write_folder
 from exiface.encoders import OnnxEncoder
 from exiface.evaluation.metrics import clopper_pearson, measure
@@ -174,7 +174,8 @@ def measured(
     # Those of the sources that it knows, but for the benchmark's, have calibrated it.
     measurable = of_benchmark | ~np.isin(faces.source, known)
     calibration = detector.calibration
-    flagged = calibration.p_value(scores) <= calibration.alpha
+    sides = crop_sides(detector.encoder.preprocessing, faces)
+    flagged = calibration.p_value(scores, sides) <= calibration.alpha
 
     generators, alarms = [], []
     for family, source, against in (

@@ -28,7 +28,7 @@ from leave_one_out import (
 )
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import fit, largest_faces, seen_by_encoder
+from exiface.detector.fitting import crop_sides, fit, largest_faces, seen_by_encoder
 from exiface.evaluation.metrics import measure
 from exiface.threads import cores
 
@@ -68,7 +68,8 @@ def figures(run: Path, learnable: Manifest, benchmark: Manifest) -> dict[str, fl
     known = learnable.select(np.isin(learnable.source, np.unique(learnable.source[seen])))
     detector = fit(run, known, name=run.name, per_camera=PER_CAMERA, as_sent=AS_SENT)
     scores = scores_of(run, detector, benchmark)
-    flagged = detector.calibration.p_value(scores) <= detector.calibration.alpha
+    sides = crop_sides(detector.encoder.preprocessing, benchmark)
+    flagged = detector.calibration.p_value(scores, sides) <= detector.calibration.alpha
     folder = np.array([str(Path(path).parent) for path in benchmark.path])
     found: dict[str, float] = {}
     for name in MEASURED:

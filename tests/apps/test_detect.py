@@ -40,7 +40,7 @@ def test_four_rows_with_reasons(exiface, folder):
     assert landscape["reason"] == "no face found"
     assert set(photo) == {"path", "faces", "tags", "detector"}
     assert set(photo["faces"][0]) == {
-        *("box", "score", "probability", "p_value", "p_value_low", "verdict")
+        *("box", "score", "probability", "p_value", "p_value_low", "side", "verdict")
     }
     assert photo["faces"][0]["verdict"] in list(Verdict)
     assert photo["tags"] == {

@@ -114,3 +114,46 @@ def test_sources_are_kept():
     stored = before.arrays()
     after = Calibration.of(stored["scores"], sources=stored["sources"])
     assert np.array_equal(before.p_range([3.0, 70.0]), after.p_range([3.0, 70.0]))
+
+
+@given(
+    st.lists(st.tuples(finite, names, st.sampled_from([200, 264, 265, 384])), min_size=90),
+    finite,
+)
+def test_crops_are_compared_with_their_kind(entries, score):
+    """The slow twin: a calibration of its own for small crops, and one for large ones."""
+    scores, sources, sides = _columns(entries)
+    calibration = Calibration.of(scores, sources=sources, sides=sides)
+    for side in (160, 264, 265, 300):
+        mine = [each for each in entries if (each[2] <= 264) == (side <= 264)]
+        if min(len(mine), len(entries) - len(mine)) < 38:
+            mine = entries  # too few of a kind: all with all
+        scores, sources, _ = _columns(mine)
+        alone = Calibration.of(scores, sources=sources)
+        assert calibration.p_range([score], [side]) == alone.p_range([score])
+        compared = calibration.compared_with(side)
+        assert compared.p_range([score]) == alone.p_range([score])
+        assert np.array_equal(compared.scores, alone.scores)
+    stored = calibration.arrays()
+    again = Calibration.of(stored.pop("scores"), **stored)
+    both = ([score, score], [160, 300])
+    assert np.array_equal(again.p_range(*both), calibration.p_range(*both))
+
+
+def _columns(entries):
+    return tuple(map(list, zip(*entries, strict=True)))
+
+
+def test_the_promise_holds_for_small_and_large_crops():
+    rng = np.random.default_rng(0)
+    shift = {200: 1.0, 300: -1.0}
+    rates = {side: [] for side in shift}
+    for _ in range(300):
+        sides = np.repeat([200, 300], 99)
+        scores = rng.standard_normal(198) + np.vectorize(shift.get)(sides)
+        calibration = Calibration.of(scores, sides=sides)
+        for side, of_size in rates.items():
+            new = shift[side] + rng.standard_normal(50)
+            of_size.append((calibration.p_value(new, [side] * 50) <= 0.05).mean())
+    for of_size in rates.values():
+        assert 0.04 < np.mean(of_size) < 0.055

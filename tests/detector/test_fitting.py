@@ -7,10 +7,16 @@ from safetensors.numpy import save_file
 from exiface.datasets import Manifest, scan
 from exiface.density import CalibrationError, DensityError, Evidence
 from exiface.detector import DetectorError
-from exiface.detector.fitting import encode_faces, encode_sent, fit, split_for_fit
+from exiface.detector.fitting import (
+    crop_sides,
+    encode_faces,
+    encode_sent,
+    fit,
+    split_for_fit,
+)
 from exiface.detector.folder import read_folder, write_folder
 from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.photos import TAG_NAMES, UnreadableImageError
+from exiface.photos import TAG_NAMES, Preprocessing, UnreadableImageError
 
 
 def test_fit_and_calibration_share_no_photograph(parts):
@@ -101,3 +107,13 @@ def test_pictures_as_sent_are_other_pictures_and_the_same_at_every_call(encoder_
     assert progressed[-1] == len(faces) == len(sent)
     assert np.array_equal(sent, encode_sent(encoder, faces, seed=3))
     assert not np.allclose(sent, encode_faces(encoder, faces), atol=1e-3)
+
+
+@pytest.mark.parametrize("largest", [None, 100, 384])
+def test_sides_are_those_of_the_crops(manifest, largest):
+    preprocessing = Preprocessing(64, largest=largest)
+    crops = [
+        preprocessing.crop(manifest.read_pixels(row), manifest.face_box(row))
+        for row in range(len(manifest))
+    ]
+    assert crop_sides(preprocessing, manifest).tolist() == [len(crop) for crop in crops]

@@ -26,6 +26,7 @@ _CSV_COLUMNS = [
     "score",
     "log_likelihood",
     "probability",
+    "side",
     "aperture",
     "exposure_time",
     "focal_length",

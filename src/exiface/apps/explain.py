@@ -38,7 +38,8 @@ def explain(
     if json_lines:
         print(json.dumps(explanation.as_dict()))
     else:
-        _print(explanation, len(judge.parts.calibration.scores))
+        compared = judge.parts.calibration.compared_with(explanation.face.side)
+        _print(explanation, len(compared.scores))
         if output is not None:
             typer.echo(f"page: {output}")
 

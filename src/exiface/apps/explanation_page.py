@@ -49,7 +49,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         pull=float(explanation.regions.max()),
         signs=[f"{sign_sentence(sign)}." for sign in explanation.signs],
         checks=[tag_sentence(check) for check in explanation.tag_checks],
-        calibration=detector.parts.calibration,
+        calibration=detector.parts.calibration.compared_with(explanation.face.side),
         detector=detector,
         version=__version__,
     )

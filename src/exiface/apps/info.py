@@ -58,7 +58,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "encoder": f"{encoder.architecture}: {encoder.preprocessing.sides} -> "
         f"{encoder.features} features",
         "scored by": _scorer(parts),
-        **counts,
+        **{label: text for label, text in counts.items() if text},
         "verdict": f"ai-generated at p <= {calibration.alpha:g}, photographic at "
         f"p >= {calibration.beta:g}, unsure between",
     }

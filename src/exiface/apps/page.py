@@ -15,6 +15,7 @@ from PIL import Image
 
 from exiface import __version__
 from exiface.density import Calibration
+from exiface.density.calibration import SMALL_SIDE
 from exiface.detector import Detector, FaceResult, ImageResult
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.images import ImageSource
@@ -84,7 +85,7 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
         Bars with the band they fall into, the marker's place, and the size, in px.
     """
     width, height = PLOT
-    low, high, bars = standing_bars(calibration)
+    low, high, bars = standing_bars(calibration.compared_with(face.side))
     place = (face.score - low) / (high - low)
     return {
         "width": width,
@@ -95,7 +96,18 @@ def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1)
+def distributions(calibration: Calibration) -> list[dict[str, Any]]:
+    """The plots' geometry without a face, and for crops above which side in pixels each is."""
+    found = []
+    for above in [0] if calibration.sides is None else [0, SMALL_SIDE]:
+        low, high, bars = standing_bars(calibration.compared_with(above + 1))
+        width, height = PLOT
+        ends = {"low": low, "high": high, "width": width, "height": height}
+        found.append({"above_side": above, "bars": bars} | ends)
+    return found
+
+
+@lru_cache(maxsize=8)
 def standing_bars(calibration: Calibration) -> tuple[float, float, list[dict[str, Any]]]:
     """The span of scores drawn, and the bars, which are the same for every face."""
     width, height = PLOT

@@ -5,11 +5,14 @@ encoder nor density saw, the share that is at least as anomalous as an image is 
 new photographs resemble those (exchangeability), flagging p <= a flags at most a share a of them.
 Photographs of several sources differ more than those of one. Each source then has its own p-value,
 and the largest decides: the promise holds for each, and the spread shows how far they differ.
+An encoder that looks at own pixels scores large crops otherwise than small ones, which were mostly
+shrunk; either are compared with their kind alone (Mondrian conformal prediction, Vovk et al. 2003).
 """
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,8 @@ from exiface.errors import UserError
 # Scores are compared at this many decimals: the encoder's arithmetic differs below that between
 # machines and batch sizes, and the same file must get the same p-value everywhere.
 SCORE_DECIMALS = 3
+# Crops of up to this side in pixels are small: collections of faces are often shrunk to 256 px.
+SMALL_SIDE = 264
 
 
 class CalibrationError(UserError):
@@ -53,6 +58,7 @@ class Calibration:
         alpha: promised false-alarm rate; at p-values up to it the verdict is "ai-generated".
         beta: from this p-value on the verdict is "photographic"; "unsure" between.
         sources: (n,) which source each of them is of, 0 to m - 1; None = all of one.
+        sides: (n,) sides of their crops in pixels; None = small and large ones are alike.
 
     Example:
         >>> calibration = Calibration.of(range(99))
@@ -63,12 +69,16 @@ class Calibration:
         >>> of_two = Calibration.of([*range(99), *range(50, 149)], sources=["a"] * 99 + ["b"] * 99)
         >>> of_two.p_range(98.0)
         (array(0.02), array(0.52))
+        >>> of_both = Calibration.of(range(200), sides=[200] * 100 + [300] * 100)
+        >>> of_both.p_value([99.0, 99.0], sides=[200, 300]).round(2).tolist()
+        [0.02, 1.0]
     """
 
     scores: NDArray[np.float64]
     alpha: float = 0.05
     beta: float = 0.2
     sources: NDArray[np.int64] | None = None
+    sides: NDArray[np.int64] | None = None
 
     @classmethod
     def of(
@@ -78,6 +88,7 @@ class Calibration:
         alpha: float = 0.05,
         beta: float = 0.2,
         sources: ArrayLike | None = None,
+        sides: ArrayLike | None = None,
     ) -> "Calibration":
         """Calibrate on the scores (n,) of photographs.
 
@@ -87,6 +98,8 @@ class Calibration:
             beta: p-value from which on the verdict is "photographic".
             sources: (n,) names; those with too few photographs for a p-value of their own are taken
                 together, with the smallest of the others if need be. None = all of one.
+            sides: (n,) sides of the crops in pixels; where too few are small, or large, all are
+                compared with all. None = the same.
 
         Raises:
             CalibrationError: not finite, too few for alpha ever to be reached, or the bands are
@@ -104,28 +117,71 @@ class Calibration:
         if not np.isfinite(values).all():
             raise CalibrationError("calibration scores must be finite")
         order = np.argsort(values, kind="stable")
+        kinds = [np.full(len(values), True)]
+        pixels = None
+        if sides is not None:
+            small = np.asarray(sides, np.int64).ravel()[order] <= SMALL_SIDE
+            if min(small.sum(), (~small).sum()) >= 2 * needed:
+                kinds, pixels = [small, ~small], np.asarray(sides, np.int64).ravel()[order]
         numbers = None
         if sources is not None:
-            merged = _merged(np.asarray(sources, np.str_), 2 * needed)
-            if merged.any():
-                numbers = merged[order]
-        return cls(values[order], alpha, beta, numbers)
+            names = np.asarray(sources, np.str_).ravel()[order]
+            numbers = np.zeros(len(values), np.int64)
+            for number, kind in enumerate(kinds):
+                first = numbers.max() + 1 if number else 0
+                numbers[kind] = first + _merged(names[kind], 2 * needed)
+            if not numbers.any():
+                numbers = None
+        return cls(values[order], alpha, beta, numbers, pixels)
 
-    def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
+    def p_value(self, scores: ArrayLike, sides: ArrayLike | None = None) -> NDArray[np.float64]:
         """(1 + calibration photographs at least as anomalous) / (n + 1), of each score.
 
         Of several sources, the largest of their p-values.
         """
-        return self.p_range(scores)[1]
+        return self.p_range(scores, sides)[1]
 
-    def p_range(self, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The smallest and the largest p-value of each score among the sources."""
+    def p_range(
+        self, scores: ArrayLike, sides: ArrayLike | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The smallest and the largest p-value of each score among the sources.
+
+        Args:
+            scores: of faces.
+            sides: of their crops in pixels, likewise; None = compared with small and large ones.
+        """
         rounded = np.round(np.asarray(scores, np.float64), SCORE_DECIMALS)
+        if self.sides is not None and sides is not None:
+            small, large = (each.p_range(rounded) for each in self._by_size)
+            is_small = np.asarray(sides) <= SMALL_SIDE
+            return np.where(is_small, small[0], large[0]), np.where(is_small, small[1], large[1])
         of_sources = []
         for photographs in self.by_source():
             below = np.searchsorted(photographs, rounded, side="left")
             of_sources.append((1 + len(photographs) - below) / (len(photographs) + 1))
         return np.asarray(np.min(of_sources, axis=0)), np.asarray(np.max(of_sources, axis=0))
+
+    def compared_with(self, side: int | None) -> "Calibration":
+        """The calibration by those photographs that a crop of this side is compared with."""
+        if self.sides is None or side is None:
+            return self
+        return self._by_size[int(side > SMALL_SIDE)]
+
+    @cached_property
+    def _by_size(self) -> tuple["Calibration", "Calibration"]:
+        """By small and by large crops alone."""
+        assert self.sides is not None  # noqa: S101 - asked only where there are any
+        small = self.sides <= SMALL_SIDE
+        first, second = (
+            Calibration(
+                self.scores[rows],
+                self.alpha,
+                self.beta,
+                None if self.sources is None else self.sources[rows],
+            )
+            for rows in (small, ~small)
+        )
+        return first, second
 
     def by_source(self) -> list[NDArray[np.float64]]:
         """The scores of each source, ascending."""
@@ -141,8 +197,10 @@ class Calibration:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
-        arrays: dict[str, NDArray[Any]] = {"scores": self.scores}
-        return arrays if self.sources is None else arrays | {"sources": self.sources}
+        optional = {"sources": self.sources, "sides": self.sides}
+        return {"scores": self.scores} | {
+            name: array for name, array in optional.items() if array is not None
+        }
 
 
 def _merged(names: NDArray[np.str_], least: int) -> NDArray[np.int64]:

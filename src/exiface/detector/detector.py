@@ -175,7 +175,9 @@ class Detector:
                 for start in range(0, len(crops), batch_size)
             ]
         )
-        verdicts = iter(zip(scores, *self.parts.calibration.p_range(scores), strict=True))
+        sides = [len(crop) for crop in crops]
+        ranges = self.parts.calibration.p_range(scores, sides)
+        verdicts = iter(zip(sides, scores, *ranges, strict=True))
         for image in images:
             faces = tuple(self._face(box, *next(verdicts)) for box in image.boxes)
             yield ImageResult(
@@ -188,7 +190,9 @@ class Detector:
                 size=image.size,
             )
 
-    def _face(self, box: Box, score: float, p_value_low: float, p_value: float) -> FaceResult:
+    def _face(
+        self, box: Box, side: int, score: float, p_value_low: float, p_value: float
+    ) -> FaceResult:
         scorer = self.parts.scorer
         return FaceResult(
             box=box,
@@ -198,6 +202,7 @@ class Detector:
             p_value=float(p_value),
             p_value_low=float(p_value_low),
             verdict=self.parts.calibration.verdict(float(p_value)),
+            side=side,
         )
 
 

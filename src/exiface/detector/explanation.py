@@ -147,7 +147,7 @@ def explain(
     score = result.faces[face].score
     features = detector.encoder.encode(crop[None])
     check = detector.parts.cross_check
-    calibrated = detector.parts.calibration.scores
+    calibrated = detector.parts.calibration.compared_with(len(crop)).scores
     place = int(np.searchsorted(calibrated, round(score, SCORE_DECIMALS)))
     nearest = calibrated[np.argsort(np.abs(calibrated - score), kind="stable")[:_NEIGHBOURS]]
     return Explanation(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
@@ -29,6 +30,7 @@ from exiface.detector.cross_check import CrossCheck, read_heads, tag_weights
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, SEEN_FILE
+from exiface.photos.crops import Preprocessing, square_about
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.threads import ordered_map
@@ -110,7 +112,12 @@ def fit(
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
     features = encode(encoder, faces, progress)
     calibration = Calibration.of(
-        scorer.score(features), alpha=alpha, beta=beta, sources=faces.source
+        scorer.score(features),
+        alpha=alpha,
+        beta=beta,
+        sources=faces.source,
+        # As sent they were shrunk, who knows how much.
+        sides=None if as_sent else crop_sides(description.preprocessing, faces),
     )
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
     return DetectorParts(
@@ -171,6 +178,7 @@ def calibrate(
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
         sources=faces.source,
+        sides=crop_sides(detector.encoder.preprocessing, faces),
     )
     provenance = detector.provenance | {
         "calibration": faces.counts(),
@@ -287,6 +295,17 @@ def encode_faces(
         features[rows_waiting] = encoder.encode(crops_waiting)
         progress(len(manifest), len(manifest))
     return features
+
+
+def crop_sides(preprocessing: Preprocessing, manifest: Manifest) -> NDArray[np.int64]:
+    """The sides (n,) in pixels of the crops of a manifest's faces; only headers are read."""
+
+    def side(row: int) -> int:
+        with Image.open(manifest.file(row)) as image:
+            square = square_about(manifest.face_box(row), preprocessing.crop_scale, *image.size)
+        return preprocessing.side(square[2] - square[0])
+
+    return np.array(list(map(side, range(len(manifest)))), np.int64)
 
 
 def encode_sent(

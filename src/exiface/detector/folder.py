@@ -188,14 +188,16 @@ def read_folder(folder: Path) -> DetectorParts:
     cross_check = files.get(_CROSS_CHECK_FILE)
     try:
         calibration = load_tensors(files[_CALIBRATION_FILE])
-        sources = calibration.get("sources")
         return DetectorParts(
             name=described["name"],
             model=files[ENCODER_FILE],
             encoder=EncoderDescription.from_dict(described["encoder"]),
             scorer=_SCORERS[scorers[0]].from_arrays(load_tensors(files[scorers[0]])),
             calibration=Calibration.of(
-                calibration["scores"], sources=sources, **described["bands"]
+                calibration["scores"],
+                sources=calibration.get("sources"),
+                sides=calibration.get("sides"),
+                **described["bands"],
             ),
             card=files[CARD_FILE].decode(),
             cross_check=CrossCheck(**load_tensors(cross_check)) if cross_check else None,

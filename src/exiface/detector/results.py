@@ -24,6 +24,7 @@ class FaceResult:
             detector that classifies.
         probability: that the face is generated, by such a classifier's own account; None for a
             detector with a density.
+        side: of the square crop that was judged, in pixels.
     """
 
     box: tuple[float, float, float, float]
@@ -33,6 +34,7 @@ class FaceResult:
     verdict: Verdict
     log_likelihood: float | None = None
     probability: float | None = None
+    side: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""
@@ -44,6 +46,8 @@ class FaceResult:
             values["log_likelihood"] = round(self.log_likelihood, SCORE_DECIMALS)
         if self.probability is not None:
             values["probability"] = round(self.probability, 6)
+        if self.side is not None:
+            values["side"] = self.side
         return values | {
             "p_value": round(self.p_value, 6),
             "p_value_low": round(self.p_value_low, 6),

@@ -40,8 +40,8 @@ def test_the_detector_is_described(client, judge):
     assert described["id"] == judge.id
     assert described["photographs"] == len(judge.parts.calibration.scores)
     assert described["limits"] == {"body_bytes": 8_000_000, "files": 32, "pixels": 20_000_000}
-    heights = [bar["height"] for bar in described["distribution"]["bars"]]
-    assert max(heights) == described["distribution"]["height"]
+    heights = [bar["height"] for bar in described["distributions"][0]["bars"]]
+    assert max(heights) == described["distributions"][0]["height"]
     assert described["model_card"].startswith("# exiface-default")
     assert described["choices"] == [
         {"name": "default", "learnt_from": "photographs and generated faces"},

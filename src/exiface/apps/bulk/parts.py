@@ -16,6 +16,7 @@ _FACE = pyarrow.struct(
     [
         ("box", pyarrow.list_(pyarrow.float64())),
         ("score", pyarrow.float64()),
+        ("side", pyarrow.int32()),
         ("p_value", pyarrow.float64()),
         ("p_value_low", pyarrow.float64()),
         ("verdict", pyarrow.string()),

@@ -14,6 +14,7 @@ class FaceAnswer(BaseModel):
     score: float = Field(description="higher = more unusual among photographs")
     log_likelihood: float | None = Field(None, description="of detectors with a density")
     probability: float | None = Field(None, description="of detectors that classify")
+    side: int = Field(description="of the square crop that was judged, in pixels")
     p_value: float = Field(
         gt=0,
         le=1,
@@ -53,6 +54,9 @@ class Bar(BaseModel):
 class Distribution(BaseModel):
     """The scores of the calibration photographs, for a plot."""
 
+    above_side: int = Field(
+        description="faces are compared with the last of them that their `side` is above"
+    )
     low: float = Field(description="score at the left edge")
     high: float = Field(description="score at the right edge")
     width: float
@@ -84,7 +88,7 @@ class DetectorAnswer(BaseModel):
     alpha: float = Field(description="promised false-alarm rate")
     beta: float = Field(description='p-value from which on the verdict is "photographic"')
     photographs: int = Field(description="that it was calibrated on")
-    distribution: Distribution
+    distributions: list[Distribution]
     limits: Limits
     model_card: str
 

@@ -19,7 +19,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from exiface import __version__
-from exiface.apps.page import PLOT, page, standing_bars
+from exiface.apps.page import distributions, page
 from exiface.apps.service.batcher import Batcher, OverloadedError
 from exiface.apps.service.explanations import explanation_answer
 from exiface.apps.service.guard import LOGGER, Guard
@@ -232,7 +232,6 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         """Which detector judges, what it promises, and what a request may hold."""
         judge = judges[name]
         calibration = judge.parts.calibration
-        low, high, bars = standing_bars(calibration)
         return {
             "id": judge.id,
             "choices": [
@@ -243,13 +242,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             "alpha": calibration.alpha,
             "beta": calibration.beta,
             "photographs": len(calibration.scores),
-            "distribution": {
-                "low": low,
-                "high": high,
-                "width": PLOT[0],
-                "height": PLOT[1],
-                "bars": bars,
-            },
+            "distributions": distributions(calibration),
             "limits": {
                 "body_bytes": settings.max_body,
                 "files": settings.max_files,

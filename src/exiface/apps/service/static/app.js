@@ -163,7 +163,7 @@ function showFace(entry, face, number) {
   const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
   if (several) button.setAttribute("aria-label", `Why this verdict on face ${number + 1}?`);
   button.addEventListener("click", () => explain(entry, number, button, section));
-  section.append(title, element("p", {}, sentence), standing(detector.distribution, face), button);
+  section.append(title, element("p", {}, sentence), standing(detector.distributions, face), button);
   return section;
 }
 

@@ -24,8 +24,8 @@ export function drawing(tag, attributes = {}, ...children) {
 
 export const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
-export function standing(distribution, face) {
-  const { low, high, width, height, bars } = distribution;
+export function standing(distributions, face) {
+  const { low, high, width, height, bars } = distributions.findLast((each) => face.side > each.above_side);
   const place = (face.score - low) / (high - low);
   const x = width * Math.min(Math.max(place, 0.006), 0.994);
   const anchor = x > 0.8 * width ? "end" : x < 0.2 * width ? "start" : "middle";
