@@ -3,6 +3,7 @@
 from typing import Any
 
 from exiface.density import Calibration
+from exiface.density.calibration import SMALL_SIDE
 from exiface.encoders import EncoderDescription
 from exiface.photos import TAG_NAMES, TAG_TITLES
 
@@ -61,12 +62,14 @@ def model_card(
         if correlations
         else ""
     )
-    number = len(calibration.by_source())
+    number = len(calibration.compared_with(SMALL_SIDE).by_source())
     worst = (
         f", in the source of photographs where\n  it is largest, out of {number}"
         if number > 1
         else ""
     )
+    if calibration.sides is not None:
+        worst += f"; crops of up to {SMALL_SIDE} px and larger\n  ones are compared with their kind alone"
     sent = ""
     if provenance.get("as_sent"):
         sent = " They were\nsaved again and shrunk at random, as pictures arrive."
