@@ -21,7 +21,7 @@
 #
 # and reports with pictures in build/ (they show photographs of the benchmarks: keep them to
 # yourself). Then it checks that README, docs and model cards quote these figures. Without DATA it
-# does the check only.
+# does the check only; with names of detectors, DATA=... bash results/figures.sh NAME, only those.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -54,8 +54,14 @@ figures() { # name, detector
 }
 
 if [ -n "${DATA:-}" ]; then
-    figures default-detector runs/leave-one-out/first-0/detector
-    figures photographs-only photographs-only
+    declare -A made=(
+        [default-detector]=runs/leave-one-out/first-0/detector
+        [photographs-only]=photographs-only
+    )
+    [ $# -gt 0 ] || set -- default-detector photographs-only
+    for name in "$@"; do
+        figures "$name" "${made[$name]}"
+    done
 else
     echo "DATA is not given: the committed tables stay as they are"
 fi

@@ -177,10 +177,10 @@ def false_alarms() -> str:
     return table("photographs | called AI-generated (95 % interval)", lines, numbers=0)
 
 
-def generators() -> str:
-    native = {row["name"]: row for row in rows("photographs-only-native")}
+def generators(detector: str) -> str:
+    native = {row["name"]: row for row in rows(f"{detector}-native")}
     lines = []
-    for row in rows("photographs-only"):
+    for row in rows(detector):
         if row["auc"]:
             name = "mean" if row["name"].startswith("of ") else row["name"]
             pair = (row, native[row["name"]])
@@ -245,7 +245,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "reliance": reliance,
     "shares": shares,
     "false alarms": false_alarms,
-    "generators": generators,
+    "generators of default-detector": lambda: generators("default-detector"),
+    "generators of photographs-only": lambda: generators("photographs-only"),
     "speed": speed,
     "ablation": ablation,
     "comparison": comparison,

@@ -4,8 +4,8 @@
 
 needs runs/data/ of configs/prepare.sh and writes results/shares.csv. Each row is one training of
 the first turn of results/leave_one_out.py (StyleGAN 1, Stable Diffusion 3 and their relatives left
-out, CelebA too), for less than half of that turn's draws; two run side by side, a core and eight
-minutes each. "Photographs only" sees no generated face but photographs decoded by an autoencoder.
+out, CelebA too), for a sixth of that turn's draws; two run side by side, a core and five minutes
+each. "Photographs only" sees no generated face but photographs decoded by an autoencoder.
 Figures are means over the five generators of the development benchmark, each against the
 photographs of its own set, and over the two of them that were left out.
 """

@@ -69,7 +69,10 @@ def model_card(
         else ""
     )
     if calibration.sides is not None:
-        worst += f"; crops of up to {SMALL_SIDE} px and larger\n  ones are compared with their kind alone"
+        worst += (
+            f"; crops of up to {SMALL_SIDE} px and\n"
+            "  larger ones are compared with their kind alone"
+        )
     sent = ""
     if provenance.get("as_sent"):
         sent = " They were\nsaved again and shrunk at random, as pictures arrive."
