@@ -58,6 +58,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = 
         LEFT_OUT,
     ),
     "label smoothing 0.1": (("label_smoothing=0.1",), LEARNT, LEFT_OUT),
+    "a fifth of the way back to ImageNet's weights": (("start_share=0.2",), LEARNT, LEFT_OUT),
     "photographs only": ((), RESYNTHESIS, EVERY_GENERATOR),
 }
 
