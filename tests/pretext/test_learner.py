@@ -6,7 +6,7 @@ from exiface.encoders.architectures import ARCHITECTURES
 from exiface.photos import Preprocessing
 from exiface.pretext import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
-from exiface.pretext.learner import Learner
+from exiface.pretext.learner import Learner, multiplies_bfloat16
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,15 @@ def test_the_encoder_exported_lies_between_start_and_end(start, averaging):
 def test_without_a_share_nothing_is_copied(start):
     learning = learner(start)
     assert learning.learnt is learning.task
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"), [({}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)]
+)
+def test_bfloat16_is_for_processors_that_multiply_it(monkeypatch, known, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known, raising=False)
+    assert multiplies_bfloat16(torch.device("cpu")) is expected
+    assert multiplies_bfloat16(torch.device("cuda"))
 
 
 def test_a_share_of_no_weights_is_refused():

@@ -65,8 +65,8 @@ class TrainConfig(BaseModel):
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="auto: bfloat16 on a GPU, float32 on a CPU. On CPUs that know it, bfloat16 "
-        "trains ResNet-50 faster, and the compact encoder not (benchmarks/)",
+        description="auto: bfloat16 on GPUs and on CPUs that have instructions for it, else "
+        "float32. On such CPUs it trains all but the compact encoder faster (benchmarks/)",
     )
 
     drawing: Drawing = Field(Drawing(), description="which faces are drawn, and how often")
