@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from exiface.density import DensityError, Evidence
-from exiface.density.evidence import directions_of
+from exiface.density.evidence import directions_of, sign
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def features():
     return np.random.default_rng(0).normal(3, 2, (500, 6))
 
 
-@pytest.fixture(params=[0, 0.05, 0.3])
+@pytest.fixture(params=[0, 0.05, 0.3, (0, 0.05, 0.3)], ids=str)
 def evidence(features, request):
     directions = np.random.default_rng(1).normal(size=(3, 6))
     return Evidence(directions, floor=request.param).fit(features)
@@ -27,9 +27,9 @@ def test_the_score_is_what_its_slow_twin_says(evidence, features):
             1 - norm.cdf((row @ direction - mean) / deviation)
             for direction, mean, deviation in zip(*heads, strict=True)
         ]
-        reached += sum(tail < floor for tail in tails)
+        reached += (tails < floor).sum()
         assert score == pytest.approx(-np.log(np.prod(np.maximum(tails, floor))), rel=1e-6)
-    assert (reached > 0) == (floor > 0)
+    assert (reached > 0) == (floor > 0).any()
 
 
 @given(st.integers(0, 2), st.floats(0.01, 50), st.sampled_from([0, 0.05]))
@@ -51,6 +51,30 @@ def test_no_sign_alone_counts_for_more_than_the_floor():
     means = evidence.arrays()["means"]
     score = evidence.score([np.add(means, [1e6, 0, 0]), means + 1e6])
     assert score == pytest.approx([-np.log(0.05 * 0.5 * 0.5), -3 * np.log(0.05)])
+
+
+def test_a_sign_of_twice_the_weight_counts_as_twice_the_sign(features):
+    directions = np.random.default_rng(1).normal(size=(3, 6))
+    twice = Evidence(directions[[0, 0, 1, 2]], (0, 0, 0.05, 0.05)).fit(features)
+    weighted = Evidence(directions, (0, 0.05, 0.05), (2, 1, 1)).fit(features)
+    assert np.allclose(weighted.score(features), twice.score(features))
+    restored = Evidence.from_arrays(weighted.arrays())
+    assert np.array_equal(restored.score(features), weighted.score(features))
+    other = weighted.refitted(features + 1)
+    assert np.allclose(other.score(features + 1), weighted.score(features))
+    assert "weights" not in twice.arrays()  # as the first version stored it
+
+
+@pytest.mark.parametrize("weights", [(1, 2), (1, 0, 1), (1, np.nan, 1)])
+def test_weights_are_one_positive_number_a_sign(weights):
+    with pytest.raises(DensityError, match="3 positive numbers"):
+        Evidence(np.eye(3), weights=weights)
+
+
+@pytest.mark.parametrize("text", ["smoothing:x", "smoothing:0:1:2"])
+def test_what_is_no_sign_is_refused(text):
+    with pytest.raises(DensityError, match="NAME:FLOOR:WEIGHT"):
+        sign(text)
 
 
 def test_the_size_and_offset_of_a_head_do_not_matter(features):
@@ -84,7 +108,8 @@ def test_it_comes_back_from_its_arrays(evidence, features):
         ({"directions": np.full((3, 6), np.inf)}, "finite"),
         ({"floor": np.float64(1)}, r"\[0, 1\)"),
         ({"floor": np.float64(np.nan)}, r"\[0, 1\)"),
-        ({"floor": np.zeros(2)}, "single number"),
+        ({"floor": np.zeros(2)}, "one of each of"),
+        ({"floor": np.array([0, 0.05, 1])}, r"\[0, 1\)"),
     ],
 )
 def test_damaged_arrays_are_refused(evidence, changed, reason):

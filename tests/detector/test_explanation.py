@@ -40,7 +40,7 @@ def test_it_stands_where_its_p_value_says(by_signs, explanation):
 
 
 def test_its_signs_are_what_the_score_is_made_of(by_signs, explanation):
-    floor = by_signs.parts.scorer.floor
+    floor = by_signs.parts.scorer.floor[0]
     assert [sign.name for sign in explanation.signs] == by_signs.parts.provenance["fit"]["evidence"]
     tails = [max(1 - sign.rank, floor) for sign in explanation.signs]
     assert explanation.face.score == pytest.approx(-np.log(tails).sum(), abs=2e-3)

@@ -5,6 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from exiface.datasets import Manifest, scan
+from exiface.datasets.splits import SPLITS
 from exiface.density import CalibrationError, DensityError, Evidence
 from exiface.detector import DetectorError
 from exiface.detector.fitting import (
@@ -86,10 +87,11 @@ def test_heads_can_score_instead_of_a_mixture(encoder_folder, manifest, tmp_path
     heads = {tag: np.eye(8, dtype=np.float32)[n] for n, tag in enumerate(TAG_NAMES)}
     heads["smoothing"] = np.ones(8, np.float32)
     save_file(heads, folder / "heads.safetensors")
-    parts = fit(folder, manifest, name="evidence", evidence=("smoothing", "aperture"))
+    parts = fit(folder, manifest, name="evidence", evidence=("smoothing", "aperture:0:2"))
     assert isinstance(parts.scorer, Evidence)
+    assert parts.scorer.floor.tolist() == [0.05, 0]
     assert parts.provenance["fit"]["evidence"] == ["smoothing", "aperture"]
-    assert "Evidence: smoothing, aperture" in parts.card
+    assert "Evidence: smoothing (at least 0.05), 2 x aperture;" in parts.card
     write_folder(parts, tmp_path / "detector")
     restored = read_folder(tmp_path / "detector")
     features = np.random.default_rng(0).normal(size=(5, 8))
@@ -97,6 +99,20 @@ def test_heads_can_score_instead_of_a_mixture(encoder_folder, manifest, tmp_path
     assert restored.learnt_from == "photographs only"
     with pytest.raises(DensityError, match="no head 'other'"):
         fit(folder, manifest, name="evidence", evidence=("other",))
+
+
+def test_where_validation_photographs_fit_all_others_calibrate(encoder_folder, photos, tmp_path):
+    folder = tmp_path / "encoder"
+    shutil.copytree(encoder_folder, folder)
+    heads = {tag: np.eye(8, dtype=np.float32)[n] for n, tag in enumerate(TAG_NAMES)}
+    save_file(heads, folder / "heads.safetensors")
+    faces = scan(photos, fractions={"train": 1, "validation": 1, "fit": 1, "calibration": 1})[0]
+    seen = faces.of_split("train", "validation").sha256.tolist()
+    (folder / "photographs.txt").write_text("\n".join(seen))
+    parts = fit(folder, faces, name="evidence", evidence=("aperture",), fit_split="validation")
+    counts = {split: len(set(faces.of_split(split).photo.tolist())) for split in SPLITS}
+    assert parts.provenance["fit"]["photographs"] == counts["validation"]
+    assert len(parts.calibration.scores) == counts["fit"] + counts["calibration"]
 
 
 def test_pictures_as_sent_are_other_pictures_and_the_same_at_every_call(encoder_folder, manifest):

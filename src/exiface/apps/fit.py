@@ -1,7 +1,7 @@
 """`exiface fit`: from an encoder and photographs to a detector."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -32,9 +32,18 @@ def fit(
         list[str] | None,
         typer.Option(
             help="Head of the encoder that scores, with others, instead of a mixture; repeatable. "
-            "With a leading minus, low outputs are suspicious: --evidence=-iso_speed."
+            "With a leading minus, low outputs are suspicious: --evidence=-iso_speed. With a "
+            "trailing :FLOOR or :FLOOR:WEIGHT, the least tail probability that it counts with "
+            "(0.05) and what it weighs (1): generated:0:2."
         ),
     ] = None,
+    fit_split: Annotated[
+        Literal["fit", "validation"],
+        typer.Option(
+            help="Split of the manifest that is fitted on; with validation, that of fit calibrates "
+            "as well."
+        ),
+    ] = "fit",
     as_sent: Annotated[
         bool,
         typer.Option(
@@ -80,6 +89,7 @@ def fit(
             name=name or output.resolve().name,
             components=components,
             evidence=evidence or (),
+            fit_split=fit_split,
             as_sent=as_sent,
             alpha=alpha,
             beta=beta,

@@ -17,6 +17,7 @@ from exiface.apps.explain import explain
 from exiface.apps.fit import fit
 from exiface.apps.import_checkpoint import import_checkpoint
 from exiface.apps.info import info
+from exiface.apps.join import join
 from exiface.apps.prepare import prepare
 from exiface.apps.score import score
 from exiface.apps.serve import serve
@@ -33,7 +34,7 @@ app = typer.Typer(
     help="Tell camera photographs of faces from AI-generated ones.",
 )
 _JUDGING = (detect, explain, score, serve, evaluate, drift)
-_MAKING = (prepare, train, supervise, fit, calibrate, info)
+_MAKING = (prepare, train, supervise, join, fit, calibrate, info)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 app.command("import")(import_checkpoint)

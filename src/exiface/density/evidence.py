@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from exiface.density.expectation_maximisation import DensityError
 
 _ARRAYS = ("directions", "means", "deviations", "floor")
+_WEIGHTS = "weights"  # a further array, where signs differ in it
 FLOOR = 0.05
 _FURTHEST = 37.0  # deviations: the upper tail is 6e-300, about the least that a float holds
 # SciPy has both functions, and needs longer to be imported than a face to be judged.
@@ -28,15 +29,20 @@ class Evidence:
     minus the sum of the logarithms of the upper tail probabilities (Fisher, Statistical Methods for
     Research Workers, 4th edition, 1932, section 21.1). A tail below the floor counts as the floor:
     sources of photographs differ most in single qualities (one camera smooths, another one's faces
-    fill the picture), and no such quality alone may make a face suspicious. Signs that depend on
-    each other make a score that isn't chi-squared; the calibration doesn't ask that of it.
+    fill the picture), and no such quality alone may make a face suspicious. Signs that are worth
+    more can weigh more (Good, On the weighted combination of significance tests, JRSS B 17, 1955).
+    Signs that depend on each other make a score that isn't chi-squared; the calibration doesn't ask
+    that of it.
 
     Args:
         directions: (m, d) weights of the heads; higher outputs are more suspicious.
-        floor: least tail probability of a sign, in [0, 1); 0 is Fisher's combination as he has it.
+        floor: least tail probability of a sign, in [0, 1), or (m,) of each; 0 is Fisher's
+            combination as he has it.
+        weights: (m,) of the signs, above 0; None = all weigh the same.
 
     Raises:
-        DensityError: not (m, d) with m of at least 1, not finite, or a floor outside [0, 1).
+        DensityError: not (m, d) with m of at least 1, not finite, a floor outside [0, 1), or
+            weights that aren't (m,) positive numbers.
 
     Example:
         >>> evidence = Evidence(np.eye(2)).fit([[0.0, 1.0], [2.0, 3.0]])
@@ -44,7 +50,9 @@ class Evidence:
         [1.386, 3.689]
     """
 
-    def __init__(self, directions: ArrayLike, floor: float = FLOOR) -> None:
+    def __init__(
+        self, directions: ArrayLike, floor: ArrayLike = FLOOR, weights: ArrayLike | None = None
+    ) -> None:
         self._directions = np.ascontiguousarray(directions, np.float64)
         if self._directions.ndim != 2 or not len(self._directions):
             raise DensityError(
@@ -52,9 +60,21 @@ class Evidence:
             )
         if not np.isfinite(self._directions).all():
             raise DensityError("directions must be finite")
-        if not 0 <= floor < 1:
-            raise DensityError(f"floor must be in [0, 1), got {floor}")
-        self._floor = float(floor)
+        self._floor = np.asarray(floor, np.float64)
+        if self._floor.shape not in ((), self._directions.shape[:1]):
+            raise DensityError(
+                f"floor must be one number, or one of each of {len(self._directions)} heads, got "
+                f"the shape {self._floor.shape}"
+            )
+        if not ((self._floor >= 0) & (self._floor < 1)).all():
+            raise DensityError(f"floor must be in [0, 1), got {self._floor}")
+        heads = len(self._directions)
+        self._weights = np.ones(heads) if weights is None else np.asarray(weights, np.float64)
+        positive = np.isfinite(self._weights).all() and (self._weights > 0).all()
+        if self._weights.shape != (heads,) or not positive:
+            raise DensityError(
+                f"weights must be {heads} positive numbers, one a head, got {self._weights}"
+            )
         self._means: NDArray[np.float64] | None = None
         self._deviations: NDArray[np.float64] | None = None
 
@@ -64,9 +84,9 @@ class Evidence:
         return int(self._directions.shape[1])
 
     @property
-    def floor(self) -> float:
-        """Least tail probability of a sign."""
-        return self._floor
+    def floor(self) -> NDArray[np.float64]:
+        """Least tail probability (m,) of each sign."""
+        return np.broadcast_to(self._floor, len(self._directions))
 
     def fit(self, features: ArrayLike) -> Self:
         """Take the outputs' means and deviations from features (n, d) of photographs.
@@ -89,7 +109,7 @@ class Evidence:
 
     def refitted(self, features: ArrayLike) -> Self:
         """The same heads, fitted on features (n, d) of other photographs (see `fit`)."""
-        return type(self)(self._directions, self._floor).fit(features)
+        return type(self)(self._directions, self._floor, self._weights).fit(features)
 
     def signs(self, features: ArrayLike) -> NDArray[np.float64]:
         """Outputs (n, m) in deviations above the mean of photographs, of features (n, d).
@@ -107,9 +127,9 @@ class Evidence:
         Raises:
             DensityError: as of `signs`.
         """
-        furthest = -NormalDist().inv_cdf(self._floor) if self._floor else _FURTHEST
+        furthest = [-NormalDist().inv_cdf(each) if each else _FURTHEST for each in self.floor]
         tails = _upper_tail(np.minimum(self.signs(features), furthest))
-        return np.asarray(-np.log(tails).sum(axis=1))
+        return np.asarray(-np.log(tails) @ self._weights)
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """The numbers, by name, as they are stored.
@@ -119,8 +139,9 @@ class Evidence:
         """
         if self._means is None or self._deviations is None:
             raise DensityError("the evidence is not fitted; call fit first")
-        values = (self._directions, self._means, self._deviations, np.asarray(self._floor))
-        return dict(zip(_ARRAYS, values, strict=True))
+        values = (self._directions, self._means, self._deviations, self._floor)
+        arrays = dict(zip(_ARRAYS, values, strict=True))
+        return arrays if (self._weights == 1).all() else arrays | {_WEIGHTS: self._weights}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -129,11 +150,9 @@ class Evidence:
         Raises:
             DensityError: an array is missing, unknown, of another shape or not finite.
         """
-        if set(arrays) != set(_ARRAYS):
+        if set(arrays) - {_WEIGHTS} != set(_ARRAYS):
             raise DensityError(f"evidence has the arrays {_ARRAYS}, got {sorted(arrays)}")
-        if np.ndim(arrays["floor"]):
-            raise DensityError("floor must be a single number")
-        evidence = cls(arrays["directions"], float(arrays["floor"]))
+        evidence = cls(arrays["directions"], arrays["floor"], arrays.get(_WEIGHTS))
         heads = (len(evidence._directions),)
         means, deviations = (
             np.asarray(arrays[name], np.float64) for name in ("means", "deviations")
@@ -155,6 +174,26 @@ class Evidence:
         if not np.isfinite(values).all():
             raise DensityError("feature vectors must be finite")
         return np.asarray(values @ self._directions.T)
+
+
+def sign(text: str) -> tuple[str, float, float]:
+    """The head, the floor and the weight of a sign: `NAME`, `NAME:FLOOR` or `NAME:FLOOR:WEIGHT`.
+
+    Raises:
+        DensityError: floor or weight is no number.
+
+    Example:
+        >>> sign("-iso_speed"), sign("generated:0:2")
+        (('-iso_speed', 0.05, 1.0), ('generated', 0.0, 2.0))
+    """
+    name, *numbers = text.split(":")
+    try:
+        floor, weight = (float(given) for given in (*numbers, *(FLOOR, 1)[len(numbers) :]))
+    except ValueError:
+        raise DensityError(
+            f"evidence {text!r} must be NAME, NAME:FLOOR or NAME:FLOOR:WEIGHT, with numbers"
+        ) from None
+    return name, floor, weight
 
 
 def directions_of(heads: Mapping[str, NDArray[Any]], names: Sequence[str]) -> NDArray[np.float64]:

@@ -109,9 +109,8 @@ def model_card(
     scorer = "- Classifier: the encoder's own head, whose log-odds are the score."
     if fitted and "evidence" in fitted:
         scorer = (
-            f"- Evidence: {', '.join(fitted['evidence'])}; the one-sided tails of these heads\n"
-            "  among photographs, combined (Fisher), none counted as rarer than "
-            f"{fitted['floor']:g}."
+            f"- Evidence: {_signs(fitted)};\n"
+            "  the one-sided tails of these heads among photographs, combined (Fisher)."
         )
     elif fitted:
         scorer = (
@@ -152,3 +151,19 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
   age, sex or skin colour.
 - Not for decisions about people without a human who looks at the picture and its origin.
 """
+
+
+def _signs(fitted: dict[str, Any]) -> str:
+    """The heads that are combined, each with its weight and floor where it has one."""
+    names = fitted["evidence"]
+    floors = (
+        fitted["floor"] if isinstance(fitted["floor"], list) else len(names) * [fitted["floor"]]
+    )
+    return ", ".join(
+        (f"{weight:g} x " if weight != 1 else "")
+        + name
+        + (f" (at least {floor:g})" if floor else "")
+        for name, floor, weight in zip(
+            names, floors, fitted.get("weights", len(names) * [1]), strict=True
+        )
+    )

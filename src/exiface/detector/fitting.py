@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from exiface.density import (
     Scorer,
     choose_components,
 )
-from exiface.density.evidence import directions_of
+from exiface.density.evidence import directions_of, sign
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, read_heads, tag_weights
 from exiface.detector.folder import DetectorError, DetectorParts
@@ -43,6 +43,7 @@ def fit(
     name: str,
     components: int | None = None,
     evidence: Sequence[str] = (),
+    fit_split: Literal["fit", "validation"] = "fit",
     as_sent: bool = False,
     alpha: float = 0.05,
     beta: float = 0.2,
@@ -59,7 +60,10 @@ def fit(
         name: of the detector.
         components: of the mixture; None = chosen by the likelihood of photographs left out.
         evidence: heads of the encoder that score instead of a mixture or classifier (`Evidence`);
-            with a leading minus, low outputs are suspicious.
+            with a leading minus, low outputs are suspicious; with a trailing `:FLOOR` or
+            `:FLOOR:WEIGHT`, the least tail probability of that sign and what it weighs.
+        fit_split: what is fitted on. Photographs that validated the encoder shaped nothing in it:
+            where they fit, those of "fit" calibrate as well.
         as_sent: take the faces as pictures arrive, saved again and shrunk at random, not as they
             lie in the files.
         alpha: promised false-alarm rate.
@@ -85,15 +89,20 @@ def fit(
     manifest = manifest.select(~manifest.generated)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
     scorer: Scorer | None = None if evidence else read_classifier(encoder_folder)
+    if scorer is not None or fit_split != "fit":
+        # All photographs that shaped neither the encoder nor the density calibrate.
+        unseen = np.isin(manifest.split, ("fit", "calibration"))
+        manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
     encode = partial(encode_sent, seed=seed) if as_sent else encode_faces
     if scorer is None:
-        faces = _chosen(manifest, "fit", per_photo, per_camera, seed)
+        faces = _chosen(manifest, fit_split, per_photo, per_camera, seed)
         features = encode(encoder, faces, progress)
         if evidence:
-            scorer = Evidence(directions_of(heads, evidence)).fit(features)
-            fitted = {"evidence": list(evidence), "floor": scorer.floor}
+            names, floors, weights = zip(*map(sign, evidence), strict=True)
+            scorer = Evidence(directions_of(heads, names), floors, weights).fit(features)
+            fitted = {"evidence": list(names), "floor": list(floors), "weights": list(weights)}
             provenance = {"fit": faces.counts() | fitted}
         else:
             held_out: dict[int, float] = {}
@@ -106,9 +115,6 @@ def fit(
                 "fit": faces.counts() | {"components": components},
                 "held_out_log_likelihood": {str(key): value for key, value in held_out.items()},
             }
-    else:  # nothing is fitted, so that all photographs that the encoder didn't see calibrate
-        unseen = np.isin(manifest.split, ("fit", "calibration"))
-        manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
     features = encode(encoder, faces, progress)
     calibration = Calibration.of(
