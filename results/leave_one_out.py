@@ -44,7 +44,7 @@ LEARNT = ("camera_faces", "camera_faces_2", "faces_of_both")
 EPOCHS = 10
 # As configs/default-detector.sh has it.
 BESIDE = Path("runs/photographs-only/encoder")
-EVIDENCE = ("generated:0:2", "symmetry", "smoothing", "-iso_speed")
+EVIDENCE = ("generated:nan:3", "symmetry", "smoothing", "-iso_speed")
 PER_CAMERA = 40
 MEASURED = ("bench_dev", "bench_dev_native")
 # A core a training. Freed memory is kept: handing it back at each step costs a sixth of the time.
@@ -139,6 +139,7 @@ def train(
     for setting in (
         f"leave_out={[*left_out]}",
         f"epochs={epochs}",
+        f"validate_epochs={epochs}",
         f"seed={seed}",
         "workers=1",
         *settings,

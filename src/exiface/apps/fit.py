@@ -34,7 +34,7 @@ def fit(
             help="Head of the encoder that scores, with others, instead of a mixture; repeatable. "
             "With a leading minus, low outputs are suspicious: --evidence=-iso_speed. With a "
             "trailing :FLOOR or :FLOOR:WEIGHT, the least tail probability that it counts with "
-            "(0.05) and what it weighs (1): generated:0:2."
+            "(0.05; nan: it counts with its deviations) and what it weighs (1): generated:nan:3."
         ),
     ] = None,
     fit_split: Annotated[

@@ -37,7 +37,8 @@ class Evidence:
     Args:
         directions: (m, d) weights of the heads; higher outputs are more suspicious.
         floor: least tail probability of a sign, in [0, 1), or (m,) of each; 0 is Fisher's
-            combination as he has it.
+            combination as he has it. NaN: the sign counts with its deviations, not with the
+            logarithm of a tail, as log-odds do.
         weights: (m,) of the signs, above 0; None = all weigh the same.
 
     Raises:
@@ -66,7 +67,7 @@ class Evidence:
                 f"floor must be one number, or one of each of {len(self._directions)} heads, got "
                 f"the shape {self._floor.shape}"
             )
-        if not ((self._floor >= 0) & (self._floor < 1)).all():
+        if not (np.isnan(self._floor) | ((self._floor >= 0) & (self._floor < 1))).all():
             raise DensityError(f"floor must be in [0, 1), got {self._floor}")
         heads = len(self._directions)
         self._weights = np.ones(heads) if weights is None else np.asarray(weights, np.float64)
@@ -127,9 +128,12 @@ class Evidence:
         Raises:
             DensityError: as of `signs`.
         """
-        furthest = [-NormalDist().inv_cdf(each) if each else _FURTHEST for each in self.floor]
-        tails = _upper_tail(np.minimum(self.signs(features), furthest))
-        return np.asarray(-np.log(tails) @ self._weights)
+        deviations = self.signs(features)
+        linear = np.isnan(self.floor)
+        floors = np.where(linear, 0, self.floor)
+        furthest = [-NormalDist().inv_cdf(floor) if floor else _FURTHEST for floor in floors]
+        evidence = -np.log(_upper_tail(np.minimum(deviations, furthest)))
+        return np.asarray(np.where(linear, deviations, evidence) @ self._weights)
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """The numbers, by name, as they are stored.
@@ -183,8 +187,8 @@ def sign(text: str) -> tuple[str, float, float]:
         DensityError: floor or weight is no number.
 
     Example:
-        >>> sign("-iso_speed"), sign("generated:0:2")
-        (('-iso_speed', 0.05, 1.0), ('generated', 0.0, 2.0))
+        >>> sign("-iso_speed"), sign("generated:nan:3")
+        (('-iso_speed', 0.05, 1.0), ('generated', nan, 3.0))
     """
     name, *numbers = text.split(":")
     try:

@@ -155,6 +155,7 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
 
 def _signs(fitted: dict[str, Any]) -> str:
     """The heads that are combined, each with its weight and floor where it has one."""
+    # A floor of None: the sign counts with its deviations.
     names = fitted["evidence"]
     floors = (
         fitted["floor"] if isinstance(fitted["floor"], list) else len(names) * [fitted["floor"]]
@@ -162,7 +163,7 @@ def _signs(fitted: dict[str, Any]) -> str:
     return ", ".join(
         (f"{weight:g} x " if weight != 1 else "")
         + name
-        + (f" (at least {floor:g})" if floor else "")
+        + ("" if not floor else f" (at least {floor:g})")
         for name, floor, weight in zip(
             names, floors, fitted.get("weights", len(names) * [1]), strict=True
         )

@@ -102,7 +102,11 @@ def fit(
         if evidence:
             names, floors, weights = zip(*map(sign, evidence), strict=True)
             scorer = Evidence(directions_of(heads, names), floors, weights).fit(features)
-            fitted = {"evidence": list(names), "floor": list(floors), "weights": list(weights)}
+            fitted = {
+                "evidence": list(names),
+                "floor": [None if np.isnan(floor) else floor for floor in floors],
+                "weights": list(weights),
+            }
             provenance = {"fit": faces.counts() | fitted}
         else:
             held_out: dict[int, float] = {}
