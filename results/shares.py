@@ -16,10 +16,19 @@ from pathlib import Path
 
 import numpy as np
 from common import GENERATED, REAL, folder_of, write
-from leave_one_out import DATA, LEARNT, MEASURED, TURNS, detector_of, scores_of, train
+from leave_one_out import (
+    AS_SENT,
+    DATA,
+    LEARNT,
+    MEASURED,
+    PER_CAMERA,
+    TURNS,
+    scores_of,
+    train,
+)
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import crop_sides, largest_faces
+from exiface.detector.fitting import crop_sides, fit, largest_faces, seen_by_encoder
 from exiface.evaluation.metrics import measure
 from exiface.threads import cores
 
@@ -56,7 +65,9 @@ VARIANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = 
 
 def figures(run: Path, learnable: Manifest, benchmark: Manifest) -> dict[str, float]:
     """Mean AUC, what is flagged and the most false alarms of a set, same size and native."""
-    detector = detector_of(run, learnable, alone=True)
+    seen = np.isin(learnable.sha256, list(seen_by_encoder(run)))
+    known = learnable.select(np.isin(learnable.source, np.unique(learnable.source[seen])))
+    detector = fit(run, known, name=run.name, per_camera=PER_CAMERA, as_sent=AS_SENT)
     scores = scores_of(run, detector, benchmark)
     sides = crop_sides(detector.encoder.preprocessing, benchmark)
     flagged = detector.calibration.p_value(scores, sides) <= detector.calibration.alpha
