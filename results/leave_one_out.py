@@ -29,9 +29,10 @@ from common import write
 from numpy.typing import NDArray
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import crop_sides, encode_faces, fit, largest_faces, seen_by_encoder
+from exiface.detector.fitting import crop_sides, encode_faces, fit, largest_faces
 from exiface.detector.folder import DetectorParts, write_folder
 from exiface.encoders import OnnxEncoder
+from exiface.encoders.runtime import seen_by_encoder
 from exiface.evaluation.metrics import clopper_pearson, measure
 from exiface.threads import cores
 

@@ -28,7 +28,8 @@ from leave_one_out import (
 )
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import crop_sides, fit, largest_faces, seen_by_encoder
+from exiface.detector.fitting import crop_sides, fit, largest_faces
+from exiface.encoders.runtime import seen_by_encoder
 from exiface.evaluation.metrics import measure
 from exiface.threads import cores
 

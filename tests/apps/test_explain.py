@@ -25,7 +25,7 @@ def test_the_page_and_the_text(exiface, photos, tmp_path):
     for text in (
         "Which signs it shows",
         "Symmetry: more than in",
-        "counts for more than 95 %",
+        "None counts for more than 95 %",
         "Which regions speak against it",
         "How stable it is",
         "never decides",

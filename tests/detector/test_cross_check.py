@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from exiface.detector.cross_check import CrossCheck, read_heads, tag_weights
+from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.encoders import EncoderError
+from exiface.encoders.runtime import read_heads
 from exiface.photos import TAG_NAMES, CameraTags
 
 

@@ -85,6 +85,15 @@ def test_heads_and_photographs_are_those_of_both(first, second, tmp_path):
     assert (tmp_path / "photographs.txt").read_text().split() == ["a", "b", "c"]
 
 
+def test_damaged_heads_are_named_and_a_former_classifier_goes(first, second, tmp_path):
+    (tmp_path / "classifier.safetensors").write_bytes(b"of another encoder")
+    join(first, second, tmp_path)
+    assert not (tmp_path / "classifier.safetensors").exists()
+    (tmp_path / "heads.safetensors").write_bytes(b"damaged")
+    with pytest.raises(EncoderError, match="heads"):
+        join(tmp_path, second, tmp_path / "again")
+
+
 def test_large_weights_take_half_the_space(first, second, tmp_path):
     join(first, second, tmp_path)
     joint, apart = (

@@ -7,13 +7,10 @@ compared with how far apart they lie for those photographs, whose tags are the c
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from exiface.encoders import EncoderError
 from exiface.encoders.description import HEADS_FILE
@@ -121,24 +118,6 @@ class CrossCheck:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
         return {"weights": self.weights, "expected": self.expected, "recorded": self.recorded}
-
-
-def read_heads(encoder_folder: Path) -> dict[str, NDArray[np.float32]]:
-    """The weights (d,) of an encoder's heads, by name; none where it has no file of them.
-
-    Raises:
-        EncoderError: a damaged file.
-    """
-    path = encoder_folder / HEADS_FILE
-    if not path.exists():
-        return {}
-    try:
-        return dict(load_file(path))
-    except (SafetensorError, ValueError) as error:
-        raise EncoderError(
-            f"{path} can't be used ({error}); export the encoder again, or delete the file to do "
-            "without the cross-check of tags"
-        ) from None
 
 
 def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:

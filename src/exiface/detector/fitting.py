@@ -26,10 +26,11 @@ from exiface.density import (
 )
 from exiface.density.evidence import directions_of, sign
 from exiface.detector.card import model_card
-from exiface.detector.cross_check import CrossCheck, read_heads, tag_weights
+from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
-from exiface.encoders.description import CLASSIFIER_FILE, SEEN_FILE
+from exiface.encoders.description import CLASSIFIER_FILE
+from exiface.encoders.runtime import read_heads, seen_by_encoder
 from exiface.photos.crops import Preprocessing, square_about
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
@@ -239,12 +240,6 @@ def read_classifier(encoder_folder: Path) -> Classifier | None:
         return Classifier.from_arrays(load_file(path))
     except (SafetensorError, ValueError) as error:
         raise EncoderError(f"{path} can't be used ({error}); import the checkpoint again") from None
-
-
-def seen_by_encoder(folder: Path) -> set[str]:
-    """The sha256 of the photographs that an encoder was trained or validated on."""
-    path = folder / SEEN_FILE
-    return set(path.read_text("utf-8").split()) if path.exists() else set()
 
 
 def split_for_fit(manifest: Manifest, seen: set[str]) -> Manifest:

@@ -21,10 +21,9 @@ from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
 from exiface.density import Classifier
-from exiface.detector.cross_check import read_heads
-from exiface.detector.fitting import seen_by_encoder
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
+from exiface.encoders.runtime import read_heads, seen_by_encoder
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
 

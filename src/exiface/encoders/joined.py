@@ -11,16 +11,17 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import compose, helper, numpy_helper
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from exiface.encoders.description import (
+    CLASSIFIER_FILE,
     ENCODER_FILE,
     HEADS_FILE,
     SEEN_FILE,
     EncoderDescription,
     EncoderError,
 )
-from exiface.encoders.runtime import read_encoder
+from exiface.encoders.runtime import read_encoder, read_heads, seen_by_encoder
 
 _INPUT, _OUTPUT, _RESIZED = "crops", "features", "resized"
 _PREFIXES = ("first_", "second_")
@@ -48,7 +49,9 @@ def join(first: Path, second: Path, folder: Path) -> Path:
     model = _joined([onnx.load_from_string(each) for each in models], descriptions[1])
     folder.mkdir(parents=True, exist_ok=True)
     save_file(_heads(first, second, descriptions), folder / HEADS_FILE)
-    seen = {line for each in (first, second) for line in _lines(each / SEEN_FILE)}
+    # Of another encoder that was here before; what is joined has no one head that scores.
+    (folder / CLASSIFIER_FILE).unlink(missing_ok=True)
+    seen = seen_by_encoder(first) | seen_by_encoder(second)
     (folder / SEEN_FILE).write_text("".join(f"{line}\n" for line in sorted(seen)), "utf-8")
     description.write(folder)
     (folder / ENCODER_FILE).write_bytes(model.SerializeToString())
@@ -153,13 +156,5 @@ def _heads(
     lengths = [each.features for each in descriptions]
     heads: dict[str, NDArray[np.float32]] = {}
     for folder, pads in ((first, (0, lengths[1])), (second, (lengths[0], 0))):
-        if (folder / HEADS_FILE).exists():
-            heads |= {
-                name: np.pad(weights, pads)
-                for name, weights in load_file(folder / HEADS_FILE).items()
-            }
+        heads |= {name: np.pad(weights, pads) for name, weights in read_heads(folder).items()}
     return heads
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").split() if path.exists() else []

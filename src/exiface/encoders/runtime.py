@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from exiface.encoders.description import (
     DESCRIPTION_FILE,
     ENCODER_FILE,
+    HEADS_FILE,
+    SEEN_FILE,
     EncoderDescription,
     EncoderError,
 )
@@ -101,3 +105,27 @@ def read_encoder(folder: Path) -> tuple[bytes, EncoderDescription]:
     except ValueError as error:
         raise EncoderError(f"{folder / DESCRIPTION_FILE} is not JSON: {error}") from None
     return (folder / ENCODER_FILE).read_bytes(), EncoderDescription.from_dict(values)
+
+
+def read_heads(encoder_folder: Path) -> dict[str, NDArray[np.float32]]:
+    """The weights (d,) of an encoder's heads, by name; none where it has no file of them.
+
+    Raises:
+        EncoderError: a damaged file.
+    """
+    path = encoder_folder / HEADS_FILE
+    if not path.exists():
+        return {}
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, ValueError) as error:
+        raise EncoderError(
+            f"{path} can't be used ({error}); export the encoder again, or delete the file to do "
+            "without the cross-check of tags"
+        ) from None
+
+
+def seen_by_encoder(folder: Path) -> set[str]:
+    """The sha256 of the photographs that an encoder was trained or validated on."""
+    path = folder / SEEN_FILE
+    return set(path.read_text("utf-8").split()) if path.exists() else set()
