@@ -1,9 +1,11 @@
 """An image file -> what the camera recorded, where the faces are, the crop; manipulations."""
 
 from exiface.photos.crops import Preprocessing
+from exiface.photos.declared import Declared
 from exiface.photos.faces import Face, FaceDetector
 from exiface.photos.images import IMAGE_SUFFIXES, Photo, UnreadableImageError, read_photo
 from exiface.photos.manipulations import MANIPULATIONS, manipulate
+from exiface.photos.marks import Mark
 from exiface.photos.tags import TAG_NAMES, TAG_TITLES, CameraTags
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "TAG_NAMES",
     "TAG_TITLES",
     "CameraTags",
+    "Declared",
     "Face",
     "FaceDetector",
+    "Mark",
     "Photo",
     "Preprocessing",
     "UnreadableImageError",

@@ -1,7 +1,7 @@
 """From a file, bytes, an array or a Pillow image to upright RGB pixels and camera tags."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from exiface.errors import UserError
+from exiface.photos.declared import Declared, read_declared
 from exiface.photos.tags import CameraTags, camera_name, read_exif
 
 IMAGE_SUFFIXES = frozenset(
@@ -59,11 +60,13 @@ class Photo:
         pixels: (height, width, 3) uint8, RGB, upright.
         tags: what the camera recorded.
         camera: maker and model, where they are known.
+        declared: what the file says of its origin.
     """
 
     pixels: NDArray[np.uint8]
     tags: CameraTags
     camera: str | None = None
+    declared: Declared = field(default_factory=Declared)
 
 
 def read_photo(source: ImageSource) -> Photo:
@@ -98,7 +101,7 @@ def read_photo(source: ImageSource) -> Photo:
 def decode(content: bytes) -> Photo:
     """Decode the bytes of an image file (see `read_photo`)."""
     with _opened(content) as image:
-        return _decode(image)
+        return _decode(image, content)
 
 
 def declared_size(content: bytes) -> tuple[int, int] | None:
@@ -141,7 +144,7 @@ def _opened(content: bytes) -> Image.Image:
         raise UnreadableImageError(f"damaged or cut short: {error}") from None
 
 
-def _decode(image: Image.Image) -> Photo:
+def _decode(image: Image.Image, content: bytes | None = None) -> Photo:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise UnreadableImageError(_too_large())
@@ -161,7 +164,8 @@ def _decode(image: Image.Image) -> Photo:
         raise UnreadableImageError(f"damaged or cut short: {error}") from None
     if upright is not None:
         rgb = rgb.transpose(upright)
-    return Photo(np.asarray(rgb), CameraTags.from_exif(exif), camera_name(exif))
+    declared = read_declared(image, exif, content)
+    return Photo(np.asarray(rgb), CameraTags.from_exif(exif), camera_name(exif), declared)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -1,0 +1,186 @@
+"""Content Credentials (C2PA): what is signed into a file, and whether the signature holds.
+
+Nothing is fetched: a manifest that lies elsewhere, revocations and trust lists stay where they are.
+A signer is known where its certificate leads to one of those in the file that the environment
+variable EXIFACE_TRUST_LIST names (PEM, such as the C2PA's trust list).
+"""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from exiface.errors import UserError
+from exiface.photos.marks import Mark, Verified, What, program, shown, source_type, values_of
+
+WHERE = "Content Credentials"
+NOT_INSTALLED = "Content Credentials were not read: pip install 'exiface[provenance]'"
+TRUST_LIST = "EXIFACE_TRUST_LIST"
+_STATES = {
+    "Trusted": Verified.VALID,
+    "Valid": Verified.UNKNOWN_SIGNER,
+    "Invalid": Verified.INVALID,
+}
+_MOST = 12  # ingredients that are looked at
+
+
+class TrustListError(UserError):
+    """A trust list that can't be used."""
+
+
+def may_hold_credentials(content: bytes) -> bool:
+    """Whether it is worth asking the library; what it says, not this, is a mark."""
+    return b"c2pa" in content and b"jumb" in content
+
+
+def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]:
+    """Read and validate the manifest of a file.
+
+    Args:
+        content: the bytes of the file.
+        media_type: such as "image/jpeg".
+
+    Returns:
+        Marks of the active manifest and its ingredients, and what could not be read. The first mark
+        says who signed; none where the file has no manifest.
+
+    Raises:
+        TrustListError: EXIFACE_TRUST_LIST names a file that can't be used.
+
+    Source: C2PA Technical Specification 2.2, sections 10 (claims) and 15 (validation).
+    """
+    if not may_hold_credentials(content):
+        return [], []
+    try:
+        import c2pa
+    except ImportError:
+        return [], [NOT_INSTALLED]
+    settings = _settings(os.environ.get(TRUST_LIST))
+    try:
+        with (
+            c2pa.Context(c2pa.Settings.from_dict(settings)) as context,
+            c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader,
+        ):
+            state = reader.get_validation_state()
+            store = json.loads(reader.json())
+    except c2pa.C2paError as error:
+        if type(error).__name__.endswith("NotFound"):
+            return [], []
+        return [], [f"{WHERE} can't be read: {shown(error)}"]
+    except (ValueError, RecursionError) as error:
+        return [], [f"{WHERE} can't be read: {shown(error)}"]
+    return list(_marks(store, _STATES.get(str(state), Verified.INVALID))), []
+
+
+def _marks(store: dict[str, Any], verified: Verified) -> Iterator[Mark]:
+    manifests = store.get("manifests") or {}
+    active = manifests.get(store.get("active_manifest", "")) or {}
+    if not active:
+        return
+    signature = active.get("signature_info") or {}
+    signer = signature.get("issuer") or signature.get("common_name")
+    made_by = _name((active.get("claim_generator_info") or [None])[0]) or shown(
+        active.get("claim_generator", "")
+    )
+    actions = ", ".join(
+        str(action.get("action", "")).removeprefix("c2pa.") for action in _actions(active)
+    )
+    says = f"{made_by or 'a program'} signed it" + (f" as {shown(signer)}" if signer else "")
+    if signature.get("time"):
+        says += f" on {shown(signature['time'])[:10]}"
+    if actions:
+        says += f" ({shown(actions)})"
+    failures = [
+        status.get("code", "")
+        for status in store.get("validation_status") or []
+        if isinstance(status, dict)
+    ]
+    yield Mark(
+        What.CREDENTIALS,
+        says,
+        WHERE,
+        shown(signer) if signer else None,
+        verified,
+        shown(", ".join(map(str, failures)) or "no failure"),
+    )
+    yield from _of_manifest(active, WHERE, made_by, verified)
+    if made_by and (mark := program(made_by, WHERE, verified)) is not None and mark.is_generated:
+        yield mark
+    for ingredient in (active.get("ingredients") or [])[:_MOST]:
+        yield from _of_ingredient(ingredient, manifests, verified)
+
+
+def _of_manifest(
+    manifest: dict[str, Any], where: str, made_by: str | None, verified: Verified
+) -> Iterator[Mark]:
+    """The digital source types of a manifest: of each action, and of other assertions."""
+    for action in _actions(manifest):
+        by = _name(action.get("softwareAgent")) or made_by or None
+        for value in values_of(action, "digitalsourcetype"):
+            if mark := source_type(value, where, by=by, verified=verified):
+                yield mark
+    for assertion in manifest.get("assertions") or []:
+        if str(assertion.get("label", "")).startswith("c2pa.actions"):
+            continue
+        for value in values_of(assertion.get("data"), "digitalsourcetype"):
+            if mark := source_type(value, where, by=made_by, verified=verified):
+                yield mark
+
+
+def _of_ingredient(
+    ingredient: dict[str, Any], manifests: dict[str, Any], verified: Verified
+) -> Iterator[Mark]:
+    """What an ingredient is said to be; the picture that others were put into is the picture."""
+    title = shown(ingredient.get("title") or "untitled")
+    where = f"{WHERE}, ingredient {title!r}"
+    manifest = manifests.get(ingredient.get("active_manifest", "")) or {}
+    made_by = _name((manifest.get("claim_generator_info") or [None])[0])
+    marks = [*_of_manifest(manifest, where, made_by, verified)]
+    for value in values_of(ingredient.get("digitalSourceType") or [], "digitalsourcetype"):
+        marks += filter(None, [source_type(value, where, verified=verified)])
+    whole = ingredient.get("relationship") == "parentOf"
+    for mark in marks:
+        if whole or not mark.is_generated:
+            yield mark
+        else:
+            says = "parts of it were made by a generative model"
+            yield Mark(What.COMPOSITE, says, where, mark.by, verified, mark.raw)
+
+
+def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for assertion in manifest.get("assertions") or []:
+        if str(assertion.get("label", "")).startswith("c2pa.actions"):
+            data = assertion.get("data") or {}
+            yield from (each for each in data.get("actions") or [] if isinstance(each, dict))
+
+
+def _name(agent: object) -> str:
+    """A program's name and version; claims of the first version have plain text."""
+    if isinstance(agent, dict):
+        return shown(f"{agent.get('name', '')} {agent.get('version') or ''}")
+    return shown(agent) if isinstance(agent, str) else ""
+
+
+@lru_cache(maxsize=4)
+def _settings(trust_list: str | None) -> dict[str, Any]:
+    """What the library may do: nothing on the network."""
+    settings: dict[str, Any] = {
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "core": {"allowed_network_hosts": []},
+    }
+    if trust_list:
+        try:
+            anchors = Path(trust_list).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise TrustListError(
+                f"{trust_list} ({TRUST_LIST}) can't be read as a PEM file: {error}"
+            ) from None
+        if "BEGIN CERTIFICATE" not in anchors:
+            raise TrustListError(
+                f"{trust_list} ({TRUST_LIST}) holds no certificate in PEM; name a trust list"
+            )
+        settings["trust"] = {"trust_anchors": anchors}
+    return settings

@@ -1,0 +1,143 @@
+"""What a file declares of its origin, in one place: marks, contradictions, a line in words.
+
+It stands beside the verdict and never enters it: a mark can be forged or copied, and its absence
+proves nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import ExifTags, Image
+
+from exiface.photos.content_credentials import WHERE, credentials
+from exiface.photos.marks import Mark, Verified, What
+from exiface.photos.metadata_marks import metadata_marks
+
+_MOST = 40  # marks that are kept
+# What speaks first, where a file says several things.
+_FIRST = (
+    (What.GENERATED, What.SETTINGS),
+    (What.COMPOSITE,),
+    (What.COMPUTED, What.DRAWN),
+    (What.CAPTURED,),
+    (What.CREDENTIALS,),
+    (What.EDITED,),
+    (What.PROGRAM,),
+)
+_SIGNATURE = {
+    Verified.VALID: "signature valid",
+    Verified.UNKNOWN_SIGNER: "signature valid, signer unknown",
+    Verified.INVALID: "signature invalid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a file declares of its origin.
+
+    Attributes:
+        marks: one each; empty where nothing is declared.
+        contradictions: sentences on what doesn't fit together.
+        unread: sentences on what is there and could not be read.
+
+    Example:
+        >>> Declared().line
+        'The file says nothing of its origin.'
+    """
+
+    marks: tuple[Mark, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The strongest of the marks in words."""
+        for kinds in _FIRST:
+            found = [mark for mark in self.marks if mark.what in kinds]
+            if found:
+                # Signed ones speak for the others, then those that name who did it.
+                mark = min(found, key=lambda mark: (mark.verified is None, mark.by is None))
+                return _sentence(mark)
+        return "The file says nothing of its origin."
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it; `contradictions` and `unread` only where there are any."""
+        values: dict[str, Any] = {
+            "declares": self.line,
+            "declared": [mark.as_dict() for mark in self.marks],
+        }
+        if self.contradictions:
+            values["contradictions"] = [*self.contradictions]
+        if self.unread:
+            values["unread"] = [*self.unread]
+        return values
+
+
+def read_declared(image: Image.Image, exif: Mapping[int, Any], content: bytes | None) -> Declared:
+    """Read what a file declares of its origin.
+
+    Args:
+        image: opened by Pillow, and loaded.
+        exif: its EXIF fields, by number.
+        content: the bytes of the file; None = no file, and so no Content Credentials.
+
+    Returns:
+        What it declares; damaged marks are left out, and said so.
+    """
+    marks, unread = metadata_marks(image, exif)
+    media_type = _media_type(image)
+    if content is not None and media_type is not None:
+        signed, missing = credentials(content, media_type)
+        marks, unread = signed + marks, missing + unread
+    kept = tuple(dict.fromkeys(marks))[:_MOST]
+    return Declared(kept, tuple(_contradictions(kept, image.size, exif)), tuple(unread))
+
+
+def _media_type(image: Image.Image) -> str | None:
+    kind = image.format or ""
+    return Image.MIME.get("JPEG" if kind == "MPO" else kind)  # MPO: a JPEG with others behind it
+
+
+def _sentence(mark: Mark) -> str:
+    where = mark.where
+    if mark.verified is not None:
+        where += f", {_SIGNATURE[mark.verified]}"
+    if mark.what is What.SETTINGS:
+        return f"The file carries the settings of {mark.by} ({where})."
+    says = mark.says
+    if mark.what is What.GENERATED and mark.by:
+        says = f"it was made by {mark.by}"
+    elif mark.by and mark.by not in says:
+        where = where.replace(mark.where, f"{mark.where}: {mark.by}", 1)
+    forged = mark.what is What.CAPTURED and mark.verified is not Verified.VALID
+    return f"The file says that {says} ({where}){': easily forged' if forged else ''}."
+
+
+def _contradictions(
+    marks: tuple[Mark, ...], size: tuple[int, int], exif: Mapping[int, Any]
+) -> list[str]:
+    found = []
+    generated = next((mark for mark in marks if mark.is_generated), None)
+    captured = next((mark for mark in marks if mark.what is What.CAPTURED), None)
+    if generated and captured:
+        found.append(
+            f"The file says that a camera took it ({captured.where}: "
+            f"{captured.by or captured.raw}) and that a generative model made it "
+            f"({generated.where}: {generated.by or generated.raw})."
+        )
+    if any(mark.where == WHERE and mark.verified is Verified.INVALID for mark in marks):
+        found.append(
+            "The Content Credentials don't fit: the file was changed after it was signed, or the "
+            "signature is false."
+        )
+    width, height = (
+        exif.get(field) for field in (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
+    )
+    recorded = (width, height)
+    if all(isinstance(side, int) and side > 0 for side in recorded) and set(recorded) != set(size):
+        found.append(
+            f"EXIF records {width} x {height} px, the file has {size[0]} x {size[1]}: it was "
+            "cropped or resized since, or carries the metadata of another picture."
+        )
+    return found
