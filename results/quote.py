@@ -114,7 +114,7 @@ def notice() -> str:
         f"Of generated faces from families that it has never seen it finds {found['same']:.0%} "
         f"({found['native']:.0%} where pixels were never resized), and of photographs from sources "
         f"that it has never seen it flags {sum(flagged) / len(flagged):.0%}, at worst "
-        f"{max(flagged):.0%}: 'photographic' means that nothing was found."
+        f"{max(flagged):.0%}. A face that is not flagged may still be generated."
     )
 
 

@@ -104,7 +104,7 @@ def main(output: Path, only: list[str]) -> None:
     def work(name: str) -> dict[str, object]:
         settings, data, left_out = VARIANTS[name]
         run = WORK / name.replace(" ", "-").replace(",", "")
-        train(left_out, run, settings, epochs=EPOCHS, data=data)
+        train(left_out, run, (f"epochs={EPOCHS}", *settings), data=data)
         row = {"what": name} | figures(run, learnable, benchmark)
         print(row, flush=True)
         return row

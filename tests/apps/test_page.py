@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import write_photo
 
-from exiface.apps.page import histogram, write_page
-from exiface.density import Calibration, Verdict
+from exiface.apps.page import standing, write_page
+from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
 from exiface.detector import Detector, FaceResult
 
 
@@ -80,19 +81,27 @@ def test_every_face_and_reason_is_shown(page):
     )
 
 
-@given(st.integers(-(10**6), 10**6), st.integers(0, 3))
-def test_the_marker_stays_in_the_plot(score, seed):
-    calibration = Calibration.of(np.random.default_rng(seed).standard_t(2, 99) * 50)
+def parts(calibration, generated=None):
+    return SimpleNamespace(calibration=calibration, generated=generated)
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(0, 3), st.booleans())
+def test_the_marker_stays_in_the_plot(score, seed, with_generated):
+    rng = np.random.default_rng(seed)
+    calibration = Calibration.of(rng.standard_t(2, 99) * 50)
+    generated = GeneratedFaces.of(rng.uniform(0.01, 1, 50), ["a"] * 50, [224] * 50)
     p_value = float(calibration.p_value(score))
-    face = FaceResult((0, 0, 1, 1), score, p_value, p_value, calibration.verdict(p_value))
-    plot = histogram(calibration, face)
+    face = FaceResult((0, 0, 1, 1), score, p_value, p_value, verdict_of(p_value, calibration))
+    plot = standing(parts(calibration, generated if with_generated else None), face)
     assert 0 <= plot["marker"] <= plot["width"]
-    assert all(0 < bar["height"] <= plot["height"] for bar in plot["bars"])
-    assert all(bar["x"] + bar["width"] <= plot["width"] for bar in plot["bars"])
-    assert {bar["band"] for bar in plot["bars"]} <= set(Verdict)
+    assert bool(plot["generated"]) == with_generated
+    for bar in plot["bars"] + plot["generated"]:
+        assert 0 < bar["height"] <= plot["height"]
+        assert bar["x"] + bar["width"] <= plot["width"]
+        assert bar["band"] in set(Verdict)
 
 
 def test_equal_scores_are_drawn_too():
     calibration = Calibration.of(np.zeros(30))
     face = FaceResult((0, 0, 1, 1), 0.0, 1.0, 1.0, Verdict.PHOTOGRAPHIC)
-    assert len(histogram(calibration, face)["bars"]) == 1
+    assert len(standing(parts(calibration), face)["bars"]) == 1

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.density import Calibration, CalibrationError, Verdict
+from exiface.density import Calibration, CalibrationError
 
 finite = st.integers(-(10**7), 10**7).map(lambda thousandths: thousandths / 1000)
 
@@ -34,21 +34,6 @@ def test_the_promised_false_alarm_rate_is_kept(alpha):
     standard_error = np.std(rates) / np.sqrt(len(rates))
     assert abs(np.mean(rates) - alpha) < 6 * standard_error
     assert standard_error < 0.002
-
-
-@pytest.mark.parametrize(
-    ("p_value", "verdict"),
-    [
-        (0.0499, Verdict.AI_GENERATED),
-        (0.05, Verdict.AI_GENERATED),
-        (0.0501, Verdict.UNSURE),
-        (0.1999, Verdict.UNSURE),
-        (0.2, Verdict.PHOTOGRAPHIC),
-        (1.0, Verdict.PHOTOGRAPHIC),
-    ],
-)
-def test_bands(p_value, verdict):
-    assert Calibration.of(range(99)).verdict(p_value) == verdict
 
 
 @pytest.mark.parametrize(("alpha", "needed"), [(0.05, 19), (0.01, 99), (0.1, 9)])

@@ -46,7 +46,7 @@ def test_a_changed_or_missing_file_is_refused(copy, name):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
         ({"format": "something else"}, "does not describe"),
         ({"plug_in": "os.system"}, "unknown or missing: plug_in"),
         ({"files": {"../../etc/passwd": ""}}, "unknown or missing"),
@@ -78,3 +78,13 @@ def test_a_detector_is_replaced_whole(copy, parts):
     write_folder(parts, copy)
     assert read_folder(copy).name == "small"
     assert not list(copy.parent.glob(".copy-*"))
+
+
+def test_a_folder_of_the_first_version_is_read(copy):
+    path = copy / "detector.json"
+    described = json.loads(path.read_text()) | {"version": 1}
+    del described["quality"]
+    path.write_text(json.dumps(described))
+    parts = read_folder(copy)
+    assert parts.generated is None
+    assert parts.quality.as_dict() == {}

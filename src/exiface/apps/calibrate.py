@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from exiface.apps.options import GeneratedOption, generated_faces
+
 _RENEWED = "Recalibrated on own photographs; what follows was measured before that."
 
 
@@ -24,18 +26,23 @@ def calibrate(
     ] = None,
     beta: Annotated[
         float | None,
-        typer.Option(help='p-value from which on: "photographic"; without it, as before.'),
+        typer.Option(
+            help='p-value from which on: "nothing-found", without --generated; without it, as '
+            "before."
+        ),
     ] = None,
     per_camera: Annotated[
         int | None, typer.Option(min=1, help="Photographs of a camera at most.")
     ] = None,
+    generated: GeneratedOption = None,
     seed: Annotated[int, typer.Option(help="Of the choice where a camera has more.")] = 0,
 ) -> None:
     """Calibrate a detector on your own photographs: a minute, no training.
 
     Encoder and density stay as they are. Use photographs as your users send them, none of them
     generated and none that trained or fitted the detector; the false-alarm rate is then promised
-    for photographs like those.
+    for photographs like those. What generated faces score is measured anew (`--generated`); without
+    it the verdict "photographic" is never given.
     """
     from dataclasses import replace
 
@@ -51,6 +58,7 @@ def calibrate(
             manifest = scan(photos, fractions={"calibration": 1.0}, progress=progress)[0]
     else:
         manifest = Manifest.read(photos)
+    known = generated_faces(generated or [])
     with progress_bar("Calibrating") as progress:
         parts = renewed(
             parts,
@@ -59,6 +67,7 @@ def calibrate(
             alpha=alpha,
             beta=beta,
             per_camera=per_camera,
+            generated=known,
             seed=seed,
             progress=progress,
         )

@@ -11,7 +11,12 @@ from rich.text import Text
 
 from exiface.progress import Progress
 
-VERDICT_STYLES = {"ai-generated": "bold red", "unsure": "yellow", "photographic": "green"}
+VERDICT_STYLES = {
+    "ai-generated": "bold red",
+    "unsure": "yellow",
+    "photographic": "green",
+    "nothing-found": "dim",
+}
 
 
 @contextmanager

@@ -31,6 +31,13 @@ _CSV_COLUMNS = [
     "exposure_time",
     "focal_length",
     "iso_speed",
+    "generated_as_unusual",
+    "generated_as_usual",
+    "unsure_because",
+    "image_verdict",
+    "image_p_value",
+    "declares",
+    "declared",
     "reason",
     "detector",
 ]
@@ -63,7 +70,7 @@ def detect(
         int | None, typer.Option(min=1, help="Threads; without it, one a core.")
     ] = None,
 ) -> None:
-    """Judge faces in images: photographic, AI-generated, or unsure.
+    """Judge faces in images: photographic, AI-generated, or unsure; say what the files declare.
 
     Exit status: 0 = every image has a verdict, 1 = some have none (their rows say why), 2 = wrong
     usage.
@@ -156,10 +163,16 @@ def _sources(arguments: list[str]) -> Iterable[str]:
 
 
 def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
+    import json
+
     shared: dict[str, object] = {
         "path": result.path,
         "reason": result.reason,
         "detector": result.detector,
+        "image_verdict": result.verdict and result.verdict.value,
+        "image_p_value": result.p_value and round(result.p_value, 6),
+        "declares": result.declared.line,
+        "declared": json.dumps([mark.as_dict() for mark in result.declared.marks]),
         **result.tags.as_dict(),
     }
     if not result.faces:
@@ -168,6 +181,17 @@ def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
         values = face.as_dict()
         x0, y0, x1, y1 = values.pop("box")
         yield {**shared, "face": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1, **values}
+
+
+def _said(result: "ImageResult") -> list[str]:
+    """What the file says of itself, a line each."""
+    from rich.markup import escape
+
+    lines = [result.declared.line, *result.declared.unread] if result.size[0] else []
+    if tags := str(result.tags):
+        lines.append(f"Camera settings: {tags}")
+    marked = [f"[yellow]{escape(each)}[/]" for each in result.declared.contradictions]
+    return [*map(escape, lines), *marked]
 
 
 def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
@@ -184,32 +208,44 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     table.add_column("image", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("camera tags", overflow="fold")
+    generated = detector.parts.generated is not None
+    if generated:
+        table.add_column("generated", justify="right", no_wrap=True)
+    table.add_column("the file says", overflow="fold")
     counts: Counter[str] = Counter()
     for result in results:
         # File names need not be text; what isn't is shown as a question mark.
         name = escape((result.path or "").encode("utf-8", "replace").decode())
         if result.reason is not None:
             counts["no verdict"] += 1
-            table.add_row(name, "[dim]no verdict[/]", "", "", f"[dim]{escape(result.reason)}[/]")
+            lines = [f"[dim]{escape(result.reason)}[/]", *_said(result)]
+            table.add_row(name, "[dim]no verdict[/]", "", *[""] * generated, "\n".join(lines))
+        if len(result.faces) > 1:
+            assert result.verdict is not None  # noqa: S101 - there are faces
+            style = VERDICT_STYLES[result.verdict.value]
+            said = "\n".join([escape(result.summary), *_said(result)])
+            cells = [f"[{style}]{result.verdict.value}[/]", f"{result.p_value:.3f}"]
+            table.add_row(name, *cells, *[""] * generated, said)
         for number, face in enumerate(result.faces):
             counts[face.verdict.value] += 1
             style = VERDICT_STYLES[face.verdict.value]
-            table.add_row(
-                name if number == 0 else f"  face {number + 1}",
-                f"[{style}]{face.verdict.value}[/]",
-                f"{face.p_value:.3f}",
-                f"{face.score:.1f}",
-                (str(result.tags) or "[dim]none[/]") if number == 0 else "",
-            )
+            alone = len(result.faces) == 1
+            cells = [f"[{style}]{face.verdict.value}[/]", f"{face.p_value:.3f}"]
+            if face.generated_as_unusual is not None:
+                cells.append(f"{face.generated_as_unusual:.0%}")
+            because = [escape(face.unsure_because)] if face.unsure_because else []
+            said = "\n".join(because + (_said(result) if alone else []))
+            table.add_row(name if alone else f"  face {number + 1}", *cells, said)
     console.print(table)
     summary = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     calibration = detector.parts.calibration
+    others = "generated: share of generated faces, of families never seen, that do. "
     console.print(
-        f"\n[bold]{summary}[/]\n[dim]p: share of {len(calibration.scores)} known photographs at "
-        f"least as unusual. At most {calibration.alpha:.0%} of photographs like those are called "
-        f"AI-generated; a low p is a hint, not a proof. Detector: {detector.id}[/]"
+        f"\n[bold]{summary}[/]\n[dim]p: share of {len(calibration.scores)} known photographs that "
+        f"look as unusual; of several faces, corrected for their number. "
+        f"{others if generated else ''}At most {calibration.alpha:.0%} of photographs like those "
+        f"are called AI-generated; a low p is a hint, not a proof. What a file says never enters "
+        f"the verdict. Detector: {detector.id}[/]"
     )
     if notice := detector.parts.notice:
         console.print(f"[yellow]{escape(notice)}[/]")

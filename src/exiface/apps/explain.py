@@ -51,6 +51,7 @@ def _print(explanation: "Explanation", photographs: int) -> None:
 
     from exiface.apps.console import VERDICT_STYLES
     from exiface.apps.explanation_page import sign_sentence, tag_sentence
+    from exiface.apps.page import shares_sentence
 
     face = explanation.face
     console = Console()
@@ -58,8 +59,21 @@ def _print(explanation: "Explanation", photographs: int) -> None:
     console.print(
         f"{escape(str(explanation.result.path))}: [{style}]{face.verdict.value}[/], "
         f"p = {face.p_value:.3f}; {explanation.less_unusual} of {photographs} known photographs "
-        "are less unusual\n"
+        "are less unusual"
     )
+    if face.unsure_because:
+        console.print(f"This face is {escape(face.unsure_because)}.")
+    console.print(shares_sentence(face))
+    if ratio := explanation.ratio:
+        console.print(
+            f"Likelihood ratio of such a p-value, generated to photographed: {ratio.ratio:.2g} "
+            f"({ratio.low:.2g} to {ratio.high:.2g})"
+        )
+    declared = explanation.result.declared
+    console.print(escape(declared.line))
+    for sentence in (*declared.contradictions, *declared.unread):
+        console.print(f"[yellow]{escape(sentence)}[/]")
+    console.print()
     for sign in explanation.signs:
         console.print(sign_sentence(sign))
     if explanation.signs:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.apps.page import histogram
+from exiface.apps.page import shares_sentence, standing, words
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Explanation, Sign
@@ -43,7 +43,9 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
     text = environment.get_template("explain.html").render(
         explanation=explanation,
         face=explanation.face,
-        plot=histogram(detector.parts.calibration, explanation.face),
+        plot=standing(detector.parts, explanation.face),
+        shares=shares_sentence(explanation.face),
+        words=words(),
         crop=data_uri(enlarged(explanation.crop)),
         spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
         pull=float(explanation.regions.max()),

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from exiface.apps.options import GeneratedOption, generated_faces
+
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
 
@@ -51,13 +53,16 @@ def fit(
         ),
     ] = False,
     alpha: Annotated[float, typer.Option(help="Promised false-alarm rate.")] = 0.05,
-    beta: Annotated[float, typer.Option(help='p-value from which on: "photographic".')] = 0.2,
+    beta: Annotated[
+        float, typer.Option(help='p-value from which on: "nothing-found", without --generated.')
+    ] = 0.2,
     per_photo: Annotated[
         int, typer.Option(min=1, help="Faces of a photograph that the density is fitted on.")
     ] = 2,
     per_camera: Annotated[
         int | None, typer.Option(min=1, help="Faces of a camera, in fit and in calibration.")
     ] = None,
+    generated: GeneratedOption = None,
     card: Annotated[
         Path | None, typer.Option(help="Markdown added to the model card (data, licences).")
     ] = None,
@@ -82,6 +87,7 @@ def fit(
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
     manifest = Manifest.joined([_manifest(path, seed) for path in photos])
+    known = generated_faces(generated or [])
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
             encoder,
@@ -95,6 +101,7 @@ def fit(
             beta=beta,
             per_photo=per_photo,
             per_camera=per_camera,
+            generated=known,
             seed=seed,
             progress=progress,
         )

@@ -37,8 +37,11 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from exiface.density.verdict import earned
+
     table = Table.grid(padding=(0, 2))
     encoder, calibration = parts.encoder, parts.calibration
+    said = earned(calibration, parts.generated)
     counts = {
         label: ", ".join(
             f"{of_set[key]} {key}"
@@ -59,8 +62,11 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         f"{encoder.features} features",
         "scored by": _scorer(parts),
         **{label: text for label, text in counts.items() if text},
-        "verdict": f"ai-generated at p <= {calibration.alpha:g}, photographic at "
-        f"p >= {calibration.beta:g}, unsure between",
+        "verdict": f"ai-generated at p <= {calibration.alpha:g}, {said}, unsure between",
+        "quality": ", ".join(
+            f"{name} >= {limit:.3g}" for name, limit in parts.quality.as_dict().items()
+        )
+        or "no limits measured",
     }
     if parts.notice:
         rows["notice"] = parts.notice

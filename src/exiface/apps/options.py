@@ -1,8 +1,15 @@
 """Options that several commands have."""
 
-from typing import Annotated
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from exiface.datasets import Manifest
+    from exiface.density import GeneratedFaces
 
 DetectorOption = Annotated[
     str | None,
@@ -11,3 +18,71 @@ DetectorOption = Annotated[
         "folder; without it, `default`."
     ),
 ]
+GeneratedOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Generated faces of generators that training never saw, from which the verdict "
+        '"photographic" is earned: a folder (a family each) or a manifest; repeatable. Or a CSV '
+        "with the columns family, side (px), p_value, measured by detectors made in the same way "
+        "without the family."
+    ),
+]
+_COLUMNS = ("family", "side", "p_value")
+
+
+def generated_faces(paths: Sequence[Path]) -> "Manifest | GeneratedFaces | None":
+    """What `--generated` names: faces to be judged, or what they scored; None of none.
+
+    Raises:
+        UserError: both at once, or a file that can't be used.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import Manifest, scan
+    from exiface.errors import UserError
+
+    scored = [path for path in paths if path.suffix == ".csv"]
+    if scored:
+        if len(paths) > 1:
+            raise UserError("--generated takes one CSV of p-values, or faces, not both")
+        return _scored(scored[0])
+    manifests = []
+    for path in paths:
+        if path.is_dir():
+            with progress_bar("Finding generated faces") as progress:
+                found = scan(path, fractions={"fit": 1.0}, progress=progress)[0]
+            names = np.full(len(found), path.resolve().name)
+            manifests.append(replace(found, source=names, generated=np.full(len(found), True)))
+        else:
+            found = Manifest.read(path)
+            manifests.append(found.select(found.generated))
+    if not manifests:
+        return None
+    joined = Manifest.joined(manifests)
+    if not len(joined):
+        raise UserError(f"no generated face in {', '.join(map(str, paths))}")
+    return joined
+
+
+def _scored(path: Path) -> "GeneratedFaces":
+    from exiface.density import CalibrationError, GeneratedFaces
+    from exiface.errors import UserError
+
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+        return GeneratedFaces.of(
+            [float(row["p_value"]) for row in rows],
+            [row["family"] for row in rows],
+            [int(row["side"]) for row in rows],
+        )
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    except (KeyError, TypeError, ValueError, CalibrationError) as error:
+        raise UserError(
+            f"{path} must have the columns {', '.join(_COLUMNS)} with numbers in the last two: "
+            f"{error}"
+        ) from None

@@ -11,20 +11,23 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader
 from jinja2.environment import TemplateStream
+from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.density import Calibration
+from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
 from exiface.density.calibration import SMALL_SIDE
 from exiface.detector import Detector, FaceResult, ImageResult
+from exiface.detector.folder import DetectorParts
+from exiface.detector.results import SAID
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.images import ImageSource
 
 _LONGEST_SIDE = 720  # px of a picture on the page
-_BINS = 36
-PLOT = (320, 84)  # px, of the bars
-# Bars span the middle of the calibration scores; single outliers would squeeze the rest.
-_QUANTILES = (0.005, 0.98)
+PLOT = (320, 56)  # px, width and height of the bars of either kind
+_BINS = 20
+# Places along the plot are 1 - p ** POWER, so that one photograph in twenty takes a third of it.
+POWER = 0.4
 
 
 def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -> None:
@@ -48,7 +51,7 @@ def page(results: Sequence[ImageResult], detector: Detector, sources: Sequence[b
 def _stream(
     results: Sequence[ImageResult], detector: Detector, sources: Iterable[ImageSource | None]
 ) -> TemplateStream:
-    calibration = detector.parts.calibration
+    parts = detector.parts
     environment = Environment(
         loader=PackageLoader("exiface.apps"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -59,7 +62,8 @@ def _stream(
             "result": result,
             "picture": _picture(result, source),
             "faces": [
-                {"face": face, "plot": histogram(calibration, face)} for face in result.faces
+                {"face": face, "plot": standing(parts, face), "shares": shares_sentence(face)}
+                for face in result.faces
             ],
         }
         for result, source in zip(results, sources, strict=True)
@@ -68,69 +72,116 @@ def _stream(
         images=images,
         counts=counts,
         number=len(results),
-        calibration=calibration,
+        calibration=parts.calibration,
+        words=words(),
         detector=detector,
         version=__version__,
     )
 
 
-def histogram(calibration: Calibration, face: FaceResult) -> dict[str, Any]:
-    """Geometry of the plot that puts a face among the calibration photographs.
+def standing(parts: DetectorParts, face: FaceResult) -> dict[str, Any]:
+    """Geometry of the plot that puts a face among photographs and generated faces.
 
     Args:
-        calibration: scores of photographs and the bands of the verdict.
-        face: whose score is marked.
+        parts: of the detector.
+        face: whose p-value is marked.
 
     Returns:
-        Bars with the band they fall into, the marker's place, and the size, in px.
+        Bars of photographs with the verdict that they get, bars of generated faces, the marker's
+        place, and the size of either half, in px.
     """
     width, height = PLOT
-    low, high, bars = standing_bars(calibration.compared_with(face.side))
-    place = (face.score - low) / (high - low)
     return {
         "width": width,
         "height": height,
-        "bars": bars,
-        "marker": round(width * min(max(place, 0.006), 0.994), 2),
-        "beyond": "right" if place > 1 else "left" if place < 0 else "",
+        "marker": round(width * (1 - face.p_value**POWER), 2),
+        **_bars(*_compared(parts, face.side)),
     }
 
 
-def distributions(calibration: Calibration) -> list[dict[str, Any]]:
+def distributions(parts: DetectorParts) -> list[dict[str, Any]]:
     """The plots' geometry without a face, and for crops above which side in pixels each is."""
-    found = []
-    for above in [0] if calibration.sides is None else [0, SMALL_SIDE]:
-        low, high, bars = standing_bars(calibration.compared_with(above + 1))
-        width, height = PLOT
-        ends = {"low": low, "high": high, "width": width, "height": height}
-        found.append({"above_side": above, "bars": bars} | ends)
-    return found
+    width, height = PLOT
+    size = {"width": width, "height": height, "power": POWER}
+    whole = parts.calibration.sides is None and parts.generated is None
+    return [
+        {"above_side": above} | size | _bars(*_compared(parts, above + 1))
+        for above in ([0] if whole else [0, SMALL_SIDE])
+    ]
+
+
+def _compared(parts: DetectorParts, side: int | None) -> tuple[Calibration, GeneratedFaces | None]:
+    generated = parts.generated
+    return (
+        parts.calibration.compared_with(side),
+        None if generated is None else generated.compared_with(side),
+    )
 
 
 @lru_cache(maxsize=8)
-def standing_bars(calibration: Calibration) -> tuple[float, float, list[dict[str, Any]]]:
-    """The span of scores drawn, and the bars, which are the same for every face."""
+def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[str, Any]:
+    """The bars, which are the same for every face; sources weigh alike, and families do."""
     width, height = PLOT
-    low, high = np.quantile(calibration.scores, _QUANTILES)
-    margin = (high - low) * 0.12 or 1.0
-    low, high = low - margin, high + margin
-    counts, edges = np.histogram(
-        np.clip(calibration.scores, low, high), bins=_BINS, range=(low, high)
-    )
+    places = np.linspace(0, 1, _BINS + 1)
+    edges = (1 - places) ** (1 / POWER)  # p-values, from 1 down
+
+    def shares(groups: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        # A p-value at an edge belongs to the bin of the more unusual.
+        rows = [np.histogram(-group, -edges)[0] / len(group) for group in groups]
+        return np.asarray(np.mean(rows, axis=0))
+
+    photographs = shares([calibration.p_value(scores) for scores in calibration.by_source()])
+    others = None if generated is None else shares(generated.by_family)
+    tallest = max(photographs.max(), 0 if others is None else others.max())
     step = width / _BINS
-    bars = [
-        {
-            "x": round(number * step, 2),
-            "width": round(step - 1, 2),
-            "height": round(height * count / counts.max(), 2),
-            "band": calibration.verdict(float(calibration.p_value(middle))).value,
-        }
-        for number, (count, middle) in enumerate(
-            zip(counts, (edges[:-1] + edges[1:]) / 2, strict=True)
+
+    def bars(values: NDArray[np.float64]) -> list[dict[str, Any]]:
+        return [
+            {
+                "x": round(number * step, 2),
+                "width": round(step - 1, 2),
+                "height": round(height * float(share) / float(tallest), 2),
+                "band": verdict_of(float(middle), calibration, generated).value,
+            }
+            for number, (share, middle) in enumerate(
+                zip(values, (edges[:-1] + edges[1:]) / 2, strict=True)
+            )
+            if share
+        ]
+
+    return {"bars": bars(photographs), "generated": [] if others is None else bars(others)}
+
+
+def shares_sentence(face: FaceResult) -> str:
+    """Say how often photographs and generated faces look as a face does.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> face = FaceResult((0, 0, 9, 9), 1.0, 0.02, 0.02, Verdict.AI_GENERATED)
+        >>> shares_sentence(face)
+        '2.0 % of photographs look this unusual.'
+        >>> shares_sentence(replace(face, generated_as_unusual=0.61, generated_as_usual=0.4))
+        '2.0 % of photographs look this unusual; 61 % of the generated faces that we tried do.'
+    """
+    photographs = f"{_percent(face.p_value)} of photographs look this unusual"
+    if face.generated_as_unusual is None or face.generated_as_usual is None:
+        return f"{photographs}."
+    if face.verdict is Verdict.PHOTOGRAPHIC:
+        return (
+            f"{photographs}; only {_percent(face.generated_as_usual)} of the generated faces that "
+            "we tried look as usual as this."
         )
-        if count
-    ]
-    return float(low), float(high), bars
+    share = _percent(face.generated_as_unusual)
+    return f"{photographs}; {share} of the generated faces that we tried do."
+
+
+def words() -> dict[str, str]:
+    """Verdicts as a heading has them."""
+    return {verdict.value: said[0].upper() + said[1:] for verdict, said in SAID.items()}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
 
 
 def _picture(result: ImageResult, source: ImageSource | None) -> str | None:

@@ -1,4 +1,4 @@
-"""From a score to a p-value that keeps its promise, and from the p-value to a verdict.
+"""From a score to a p-value that keeps its promise.
 
 Split-conformal calibration (Vovk et al. 2005; Bates et al. 2023): on photographs that neither
 encoder nor density saw, the share that is at least as anomalous as an image is its p-value. While
@@ -11,7 +11,6 @@ shrunk; either are compared with their kind alone (Mondrian conformal prediction
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -31,14 +30,6 @@ class CalibrationError(UserError):
     """A calibration set that can't keep the promise asked of it."""
 
 
-class Verdict(StrEnum):
-    """What is said of a face."""
-
-    AI_GENERATED = "ai-generated"
-    UNSURE = "unsure"
-    PHOTOGRAPHIC = "photographic"
-
-
 def photographs_needed(alpha: float) -> int:
     """How many calibration photographs it takes for any p-value to reach alpha.
 
@@ -56,14 +47,14 @@ class Calibration:
     Attributes:
         scores: (n,) scores of the calibration photographs, ascending; higher = more anomalous.
         alpha: promised false-alarm rate; at p-values up to it the verdict is "ai-generated".
-        beta: from this p-value on the verdict is "photographic"; "unsure" between.
+        beta: from this p-value on nothing was found, where generated faces were not measured.
         sources: (n,) which source each of them is of, 0 to m - 1; None = all of one.
         sides: (n,) sides of their crops in pixels; None = small and large ones are alike.
 
     Example:
         >>> calibration = Calibration.of(range(99))
-        >>> float(calibration.p_value(50.0)), calibration.verdict(0.5).value
-        (0.5, 'photographic')
+        >>> float(calibration.p_value(50.0))
+        0.5
         >>> float(calibration.p_value(1000.0))
         0.01
         >>> of_two = Calibration.of([*range(99), *range(50, 149)], sources=["a"] * 99 + ["b"] * 99)
@@ -95,7 +86,7 @@ class Calibration:
         Args:
             scores: of the photographs.
             alpha: promised false-alarm rate.
-            beta: p-value from which on the verdict is "photographic".
+            beta: p-value from which on nothing was found.
             sources: (n,) names; those with too few photographs for a p-value of their own are taken
                 together, with the smallest of the others if need be. None = all of one.
             sides: (n,) sides of the crops in pixels; where too few are small, or large, all are
@@ -188,12 +179,6 @@ class Calibration:
         if self.sources is None:
             return [self.scores]
         return [self.scores[self.sources == number] for number in np.unique(self.sources)]
-
-    def verdict(self, p_value: float) -> Verdict:
-        """The band that a p-value falls into."""
-        if p_value <= self.alpha:
-            return Verdict.AI_GENERATED
-        return Verdict.PHOTOGRAPHIC if p_value >= self.beta else Verdict.UNSURE
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from exiface.density import Calibration
+from exiface.density import Calibration, GeneratedFaces
 from exiface.density.calibration import SMALL_SIDE
+from exiface.density.verdict import earned
 from exiface.encoders import EncoderDescription
 from exiface.photos import TAG_NAMES, TAG_TITLES
 
@@ -19,6 +20,7 @@ def model_card(
     encoder: EncoderDescription,
     calibration: Calibration,
     provenance: dict[str, Any],
+    generated: GeneratedFaces | None = None,
 ) -> str:
     """Write a model card.
 
@@ -26,6 +28,7 @@ def model_card(
         name: of the detector.
         encoder: its encoder.
         calibration: its calibration.
+        generated: faces of families that training never saw, where they were measured.
         provenance: counts under "calibration" and, where a density was fitted, "fit".
 
     Returns:
@@ -126,9 +129,9 @@ Tells camera photographs of faces from AI-generated ones. {learnt}
 - Encoder: {encoder.architecture}, {encoder.features} features of a face crop
   ({encoder.preprocessing.sides}; {made_by}).
 {scorer}
-- Verdict: "ai-generated" at p <= {calibration.alpha:g}, "photographic" at p >=
-  {calibration.beta:g}, "unsure" between; p is the share of calibration photographs that are at
-  least as unusual{worst}.
+- Verdict: "ai-generated" at p <= {calibration.alpha:g}, {earned(calibration, generated)},
+  "unsure" between; p is the share of calibration photographs that are at least as
+  unusual{worst}.
 
 ## Photographs
 

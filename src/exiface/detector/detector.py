@@ -1,7 +1,7 @@
 """From images to verdicts: the runtime."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from exiface.density import Classifier, GaussianMixture
+from exiface.density import Classifier, GaussianMixture, Verdict, verdict_of
 from exiface.detector.folder import DetectorParts, detector_folder, read_folder
 from exiface.detector.results import FaceResult, ImageResult
 from exiface.encoders import OnnxEncoder
-from exiface.photos import CameraTags, FaceDetector, UnreadableImageError, read_photo
+from exiface.photos import CameraTags, Declared, FaceDetector, UnreadableImageError, read_photo
+from exiface.photos.content_credentials import validation_settings
 from exiface.photos.crops import Box, shorter_side
 from exiface.photos.faces import MIN_FACE
 from exiface.photos.images import ImageSource
+from exiface.photos.quality import Quality
 from exiface.threads import cores, ordered_map
 
 
@@ -29,6 +31,8 @@ class Prepared:
         crops: of the faces to be judged, (s, s, 3) uint8 each, largest face first; s may differ.
         boxes: of the same faces.
         tags: what the camera recorded.
+        qualities: of the same faces.
+        declared: what the file says of its origin.
         size: (width, height) of the upright image.
         small_faces: further faces found, too small to be judged.
         reason: why there is nothing to judge.
@@ -38,6 +42,8 @@ class Prepared:
     crops: list[NDArray[np.uint8]]
     boxes: list[Box]
     tags: CameraTags
+    qualities: list[Quality] = field(default_factory=list)
+    declared: Declared = field(default_factory=Declared)
     size: tuple[int, int] = (0, 0)
     small_faces: int = 0
     reason: str | None = None
@@ -49,6 +55,9 @@ class Detector:
     Args:
         parts: what a detector folder holds; see `load`.
         threads: for decoding and for the encoder; None = one a core.
+
+    Raises:
+        TrustListError: the environment names a trust list that can't be used.
 
     Example:
         >>> detector = Detector.load()
@@ -62,6 +71,7 @@ class Detector:
         self.threads = threads or cores()
         self.encoder = OnnxEncoder(parts.model, parts.encoder, threads=self.threads)
         self.face_detector = FaceDetector()
+        validation_settings()  # a trust list that can't be used is told before anything is judged
 
     @classmethod
     def load(cls, detector: str | Path | None = None, *, threads: int | None = None) -> Self:
@@ -144,19 +154,25 @@ class Detector:
             return Prepared(path, [], [], CameraTags(), reason=str(error))
         height, width = photo.pixels.shape[:2]
         if cropped:
-            found: list[Box] = [(0, 0, width, height)]
+            found: list[tuple[Box, NDArray[np.float32] | None]] = [((0, 0, width, height), None)]
         else:
-            found = [face.box for face in self.face_detector.detect(photo.pixels)]
-        boxes = [box for box in found if shorter_side(box) >= MIN_FACE]
-        small = len(found) - len(boxes)
+            found = [(each.box, each.landmarks) for each in self.face_detector.detect(photo.pixels)]
+        faces = [face for face in found if shorter_side(face[0]) >= MIN_FACE]
+        small = len(found) - len(faces)
         reason = None
-        if not boxes:
+        if not faces:
             reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"
+        crops = [self.parts.encoder.preprocessing.crop(photo.pixels, box) for box, _ in faces]
         return Prepared(
             path=path,
-            crops=[self.parts.encoder.preprocessing.crop(photo.pixels, box) for box in boxes],
-            boxes=boxes,
+            crops=crops,
+            boxes=[box for box, _ in faces],
             tags=photo.tags,
+            qualities=[
+                Quality.of(crop, shorter_side(box), landmarks, photo.jpeg_quality)
+                for crop, (box, landmarks) in zip(crops, faces, strict=True)
+            ],
+            declared=photo.declared,
             size=(width, height),
             small_faces=small,
             reason=reason,
@@ -179,7 +195,10 @@ class Detector:
         ranges = self.parts.calibration.p_range(scores, sides)
         verdicts = iter(zip(sides, scores, *ranges, strict=True))
         for image in images:
-            faces = tuple(self._face(box, *next(verdicts)) for box in image.boxes)
+            faces = tuple(
+                self._face(box, quality, *next(verdicts))
+                for box, quality in zip(image.boxes, image.qualities, strict=True)
+            )
             yield ImageResult(
                 path=image.path,
                 detector=self.id,
@@ -188,12 +207,25 @@ class Detector:
                 reason=image.reason,
                 small_faces=image.small_faces,
                 size=image.size,
+                declared=image.declared,
+                alpha=self.parts.calibration.alpha,
             )
 
     def _face(
-        self, box: Box, side: int, score: float, p_value_low: float, p_value: float
+        self,
+        box: Box,
+        quality: Quality,
+        side: int,
+        score: float,
+        p_value_low: float,
+        p_value: float,
     ) -> FaceResult:
         scorer = self.parts.scorer
+        calibration = self.parts.calibration.compared_with(side)
+        known = self.parts.generated
+        generated = None if known is None else known.compared_with(side)
+        reason = self.parts.quality.reason(quality)
+        verdict = verdict_of(float(p_value), calibration, generated)
         return FaceResult(
             box=box,
             score=float(score),
@@ -201,8 +233,11 @@ class Detector:
             probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
             p_value=float(p_value),
             p_value_low=float(p_value_low),
-            verdict=self.parts.calibration.verdict(float(p_value)),
+            verdict=verdict if reason is None else Verdict.UNSURE,
             side=side,
+            generated_as_unusual=generated.share_as_unusual(float(p_value)) if generated else None,
+            generated_as_usual=generated.share_as_usual(float(p_value)) if generated else None,
+            unsure_because=reason,
         )
 
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from exiface.density import Evidence
 from exiface.density.calibration import SCORE_DECIMALS
+from exiface.density.generated import LikelihoodRatio, band_of, likelihood_ratios
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.detector import Detector
-from exiface.detector.results import FaceResult, ImageResult
+from exiface.detector.results import SCHEMA, FaceResult, ImageResult
 from exiface.errors import UserError
 from exiface.photos import read_photo
 from exiface.photos.alterations import altered
@@ -71,6 +72,8 @@ class Explanation:
         less_unusual: calibration photographs that are less unusual than the face.
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
         stability: verdicts after mild alterations.
+        ratio: how much more often generated faces than photographs have such a p-value; None where
+            no generated faces were measured.
         tag_checks: expected and claimed camera tags; empty where the detector has no heads.
     """
 
@@ -82,6 +85,7 @@ class Explanation:
     less_unusual: int
     nearest_scores: tuple[float, ...]
     stability: tuple[Stability, ...]
+    ratio: LikelihoodRatio | None
     tag_checks: tuple[TagCheck, ...]
 
     @property
@@ -101,10 +105,13 @@ class Explanation:
         """As JSON has it; the regions as 8 x 8 means, from the top left."""
         cells = cv2.resize(self.regions, (_GRID, _GRID), interpolation=cv2.INTER_AREA)
         return {
+            "schema": SCHEMA,
             "path": self.result.path,
             "detector": self.result.detector,
             "face": self.number,
             **self.face.as_dict(),
+            **self.result.declared.as_dict(),
+            "likelihood_ratio": None if self.ratio is None else self.ratio.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
             "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
             "less_unusual": self.less_unusual,
@@ -159,8 +166,17 @@ def explain(
         less_unusual=place,
         nearest_scores=tuple(float(each) for each in np.sort(nearest)),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
+        ratio=_ratio(detector, result.faces[face].p_value, len(crop)),
         tag_checks=() if check is None else check.check(features[0], prepared.tags),
     )
+
+
+def _ratio(detector: Detector, p_value: float, side: int) -> LikelihoodRatio | None:
+    generated = detector.parts.generated
+    if generated is None:
+        return None
+    compared = detector.parts.calibration.compared_with(side)
+    return likelihood_ratios(compared, generated.compared_with(side))[band_of(p_value)]
 
 
 def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:

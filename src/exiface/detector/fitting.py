@@ -21,6 +21,7 @@ from exiface.density import (
     Classifier,
     Evidence,
     GaussianMixture,
+    GeneratedFaces,
     Scorer,
     choose_components,
 )
@@ -28,6 +29,7 @@ from exiface.density.evidence import directions_of, sign
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.detector.folder import DetectorError, DetectorParts
+from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE
 from exiface.encoders.runtime import read_heads, seen_by_encoder
@@ -50,6 +52,7 @@ def fit(
     beta: float = 0.2,
     per_photo: int | None = 2,
     per_camera: int | None = None,
+    generated: Manifest | GeneratedFaces | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> DetectorParts:
@@ -68,10 +71,13 @@ def fit(
         as_sent: take the faces as pictures arrive, saved again and shrunk at random, not as they
             lie in the files.
         alpha: promised false-alarm rate.
-        beta: p-value from which on the verdict is "photographic".
+        beta: p-value from which on nothing was found, where no generated faces are measured.
         per_photo: faces of a photograph that the density is fitted on, at most. Calibration takes
             one, the largest: faces of one photograph are not independent.
         per_camera: faces of a camera at most, in each split.
+        generated: faces of generators that training never saw, on which the verdict "photographic"
+            is measured, each source of the manifest a family; or what they scored already, by
+            detectors trained in the same way without their family. None = not measured.
         seed: of the choice of faces and of the mixture's start.
         progress: called with (done, total) of each part of the work: the faces of each split, and
             the fits that choose the number of components.
@@ -81,7 +87,8 @@ def fit(
 
     Raises:
         EncoderError: no encoder in the folder.
-        DetectorError: a split is empty, or calibration photographs were trained on.
+        DetectorError: a split is empty, or calibration photographs or generated faces were trained
+            on.
         DensityError: a head that the encoder doesn't have, or features that can't be fitted.
         CalibrationError: too few for the promised rate.
     """
@@ -130,6 +137,9 @@ def fit(
         # As sent they were shrunk, who knows how much.
         sides=None if as_sent else crop_sides(description.preprocessing, faces),
     )
+    quality = measure_limits(encoder, scorer, calibration, features, faces, seed=seed)
+    seen = seen_by_encoder(encoder_folder)
+    known = _measured(generated, encoder, scorer, calibration, seen, progress)
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
     return DetectorParts(
         name=name,
@@ -137,8 +147,10 @@ def fit(
         encoder=description,
         scorer=scorer,
         calibration=calibration,
-        card=model_card(name, description, calibration, provenance),
+        card=model_card(name, description, calibration, provenance, known),
         cross_check=_cross_check(tag_weights(heads), features, faces),
+        generated=known,
+        quality=quality,
         provenance=provenance,
     )
 
@@ -151,6 +163,7 @@ def calibrate(
     alpha: float | None = None,
     beta: float | None = None,
     per_camera: int | None = None,
+    generated: Manifest | GeneratedFaces | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> DetectorParts:
@@ -162,8 +175,11 @@ def calibrate(
             calibrates.
         name: of the new detector.
         alpha: promised false-alarm rate; None = as before.
-        beta: p-value from which on the verdict is "photographic"; None = as before.
+        beta: p-value from which on nothing was found, where no generated faces are measured; None =
+            as before.
         per_camera: photographs of a camera at most.
+        generated: faces of generators that training never saw, measured anew. Those that came with
+            the detector were measured by its former calibration, and go.
         seed: of the choice of photographs where a camera has more.
         progress: called with (done, total) faces.
 
@@ -191,6 +207,7 @@ def calibrate(
         sources=faces.source,
         sides=crop_sides(detector.encoder.preprocessing, faces),
     )
+    known = _measured(generated, encoder, detector.scorer, calibration, set(), progress)
     provenance = detector.provenance | {
         "calibration": faces.counts(),
         "recalibrated": {"from": detector.name, "digest": detector.digest},
@@ -202,10 +219,36 @@ def calibrate(
         name=name,
         calibration=calibration,
         cross_check=_cross_check(weights, features, faces),
-        card=model_card(name, detector.encoder, calibration, provenance),
+        card=model_card(name, detector.encoder, calibration, provenance, known),
+        generated=known,
+        quality=measure_limits(encoder, detector.scorer, calibration, features, faces, seed=seed),
         provenance=provenance,
         digest="",
     )
+
+
+def _measured(
+    generated: Manifest | GeneratedFaces | None,
+    encoder: OnnxEncoder,
+    scorer: Scorer,
+    calibration: Calibration,
+    seen: set[str],
+    progress: Progress,
+) -> GeneratedFaces | None:
+    """What generated faces score by this detector; as it is, where others have scored them."""
+    if not isinstance(generated, Manifest):
+        return generated
+    known = np.isin(generated.sha256, list(seen))
+    if known.any():
+        raise DetectorError(
+            f"{known.sum()} generated faces were trained on (the first: "
+            f"{generated.path[known][0]}); what they score says nothing of generators never seen: "
+            "give others"
+        )
+    faces = largest_faces(generated)
+    scores = scorer.score(encode_faces(encoder, faces, progress))
+    sides = crop_sides(encoder.description.preprocessing, faces)
+    return GeneratedFaces.of(calibration.p_value(scores, sides), faces.source, sides)
 
 
 def _chosen(

@@ -1,11 +1,14 @@
 """The detector folder: plain files, no pickles, hashes checked before anything is used.
 
-detector.json              version, name, encoder and preprocessing, bands, provenance, sha256s
+detector.json              version, name, encoder and preprocessing, bands, limits of quality,
+                           provenance, sha256s
 encoder.onnx               the encoder
 density.safetensors        the mixture; or
 evidence.safetensors       the heads whose signs are combined; or
 classifier.safetensors     the head of a binary detector
 calibration.safetensors    scores of the calibration photographs
+generated.safetensors      p-values of generated faces of families that training never saw;
+                           absent where none were measured
 cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
 MODEL_CARD.md              for people
 """
@@ -22,8 +25,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from exiface.density import Calibration, Classifier, Evidence, GaussianMixture, Scorer
+from exiface.density import (
+    Calibration,
+    CalibrationError,
+    Classifier,
+    Evidence,
+    GaussianMixture,
+    GeneratedFaces,
+    Scorer,
+)
 from exiface.detector.cross_check import CrossCheck
+from exiface.detector.quality_limits import QualityLimits
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE
 from exiface.errors import UserError
@@ -38,16 +50,27 @@ _DENSITY_FILE = "density.safetensors"
 _EVIDENCE_FILE = "evidence.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
 _CROSS_CHECK_FILE = "cross_check.safetensors"
+_GENERATED_FILE = "generated.safetensors"
 _FILES = (ENCODER_FILE, _CALIBRATION_FILE, CARD_FILE)
 _SCORERS: dict[str, type[GaussianMixture] | type[Evidence] | type[Classifier]] = {
     _DENSITY_FILE: GaussianMixture,
     _EVIDENCE_FILE: Evidence,
     CLASSIFIER_FILE: Classifier,
 }
-_OPTIONAL_FILES = (_CROSS_CHECK_FILE,)
-_KEYS = {"format", "version", "name", "encoder", "notice", "bands", "provenance", "files"}
+_OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE)
+_KEYS = {
+    "format",
+    "version",
+    "name",
+    "encoder",
+    "notice",
+    "bands",
+    "quality",
+    "provenance",
+    "files",
+}
 _FORMAT = "exiface detector"
-_VERSION = 1
+_VERSION = 2  # the first had neither limits of quality nor generated faces
 
 
 class DetectorError(UserError):
@@ -66,6 +89,8 @@ class DetectorParts:
         calibration: of scores, with the bands of the verdict.
         card: the model card, Markdown.
         cross_check: of camera tags; None where the encoder has no heads for them.
+        generated: faces of families that training never saw; None where none were measured.
+        quality: the least that calibration photographs cover.
         notice: what everyone who reads a verdict must know of this detector; "" = nothing beyond
             the usual.
         provenance: how it was made, for people and programs.
@@ -79,6 +104,8 @@ class DetectorParts:
     calibration: Calibration
     card: str
     cross_check: CrossCheck | None = None
+    generated: GeneratedFaces | None = None
+    quality: QualityLimits = field(default_factory=QualityLimits)
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
@@ -107,6 +134,8 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
     }
     if parts.cross_check is not None:
         contents[_CROSS_CHECK_FILE] = save_tensors(parts.cross_check.arrays())
+    if parts.generated is not None:
+        contents[_GENERATED_FILE] = save_tensors(parts.generated.arrays())
     described = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -114,6 +143,7 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
         "encoder": parts.encoder.as_dict(),
         "notice": parts.notice,
         "bands": {"alpha": parts.calibration.alpha, "beta": parts.calibration.beta},
+        "quality": parts.quality.as_dict(),
         "provenance": parts.provenance,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
@@ -171,6 +201,8 @@ def read_folder(folder: Path) -> DetectorParts:
         raise DetectorError(f"{path} is not JSON ({error}); restore the folder") from None
     if not isinstance(described, dict) or described.get("format") != _FORMAT:
         raise DetectorError(f"{path} does not describe a detector of exiface")
+    if described.get("version") == 1:
+        described |= {"version": _VERSION, "quality": {}}
     if described.get("version") != _VERSION:
         raise DetectorError(
             f"{path} has version {described.get('version')}, this exiface reads {_VERSION}: "
@@ -185,7 +217,7 @@ def read_folder(folder: Path) -> DetectorParts:
     if len(scorers) != 1:
         raise DetectorError(f"{path}: needs one of {', '.join(_SCORERS)}; restore the folder")
     files = {name: _checked(folder / name, described["files"][name]) for name in described["files"]}
-    cross_check = files.get(_CROSS_CHECK_FILE)
+    cross_check, generated = files.get(_CROSS_CHECK_FILE), files.get(_GENERATED_FILE)
     try:
         calibration = load_tensors(files[_CALIBRATION_FILE])
         return DetectorParts(
@@ -201,11 +233,13 @@ def read_folder(folder: Path) -> DetectorParts:
             ),
             card=files[CARD_FILE].decode(),
             cross_check=CrossCheck(**load_tensors(cross_check)) if cross_check else None,
+            generated=GeneratedFaces.from_arrays(load_tensors(generated)) if generated else None,
+            quality=QualityLimits.from_dict(described["quality"]),
             notice=str(described["notice"]),
             provenance=described["provenance"],
             digest=hashlib.sha256(content).hexdigest(),
         )
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (ValueError, KeyError, TypeError, SafetensorError, CalibrationError) as error:
         raise DetectorError(f"{folder} can't be used: {error}") from None
 
 

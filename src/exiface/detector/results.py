@@ -5,7 +5,20 @@ from typing import Any
 
 from exiface.density import Verdict
 from exiface.density.calibration import SCORE_DECIMALS
-from exiface.photos import CameraTags
+from exiface.photos import CameraTags, Declared
+
+# Of the JSON: 2 added `schema`, `verdict`, `p_value` and `summary` of the image, what the file
+# declares, what generated faces score, and the verdict "nothing-found" (see CHANGELOG.md).
+SCHEMA = 2
+
+
+# Verdicts as people read them, alike on every surface.
+SAID = {
+    Verdict.AI_GENERATED: "looks AI-generated",
+    Verdict.UNSURE: "unsure",
+    Verdict.PHOTOGRAPHIC: "looks photographic",
+    Verdict.NOTHING_FOUND: "nothing unusual found; generated faces may pass",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +32,16 @@ class FaceResult:
         p_value: share of calibration photographs at least as anomalous, see Calibration; of
             several sources, the largest.
         p_value_low: the smallest among the sources.
-        verdict: the band of the p-value.
+        verdict: what they earn.
         log_likelihood: of the face's features under the density of photographs; None for a
             detector that classifies.
         probability: that the face is generated, by such a classifier's own account; None for a
             detector with a density.
         side: of the square crop that was judged, in pixels.
+        generated_as_unusual: share of generated faces of families that training never saw whose
+            p-value is at most this face's; None where none were measured.
+        generated_as_usual: share of them that score no higher.
+        unsure_because: why its quality rules out any other verdict; None where it doesn't.
     """
 
     box: tuple[float, float, float, float]
@@ -35,6 +52,9 @@ class FaceResult:
     log_likelihood: float | None = None
     probability: float | None = None
     side: int | None = None
+    generated_as_unusual: float | None = None
+    generated_as_usual: float | None = None
+    unsure_because: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""
@@ -48,11 +68,17 @@ class FaceResult:
             values["probability"] = round(self.probability, 6)
         if self.side is not None:
             values["side"] = self.side
-        return values | {
+        values |= {
             "p_value": round(self.p_value, 6),
             "p_value_low": round(self.p_value_low, 6),
             "verdict": self.verdict.value,
         }
+        for name in ("generated_as_unusual", "generated_as_usual"):
+            if (share := getattr(self, name)) is not None:
+                values[name] = round(share, 4)
+        if self.unsure_because is not None:
+            values["unsure_because"] = self.unsure_because
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,8 @@ class ImageResult:
         reason: why there is no verdict; None where there is one.
         small_faces: further faces found, too small to be judged.
         size: (width, height) of the upright image; (0, 0) where it can't be read.
+        declared: what the file says of its origin; it stands beside the verdict.
+        alpha: promised false-alarm rate.
     """
 
     path: str | None
@@ -76,14 +104,64 @@ class ImageResult:
     reason: str | None = None
     small_faces: int = 0
     size: tuple[int, int] = (0, 0)
+    declared: Declared = field(default_factory=Declared)
+    alpha: float = 0.05
+
+    @property
+    def p_value(self) -> float | None:
+        """Of the image: the smallest of its faces, times their number (Bonferroni); None of none.
+
+        Twenty photographed faces hold one as unusual as one in twenty; with this, at most a share
+        alpha of photographs is flagged however many faces they show.
+        """
+        if not self.faces:
+            return None
+        return min(1.0, len(self.faces) * min(face.p_value for face in self.faces))
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Of the image: what its p-value says, or what is said of every one of its faces."""
+        if self.p_value is None:
+            return None
+        said = {face.verdict for face in self.faces}
+        if Verdict.AI_GENERATED in said and self.p_value <= self.alpha:
+            return Verdict.AI_GENERATED
+        alike = len(said) == 1 and Verdict.AI_GENERATED not in said
+        return said.pop() if alike else Verdict.UNSURE
+
+    @property
+    def summary(self) -> str:
+        """The faces in a line, such as "1 of 3 faces AI-generated"; "" where there is none."""
+        number = len(self.faces)
+        if number == 0:
+            return ""
+        if number == 1:
+            return SAID[self.faces[0].verdict]
+        found = sum(face.verdict is Verdict.AI_GENERATED for face in self.faces)
+        if found == 0:
+            return f"none of {number} faces AI-generated"
+        line = f"{found} of {number} faces AI-generated"
+        if self.verdict is not Verdict.AI_GENERATED:
+            line += f", as can be expected by chance of {number} faces"
+        return line
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: `reason` only where there is no verdict."""
         values: dict[str, Any] = {
+            "schema": SCHEMA,
             "path": self.path,
+        }
+        if self.verdict is not None and self.p_value is not None:
+            values |= {
+                "verdict": self.verdict.value,
+                "p_value": round(self.p_value, 6),
+                "summary": self.summary,
+            }
+        values |= {
             "faces": [face.as_dict() for face in self.faces],
             "tags": self.tags.as_dict(),
             "detector": self.detector,
+            **self.declared.as_dict(),
         }
         if self.small_faces:
             values["small_faces"] = self.small_faces

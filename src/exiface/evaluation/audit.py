@@ -9,7 +9,6 @@ import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import cv2
@@ -19,6 +18,7 @@ from PIL import Image, JpegImagePlugin
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from exiface.photos.quality import jpeg_quality
 from exiface.photos.tags import read_exif
 
 SUSPICIOUS = 0.7
@@ -159,21 +159,6 @@ def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
     )
 
 
-def jpeg_quality(tables: dict[int, list[int]]) -> int | None:
-    """Estimate a JPEG's quality: the IJG setting whose luminance table is nearest.
-
-    Args:
-        tables: quantisation tables, as Pillow gives them.
-
-    Returns:
-        1 to 100; None without a table.
-    """
-    if 0 not in tables:
-        return None
-    table = np.asarray(tables[0], float)
-    return int(np.abs(_standard_tables() - table).sum(axis=1).argmin()) + 1
-
-
 def audit(
     fake: str, against: str, real_traits: Sequence[Traits], fake_traits: Sequence[Traits]
 ) -> list[Finding]:
@@ -242,16 +227,3 @@ def _beside(form: Callable[[Traits], str], *classes: Sequence[Traits]) -> str:
         + (" and others" if len(set(map(form, each))) > 3 else "")
         for each in classes
     )
-
-
-@cache
-def _standard_tables() -> NDArray[np.float64]:
-    """The luminance tables (100, 64) of qualities 1 to 100, as the JPEG library writes them."""
-    tables = []
-    for quality in range(1, 101):
-        content = io.BytesIO()
-        Image.new("L", (8, 8)).save(content, "JPEG", quality=quality)
-        with Image.open(content) as image:
-            assert isinstance(image, JpegImagePlugin.JpegImageFile)  # noqa: S101 - just saved
-            tables.append(image.quantization[0])
-    return np.array(tables, float)

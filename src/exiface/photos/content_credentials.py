@@ -58,7 +58,7 @@ def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]
         import c2pa
     except ImportError:
         return [], [NOT_INSTALLED]
-    settings = _settings(os.environ.get(TRUST_LIST))
+    settings = validation_settings()
     try:
         with (
             c2pa.Context(c2pa.Settings.from_dict(settings)) as context,
@@ -164,9 +164,17 @@ def _name(agent: object) -> str:
     return shown(agent) if isinstance(agent, str) else ""
 
 
+def validation_settings() -> dict[str, Any]:
+    """What the library may do, nothing of it on the network, and whom it trusts.
+
+    Raises:
+        TrustListError: EXIFACE_TRUST_LIST names a file that can't be used.
+    """
+    return _settings(os.environ.get(TRUST_LIST))
+
+
 @lru_cache(maxsize=4)
 def _settings(trust_list: str | None) -> dict[str, Any]:
-    """What the library may do: nothing on the network."""
     settings: dict[str, Any] = {
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "core": {"allowed_network_hosts": []},

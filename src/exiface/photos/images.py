@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from exiface.errors import UserError
 from exiface.photos.declared import Declared, read_declared
+from exiface.photos.quality import jpeg_quality
 from exiface.photos.tags import CameraTags, camera_name, read_exif
 
 IMAGE_SUFFIXES = frozenset(
@@ -61,12 +62,14 @@ class Photo:
         tags: what the camera recorded.
         camera: maker and model, where they are known.
         declared: what the file says of its origin.
+        jpeg_quality: of the file, estimated, 1 to 100; None of other formats.
     """
 
     pixels: NDArray[np.uint8]
     tags: CameraTags
     camera: str | None = None
     declared: Declared = field(default_factory=Declared)
+    jpeg_quality: int | None = None
 
 
 def read_photo(source: ImageSource) -> Photo:
@@ -165,7 +168,13 @@ def _decode(image: Image.Image, content: bytes | None = None) -> Photo:
     if upright is not None:
         rgb = rgb.transpose(upright)
     declared = read_declared(image, exif, content)
-    return Photo(np.asarray(rgb), CameraTags.from_exif(exif), camera_name(exif), declared)
+    return Photo(
+        pixels=np.asarray(rgb),
+        tags=CameraTags.from_exif(exif),
+        camera=camera_name(exif),
+        declared=declared,
+        jpeg_quality=jpeg_quality(getattr(image, "quantization", None)),
+    )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

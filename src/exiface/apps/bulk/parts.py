@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
+from exiface.density.calibration import SCORE_DECIMALS
 from exiface.detector import FaceResult, ImageResult
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES
@@ -20,9 +21,16 @@ _FACE = pyarrow.struct(
         ("p_value", pyarrow.float64()),
         ("p_value_low", pyarrow.float64()),
         ("verdict", pyarrow.string()),
+        ("generated_as_unusual", pyarrow.float64()),
+        ("generated_as_usual", pyarrow.float64()),
+        ("unsure_because", pyarrow.string()),
     ]
 )
-# One row an image; score, p-value and verdict are those of its most unusual face.
+_MARK = pyarrow.struct(
+    [(name, pyarrow.string()) for name in ("what", "says", "by", "where", "verified", "raw")]
+)
+# One row an image; the score is that of its most unusual face, verdict and p-value are corrected
+# for the number of faces.
 SCHEMA = pyarrow.schema(
     [
         ("path", pyarrow.string()),
@@ -32,6 +40,9 @@ SCHEMA = pyarrow.schema(
         ("faces", pyarrow.list_(_FACE)),
         ("small_faces", pyarrow.int32()),
         *((name, pyarrow.float64()) for name in TAG_NAMES),
+        ("declares", pyarrow.string()),
+        ("declared", pyarrow.list_(_MARK)),
+        ("contradictions", pyarrow.list_(pyarrow.string())),
         ("reason", pyarrow.string()),
     ]
 )
@@ -52,14 +63,18 @@ def row(result: ImageResult) -> dict[str, Any]:
     """One image's row."""
     faces = [face.as_dict() for face in result.faces]
     face = worst_face(result)
-    worst = {} if face is None else face.as_dict()
     return {
         # Names need not be text; Parquet's strings must be.
         "path": (result.path or "").encode("utf-8", "replace").decode(),
-        **{name: worst.get(name) for name in ("verdict", "p_value", "score")},
-        "faces": [{name: face[name] for name in _FACE.names} for face in faces],
+        "verdict": result.verdict and result.verdict.value,
+        "p_value": result.p_value and round(result.p_value, 6),
+        "score": None if face is None else round(face.score, SCORE_DECIMALS),
+        "faces": [{name: face.get(name) for name in _FACE.names} for face in faces],
         "small_faces": result.small_faces,
         **{name: getattr(result.tags, name) for name in TAG_NAMES},
+        "declares": result.declared.line,
+        "declared": [mark.as_dict() for mark in result.declared.marks],
+        "contradictions": [*result.declared.contradictions],
         "reason": result.reason,
     }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exiface.apps.bulk.inputs import Block, Item
-from exiface.apps.bulk.parts import worst_face, write_part
+from exiface.apps.bulk.parts import write_part
 from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
 from exiface.photos import CameraTags
@@ -41,7 +41,7 @@ def score_blocks(
         report: called with the number of images scored so far.
 
     Returns:
-        How many images got each verdict (of their most unusual face), or "no verdict".
+        How many images got each verdict, or "no verdict".
     """
     under_way: deque[tuple[Block, str | None]] = deque()  # a path, or None at a block's end
 
@@ -73,8 +73,7 @@ def score_blocks(
         finish_blocks()
         _, path = under_way.popleft()
         kept.append(replace(result, path=path))
-        worst = worst_face(result)
-        counts["no verdict" if worst is None else worst.verdict.value] += 1
+        counts["no verdict" if result.verdict is None else result.verdict.value] += 1
         report(done)
     finish_blocks()
     return counts

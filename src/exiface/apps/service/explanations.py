@@ -9,6 +9,7 @@ from exiface.apps.explanation_page import (
     spotlight,
     tag_sentence,
 )
+from exiface.apps.page import shares_sentence
 from exiface.apps.service.uploads import Picture, RefusedError
 from exiface.detector import Detector
 from exiface.detector.explanation import explain
@@ -38,6 +39,7 @@ def explanation_answer(detector: Detector, picture: Picture, face: int) -> dict[
         "path": picture.name,
         "seen": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
+        "shares": shares_sentence(explanation.face),
         "kept": explanation.kept,
         "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
         "tag_sentences": [tag_sentence(check) for check in explanation.tag_checks],

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+VERDICTS = '"ai-generated", "unsure", "photographic" or "nothing-found"'
+
 
 class FaceAnswer(BaseModel):
     """The verdict on one face."""
@@ -22,16 +24,50 @@ class FaceAnswer(BaseModel):
         "their sources",
     )
     p_value_low: float = Field(gt=0, le=1, description="the smallest among their sources")
-    verdict: str = Field(description='"photographic", "unsure" or "ai-generated"')
+    verdict: str = Field(description=VERDICTS)
+    generated_as_unusual: float | None = Field(
+        None,
+        description="share of generated faces, of families that training never saw, that look this "
+        "unusual; where they were measured",
+    )
+    generated_as_usual: float | None = Field(
+        None, description="share of the same that score no higher"
+    )
+    unsure_because: str | None = Field(
+        None, description="why the face's quality rules out any other verdict"
+    )
+
+
+class MarkAnswer(BaseModel):
+    """One thing that a file says of its origin; easily forged, unless a signature holds."""
+
+    what: str = Field(description="such as generated, settings, composite, captured, credentials")
+    says: str = Field(description='in words, as they follow on "The file says that"')
+    by: str | None = Field(None, description="program, camera or signer that is named")
+    where: str = Field(description="in which part of the file")
+    verified: str | None = Field(
+        None, description="of signed marks: valid, unknown signer, invalid"
+    )
+    raw: str = Field(description="the file's own value, shortened")
 
 
 class ImageAnswer(BaseModel):
     """What is said of one image, as `exiface detect --json` says it."""
 
+    schema_version: int = Field(alias="schema", description="of this object")
     path: str = Field(description="name that the file was sent with")
+    verdict: str | None = Field(None, description=f"of the image: {VERDICTS}")
+    p_value: float | None = Field(
+        None, description="smallest of the faces, times their number; at most 1"
+    )
+    summary: str | None = Field(None, description="the faces in a line")
     faces: list[FaceAnswer] = Field(description="largest first; empty where there is a reason")
     tags: dict[str, float] = Field(description="what the camera recorded; easily forged")
     detector: str
+    declares: str = Field(description="what the file says of its origin, in words")
+    declared: list[MarkAnswer] = Field(description="the same, mark by mark; never in the verdict")
+    contradictions: list[str] | None = Field(None, description="what doesn't fit together")
+    unread: list[str] | None = Field(None, description="what is there and could not be read")
     small_faces: int | None = Field(None, description="faces too small to be judged")
     reason: str | None = Field(None, description="why there is no verdict")
 
@@ -43,7 +79,7 @@ class DetectAnswer(BaseModel):
 
 
 class Bar(BaseModel):
-    """One bar of the calibration distribution, in units of the plot."""
+    """One bar of a distribution, in units of the plot."""
 
     x: float
     width: float
@@ -52,16 +88,18 @@ class Bar(BaseModel):
 
 
 class Distribution(BaseModel):
-    """The scores of the calibration photographs, for a plot."""
+    """Where photographs and generated faces stand, for a plot."""
 
     above_side: int = Field(
         description="faces are compared with the last of them that their `side` is above"
     )
-    low: float = Field(description="score at the left edge")
-    high: float = Field(description="score at the right edge")
     width: float
-    height: float
-    bars: list[Bar]
+    height: float = Field(description="of either half")
+    power: float = Field(description="a p-value stands at width * (1 - p ** power)")
+    bars: list[Bar] = Field(description="photographs")
+    generated: list[Bar] = Field(
+        description="generated faces of families that training never saw; none where not measured"
+    )
 
 
 class Limits(BaseModel):
@@ -86,7 +124,7 @@ class DetectorAnswer(BaseModel):
     choices: list[Choice] = Field(description="the first judges where a request names none")
     notice: str = Field(description="what everyone who reads a verdict must know of it")
     alpha: float = Field(description="promised false-alarm rate")
-    beta: float = Field(description='p-value from which on the verdict is "photographic"')
+    beta: float = Field(description='p-value from which on the verdict is "nothing-found"')
     photographs: int = Field(description="that it was calibrated on")
     distributions: list[Distribution]
     limits: Limits
@@ -103,20 +141,41 @@ class Problem(BaseModel):
 FACE_EXAMPLE: dict[str, Any] = {
     "box": [212.4, 130.9, 301.2, 247.8],
     "score": 1.806,
+    "side": 224,
     "p_value": 0.241379,
     "p_value_low": 0.068966,
-    "verdict": "photographic",
+    "verdict": "unsure",
+    "generated_as_unusual": 0.41,
+    "generated_as_usual": 0.59,
 }
 RESULT_EXAMPLE: dict[str, Any] = {
+    "schema": 2,
     "path": "portrait.jpg",
+    "verdict": "unsure",
+    "p_value": 0.241379,
+    "summary": "unsure",
     "faces": [FACE_EXAMPLE],
     "tags": {"aperture": 2.8, "exposure_time": 0.005, "focal_length": 85.0, "iso_speed": 200.0},
     "detector": "exiface-default@2b01e31680b7",
+    "declares": "The file says that a camera took it (EXIF: Canon EOS R6): easily forged.",
+    "declared": [
+        {
+            "what": "captured",
+            "says": "a camera took it",
+            "by": "Canon EOS R6",
+            "where": "EXIF",
+            "verified": None,
+            "raw": "Canon EOS R6",
+        }
+    ],
 }
 REASON_EXAMPLE: dict[str, Any] = {
+    "schema": 2,
     "path": "landscape.png",
     "faces": [],
     "tags": {},
     "detector": "exiface-default@2b01e31680b7",
+    "declares": "The file says nothing of its origin.",
+    "declared": [],
     "reason": "no face found",
 }

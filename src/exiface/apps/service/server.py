@@ -242,7 +242,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             "alpha": calibration.alpha,
             "beta": calibration.beta,
             "photographs": len(calibration.scores),
-            "distributions": distributions(calibration),
+            "distributions": distributions(judge.parts),
             "limits": {
                 "body_bytes": settings.max_body,
                 "files": settings.max_files,

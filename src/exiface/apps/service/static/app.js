@@ -1,14 +1,9 @@
 // The page: pictures in, verdicts out. Nothing is loaded from elsewhere and nothing is kept.
 
 import { Failure, ask, form, onKeyWanted, useKey } from "./ask.js";
-import { WORDS, boxes, element, percent, standing, tagsOf } from "./drawing.js";
+import { WORDS, boxes, element, percent, shares, standing, tagsOf } from "./drawing.js";
 
 const AT_ONCE = 3; // requests under way
-const SENTENCES = {
-  photographic: "Nothing unusual about it:",
-  unsure: "Somewhat unusual:",
-  "ai-generated": "Very unusual for a photograph:",
-};
 
 const byId = (id) => document.getElementById(id);
 const entries = []; // { file, article, answer }
@@ -35,7 +30,7 @@ async function loadDetector() {
     `A verdict says how a face compares with ${detector.photographs} photographs. At most ` +
     `${Number((100 * detector.alpha).toFixed(2))} % of photographs like those are called AI-generated; photographs from ` +
     "elsewhere can fare worse, and many generated faces pass. It is a hint, not a proof: look at " +
-    "where the picture comes from.";
+    "where the picture comes from. What a file says of itself never enters the verdict.";
   byId("made").textContent = `Detector: ${detector.id}.`;
   byId("notice").hidden = !detector.notice;
   if (detector.notice) {
@@ -143,6 +138,12 @@ function show(entry) {
     return;
   }
   const faces = answer.faces.map((face, number) => showFace(entry, face, number));
+  if (faces.length > 1) {
+    const [first, ...rest] = answer.summary;
+    const whole = element("h3", { class: answer.verdict }, `${first.toUpperCase()}${rest.join("")} `);
+    whole.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${faces.length} faces`));
+    faces.unshift(whole);
+  }
   say(entry, ...faces);
   entry.preview.after(tagsOf(answer));
   const words = answer.faces.map((face) => WORDS[face.verdict].toLowerCase()).join(", ");
@@ -158,8 +159,9 @@ function showFace(entry, face, number) {
   const title = element("h3", { class: face.verdict }, `${WORDS[face.verdict]} `);
   title.append(element("small", {}, `${several ? `face ${number + 1}, ` : ""}p = ${face.p_value.toFixed(3)}`));
   const range = face.p_value_low < face.p_value
-    ? ` (of the source where most are; ${percent(face.p_value_low)} where fewest are)` : "";
-  const sentence = `${SENTENCES[face.verdict]} ${percent(face.p_value)} of known photographs are at least as unusual${range}.`;
+    ? ` Photographs: of the source where most do; ${percent(face.p_value_low)} where fewest do.` : "";
+  const because = face.unsure_because ? `This face is ${face.unsure_because}. ` : "";
+  const sentence = `${because}${shares(face)}${range}`;
   const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
   if (several) button.setAttribute("aria-label", `Why this verdict on face ${number + 1}?`);
   button.addEventListener("click", () => explain(entry, number, button, section));
@@ -219,6 +221,11 @@ function explanation(told) {
   const total = Object.keys(told.stability).length;
   const items = (sentences) => sentences.map((sentence) => element("li", {}, sentence));
   const content = [pair];
+  if (told.likelihood_ratio) {
+    const { ratio, low, high } = told.likelihood_ratio;
+    const [times, least, most] = [ratio, low, high].map((value) => Number(value.toPrecision(2)));
+    content.push(element("p", {}, `A p-value such as this one is ${times} times as frequent among generated faces as among photographs (95 % interval ${least} to ${most}).`));
+  }
   if (told.sign_sentences.length) {
     content.push(
       element("p", {}, "Signs of generated faces, beside known photographs; several together make a face suspicious:"),
@@ -244,7 +251,7 @@ function report() {
     const verdicts = answer?.faces.length ? answer.faces.map((face) => face.verdict) : ["no verdict"];
     for (const verdict of verdicts) counts[verdict] = (counts[verdict] ?? 0) + 1;
   }
-  const order = ["ai-generated", "unsure", "photographic", "no verdict"];
+  const order = ["ai-generated", "unsure", "photographic", "nothing-found", "no verdict"];
   const said = order.filter((name) => counts[name]).map((name) => `${counts[name]} ${name}`);
   const left = entries.length - done.length;
   byId("status").textContent = [...said, left ? `${left} to go` : ""].filter(Boolean).join(", ");

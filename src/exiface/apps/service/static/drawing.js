@@ -6,6 +6,7 @@ export const WORDS = {
   photographic: "Looks photographic",
   unsure: "Unsure",
   "ai-generated": "Looks AI-generated",
+  "nothing-found": "Nothing unusual found; generated faces may pass",
 };
 
 export function element(tag, attributes = {}, ...children) {
@@ -24,30 +25,45 @@ export function drawing(tag, attributes = {}, ...children) {
 
 export const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
+// How often photographs and generated faces look as this face does.
+export function shares(face) {
+  const photographs = `${percent(face.p_value)} of photographs look this unusual`;
+  if (face.generated_as_unusual === undefined) return `${photographs}.`;
+  if (face.verdict === "photographic") {
+    return `${photographs}; only ${percent(face.generated_as_usual)} of the generated faces that we tried look as usual as this.`;
+  }
+  return `${photographs}; ${percent(face.generated_as_unusual)} of the generated faces that we tried do.`;
+}
+
+// Generated faces above the axis, photographs below, the face's mark across both.
 export function standing(distributions, face) {
-  const { low, high, width, height, bars } = distributions.findLast((each) => face.side > each.above_side);
-  const place = (face.score - low) / (high - low);
-  const x = width * Math.min(Math.max(place, 0.006), 0.994);
+  const { width, height, power, bars, generated } = distributions.findLast((each) => face.side > each.above_side);
+  const x = width * (1 - face.p_value ** power);
+  const axis = generated.length ? height : 0;
+  const foot = axis + height;
   const anchor = x > 0.8 * width ? "end" : x < 0.2 * width ? "start" : "middle";
-  const beyond = [place < 0 ? "◂ " : "", place > 1 ? " ▸" : ""];
+  const both = generated.length ? "Photographs and generated faces" : "Photographs";
   const plot = drawing("svg", {
-    viewBox: `0 -18 ${width} ${height + 36}`,
+    viewBox: `0 -18 ${width} ${foot + 36}`,
     role: "img",
-    "aria-label": `Histogram of known photographs from usual to unusual; this face stands at p = ${face.p_value.toFixed(3)}`,
+    "aria-label": `${both} from usual to unusual; this face stands at p = ${face.p_value.toFixed(3)}`,
   });
+  for (const bar of generated) {
+    plot.append(drawing("rect", { class: "bar-generated", x: bar.x, y: axis - bar.height, width: bar.width, height: bar.height }));
+  }
   for (const bar of bars) {
-    plot.append(
-      drawing("rect", { class: `bar-${bar.band}`, x: bar.x, y: height - bar.height, width: bar.width, height: bar.height }),
-    );
+    plot.append(drawing("rect", { class: `bar-${bar.band}`, x: bar.x, y: axis, width: bar.width, height: bar.height }));
   }
   plot.append(
-    drawing("line", { class: "axis", x1: 0, x2: width, y1: height, y2: height }),
-    drawing("line", { class: "mark", x1: x, x2: x, y1: -4, y2: height + 4 }),
-    drawing("text", { class: "here", x, y: -8, "text-anchor": anchor }, `${beyond[0]}this face${beyond[1]}`),
-    drawing("text", { x: 0, y: height + 15 }, "usual"),
-    drawing("text", { x: width, y: height + 15, "text-anchor": "end" }, "unusual"),
+    drawing("line", { class: "axis", x1: 0, x2: width, y1: axis, y2: axis }),
+    drawing("line", { class: "mark", x1: x, x2: x, y1: -4, y2: foot + 4 }),
+    drawing("text", { class: "here", x, y: -8, "text-anchor": anchor }, "this face"),
+    drawing("text", { x: 0, y: foot + 15 }, "usual"),
+    drawing("text", { x: width, y: foot + 15, "text-anchor": "end" }, "unusual"),
   );
-  const legend = "Bars: known photographs. Amber: unsure. Red: called AI-generated.";
+  const legend = generated.length
+    ? "Above: generated faces of families never seen in training. Below: photographs; amber: unsure, red: called AI-generated."
+    : "Photographs; amber: unsure, red: called AI-generated.";
   return element("figure", {}, plot, element("figcaption", {}, legend));
 }
 
@@ -76,7 +92,25 @@ export function tagsOf(answer) {
   if (focal) parts.push(`${Number(focal.toPrecision(4))} mm`);
   if (iso) parts.push(`ISO ${Math.round(iso)}`);
   const list = element("dl", {});
+  list.append(element("dt", {}, "The file says"), declaredOf(answer));
   list.append(element("dt", {}, "Camera recorded"), element("dd", {}, parts.join(", ") || "nothing (metadata absent or removed)"));
   if (answer.small_faces) list.append(element("dt", {}, "Not judged"), element("dd", {}, `${answer.small_faces} too small`));
   return list;
+}
+
+// What the file says of itself: a line, what doesn't fit, and every mark behind it.
+function declaredOf(answer) {
+  const said = element("dd", { class: "declared" }, answer.declares);
+  for (const each of answer.contradictions ?? []) said.append(element("p", { class: "contradiction" }, each));
+  for (const each of answer.unread ?? []) said.append(element("p", { class: "soft" }, `${each}.`));
+  if (answer.declared.length) {
+    const list = element("ul", {});
+    for (const mark of answer.declared) {
+      const where = mark.verified ? `${mark.where} (${mark.verified})` : mark.where;
+      list.append(element("li", {}, `${where}: ${mark.says} `, element("code", {}, mark.raw)));
+    }
+    const number = answer.declared.length;
+    said.append(element("details", {}, element("summary", {}, number === 1 ? "1 mark" : `${number} marks`), list));
+  }
+  return said;
 }

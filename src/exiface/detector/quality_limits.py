@@ -1,0 +1,180 @@
+"""Below which quality a score is no longer comparable with those of the calibration photographs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import beta
+
+from exiface.datasets import Manifest
+from exiface.density import Calibration, Scorer
+from exiface.encoders import OnnxEncoder
+from exiface.photos import read_photo
+from exiface.photos.alterations import saved
+from exiface.photos.crops import shorter_side
+from exiface.photos.quality import Quality
+from exiface.threads import ordered_map
+
+# What at most this share of calibration photographs falls short of, they don't cover.
+_UNCOVERED = 0.005
+# How surely photographs of low quality must be flagged more often than promised: many limits are
+# tried, and a limit that is none costs verdicts.
+_CONFIDENCE = 0.999
+_FEWEST = 20
+_JPEG_QUALITIES = (90, 70, 50, 30, 20, 10)
+_COMPRESSED = 300  # photographs that are saved at each of these
+_BATCH = 32
+_WORDS = {
+    "size": ("too small", "{value:.0f} px, {limit:.0f} px and more"),
+    "sharpness": ("too blurred", "sharpness {value:.1f}, {limit:.1f} and more"),
+    "jpeg_quality": ("too strongly compressed", "JPEG quality {value:.0f}, {limit:.0f} and more"),
+    "frontality": ("turned too far away", "frontality {value:.2f}, {limit:.2f} and more"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """The least quality that calibration photographs cover, of each kind.
+
+    Attributes:
+        size: see `Quality`; NaN = no limit.
+        sharpness: likewise.
+        jpeg_quality: likewise.
+        frontality: likewise.
+    """
+
+    size: float = math.nan
+    sharpness: float = math.nan
+    jpeg_quality: float = math.nan
+    frontality: float = math.nan
+
+    @classmethod
+    def of(
+        cls,
+        qualities: Sequence[Quality],
+        p_values: ArrayLike,
+        alpha: float,
+        *,
+        compressed: Mapping[int, ArrayLike],
+    ) -> Self:
+        """Measure the limits on calibration photographs.
+
+        Of each kind, the limit is what only one photograph in two hundred falls short of; or, where
+        those of the lowest quality are surely flagged more often than promised, the quality up to
+        which they are. Compression, which collections hardly vary and the world does, is measured
+        on the same photographs compressed: the limit is the lowest quality before the promise
+        breaks.
+
+        Args:
+            qualities: of the photographs.
+            p_values: (n,) of the same, among one another.
+            alpha: promised false-alarm rate.
+            compressed: JPEG quality, from high to low -> p-values of photographs saved with it.
+        """
+        flagged = np.asarray(p_values) <= alpha
+        limits = {
+            name: _limit(np.array([getattr(each, name) for each in qualities]), flagged, alpha)
+            for name in ("size", "sharpness", "frontality")
+        }
+        kept = math.inf
+        for quality, values in compressed.items():
+            alarms = np.asarray(values) <= alpha
+            if _least(alarms.sum(), alarms.size) > alpha:
+                return cls(jpeg_quality=kept, **limits)
+            kept = quality
+        return cls(**limits)
+
+    def reason(self, quality: Quality) -> str | None:
+        """Why a face of this quality can't be compared, in words; None where it can.
+
+        Example:
+            >>> QualityLimits(size=48).reason(Quality(size=40, sharpness=5))
+            'too small to be compared (40 px, 48 px and more are covered)'
+        """
+        for name, (words, detail) in _WORDS.items():
+            value, limit = getattr(quality, name), getattr(self, name)
+            if value < limit:  # never of NaN
+                covered = detail.format(value=value, limit=limit)
+                return f"{words} to be compared ({covered} are covered)"
+        return None
+
+    def as_dict(self) -> dict[str, float]:
+        """The limits that there are, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: round(value, 4) for name, value in values.items() if not math.isnan(value)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` made; an unknown name is a TypeError."""
+        return cls(**{name: float(value) for name, value in values.items()})
+
+
+def measure_limits(
+    encoder: OnnxEncoder,
+    scorer: Scorer,
+    calibration: Calibration,
+    features: NDArray[np.float32],
+    faces: Manifest,
+    *,
+    seed: int = 0,
+) -> QualityLimits:
+    """Measure the limits of quality of a detector; each photograph is read once more.
+
+    Args:
+        encoder: its encoder.
+        scorer: what it scores features with.
+        calibration: by these photographs.
+        features: (n, d) of their faces.
+        faces: of the photographs, in the same order.
+        seed: of the choice of those that are compressed.
+    """
+    preprocessing = encoder.description.preprocessing
+    chosen = set(np.random.default_rng(seed).permutation(len(faces))[:_COMPRESSED].tolist())
+
+    def measured(row: int) -> tuple[Quality, int, NDArray[np.uint8] | None]:
+        photo = read_photo(faces.file(row))
+        box = faces.face_box(row)
+        crop = preprocessing.crop(photo.pixels, box)
+        quality = Quality.of(crop, shorter_side(box), faces.landmarks[row], photo.jpeg_quality)
+        return quality, len(crop), crop if row in chosen else None
+
+    qualities, sides, crops = zip(*ordered_map(measured, range(len(faces))), strict=True)
+    kept = [crop for crop in crops if crop is not None]
+
+    def compressed(quality: int) -> NDArray[np.float64]:
+        again = [saved(crop, "JPEG", quality) for crop in kept]
+        batches = [again[start : start + _BATCH] for start in range(0, len(again), _BATCH)]
+        scores = np.concatenate([scorer.score(encoder.encode(batch)) for batch in batches])
+        return calibration.p_value(scores, [len(crop) for crop in kept])
+
+    return QualityLimits.of(
+        qualities,
+        calibration.p_value(scorer.score(features), sides),
+        calibration.alpha,
+        compressed={quality: compressed(quality) for quality in _JPEG_QUALITIES},
+    )
+
+
+def _limit(values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float) -> float:
+    known = ~np.isnan(values)
+    if known.sum() < _FEWEST:
+        return math.nan
+    order = np.argsort(values[known], kind="stable")
+    ascending = values[known][order]
+    number = np.arange(1, len(ascending) + 1)
+    alarms = np.cumsum(flagged[known][order])
+    beyond = np.flatnonzero((number >= _FEWEST) & (_least(alarms, number) > alpha))
+    place = int(_UNCOVERED * len(ascending))
+    if len(beyond):
+        place = max(place, int(beyond[-1]) + 1)
+    return float(ascending[min(place, len(ascending) - 1)])
+
+
+def _least(alarms: ArrayLike, number: ArrayLike) -> NDArray[np.float64]:
+    """Clopper and Pearson's lower bound of a rate."""
+    alarms, number = np.asarray(alarms), np.asarray(number)
+    bound = beta.ppf(1 - _CONFIDENCE, np.maximum(alarms, 1), number - alarms + 1)
+    return np.where(alarms > 0, bound, 0.0)

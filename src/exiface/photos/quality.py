@@ -1,0 +1,104 @@
+"""How well a face can be seen: its size, sharpness, compression, and how far it is turned."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_SIDE = 128  # px, to which crops are shrunk: sharpness must not depend on their size
+_DARK = 1e-3  # added to a variance, for its logarithm
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be seen; more is better.
+
+    Attributes:
+        size: shorter side of the face in pixels.
+        sharpness: logarithm of the variance of the Laplacian, at a common size.
+        jpeg_quality: 1 to 100; NaN of other formats.
+        frontality: 1 where the nose lies between the eyes, 0 where it lies below one of them, down
+            to -1 where the face is turned further; NaN without landmarks.
+    """
+
+    size: float
+    sharpness: float
+    jpeg_quality: float = math.nan
+    frontality: float = math.nan
+
+    @classmethod
+    def of(
+        cls,
+        crop: NDArray[np.uint8],
+        size: float,
+        landmarks: NDArray[np.float32] | None = None,
+        jpeg_quality: int | None = None,
+    ) -> "Quality":
+        """Measure a face.
+
+        Args:
+            crop: (s, s, 3) uint8, RGB.
+            size: shorter side of the face in pixels of the image.
+            landmarks: (5, 2), eyes first, then the nose; None or NaN where unknown.
+            jpeg_quality: of the file; None of other formats.
+        """
+        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        if len(grey) > _SIDE:
+            grey = np.asarray(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
+        variance = float(cv2.Laplacian(grey, cv2.CV_64F).var())
+        return cls(
+            size=float(size),
+            sharpness=math.log(variance + _DARK),
+            jpeg_quality=math.nan if jpeg_quality is None else float(jpeg_quality),
+            frontality=math.nan if landmarks is None else frontality(landmarks),
+        )
+
+
+def frontality(landmarks: NDArray[np.float32]) -> float:
+    """How far a face looks into the camera, by where its nose lies along the line of the eyes.
+
+    Example:
+        >>> frontality(np.array([[0, 0], [10, 0], [5, 6]], np.float32))
+        1.0
+        >>> frontality(np.array([[0, 0], [0, 10], [-6, 10]], np.float32))  # on its side, in profile
+        0.0
+    """
+    left, right, nose = np.asarray(landmarks, np.float64)[:3]
+    between = right - left
+    length = float(between @ between)
+    if not length > 0:  # also of NaN
+        return math.nan
+    return max(-1.0, 1 - abs(2 * float((nose - left) @ between) / length - 1))
+
+
+def jpeg_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
+    """Estimate a JPEG's quality: the IJG setting whose luminance table is nearest.
+
+    Args:
+        tables: quantisation tables, as Pillow gives them; None of other formats.
+
+    Returns:
+        1 to 100; None without a table.
+    """
+    if not tables or 0 not in tables:
+        return None
+    table = np.asarray(tables[0], float)
+    return int(np.abs(_standard_tables() - table).sum(axis=1).argmin()) + 1
+
+
+@cache
+def _standard_tables() -> NDArray[np.float64]:
+    """The luminance tables (100, 64) that the IJG's qualities 1 to 100 have."""
+    tables = []
+    for quality in range(1, 101):
+        content = io.BytesIO()
+        Image.new("L", (8, 8)).save(content, "JPEG", quality=quality)
+        with Image.open(content) as image:
+            tables.append(image.quantization[0])  # type: ignore[attr-defined]
+    return np.asarray(tables, float)

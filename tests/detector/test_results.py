@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exiface.density import Verdict
+from exiface.detector import FaceResult, ImageResult
+
+
+def image(*p_values: float, others: Verdict = Verdict.PHOTOGRAPHIC) -> ImageResult:
+    faces = tuple(
+        FaceResult((0, 0, 9, 9), 1.0, p, p, Verdict.AI_GENERATED if p <= 0.05 else others)
+        for p in p_values
+    )
+    return ImageResult("image.jpg", "detector", faces)
+
+
+def test_one_of_many_faces_is_expected_by_chance():
+    group = image(0.03, *[0.5] * 19)
+    assert group.p_value == pytest.approx(0.6)
+    assert group.verdict is Verdict.UNSURE
+    assert group.summary == "1 of 20 faces AI-generated, as can be expected by chance of 20 faces"
+    assert image(0.001, *[0.5] * 19).verdict is Verdict.AI_GENERATED
+    assert image(0.01, 0.5, 0.6).summary == "1 of 3 faces AI-generated"
+
+
+def test_a_single_face_speaks_for_its_image():
+    assert image(0.04).verdict is Verdict.AI_GENERATED
+    assert image(0.5).verdict is Verdict.PHOTOGRAPHIC
+    assert image(0.5).summary == "looks photographic"
+    assert image(0.5, others=Verdict.NOTHING_FOUND).verdict is Verdict.NOTHING_FOUND
+
+
+def test_an_image_without_a_face_has_no_verdict():
+    values = ImageResult(None, "detector", reason="no face found").as_dict()
+    assert "verdict" not in values
+    assert values["schema"] == 2
+    assert values["declared"] == []
+
+
+@given(st.integers(1, 30), st.integers(0, 10**6))
+def test_photographs_are_flagged_at_most_as_often_as_promised(number, seed):
+    """Of p-values that are uniform, as photographs' are, however many faces there are."""
+    import numpy as np
+
+    drawn = np.random.default_rng(seed).uniform(size=(400, number))
+    flagged = np.mean([image(*row).verdict is Verdict.AI_GENERATED for row in drawn])
+    assert flagged <= 0.05 + 4 * (0.05 * 0.95 / 400) ** 0.5

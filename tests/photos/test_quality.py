@@ -1,0 +1,38 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made import write_photo
+
+from exiface.photos import read_photo
+from exiface.photos.quality import Quality, frontality
+
+
+def test_blur_lowers_sharpness_at_any_size(astronaut):
+    crop = astronaut[40:200, 150:310]
+    sharp = Quality.of(crop, 100).sharpness
+    assert Quality.of(cv2.GaussianBlur(crop, (0, 0), 3), 100).sharpness < sharp - 1
+    large = cv2.resize(crop, (320, 320), interpolation=cv2.INTER_CUBIC)
+    assert Quality.of(large, 200).sharpness == pytest.approx(sharp, abs=1)
+    assert np.isfinite(Quality.of(np.zeros((160, 160, 3), np.uint8), 9).sharpness)
+
+
+@pytest.mark.parametrize("quality", [30, 75, 95])
+def test_jpeg_quality_is_read_from_the_file(tmp_path, astronaut, quality):
+    path = write_photo(tmp_path / "photo.jpg", astronaut, None, quality=quality)
+    assert read_photo(path).jpeg_quality == quality
+    assert read_photo(write_photo(tmp_path / "photo.png", astronaut, None)).jpeg_quality is None
+
+
+@given(st.floats(-3.1, 3.1), st.floats(0.2, 50), st.floats(-0.4, 1.4))
+def test_frontality_knows_neither_turn_nor_scale(angle, scale, along):
+    points = np.array([[0, 0], [1, 0], [along, 0.6]])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turned = frontality((points @ turn.T * scale + 7).astype(np.float32))
+    assert turned == pytest.approx(max(-1, 1 - abs(2 * along - 1)), abs=1e-3)
+
+
+def test_without_landmarks_it_is_unknown(astronaut):
+    assert np.isnan(Quality.of(astronaut, 100, np.full((5, 2), np.nan, np.float32)).frontality)
+    assert np.isnan(Quality.of(astronaut, 100).frontality)
