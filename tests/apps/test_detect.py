@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from made import write_photo
+from made_signed import signed
 from skimage import data
 
 from exiface.density import Verdict
@@ -38,9 +39,14 @@ def test_four_rows_with_reasons(exiface, folder):
     assert missing["reason"] == "no such file"
     assert "damaged" in broken["reason"]
     assert landscape["reason"] == "no face found"
-    assert set(photo) == {"path", "faces", "tags", "detector"}
+    assert set(photo) == {
+        *("schema", "path", "verdict", "p_value", "summary", "faces", "tags", "detector"),
+        *("declares", "declared"),
+    }
+    assert photo["schema"] == 2
     assert set(photo["faces"][0]) == {
-        *("box", "score", "probability", "p_value", "p_value_low", "side", "verdict")
+        *("box", "score", "probability", "p_value", "p_value_low", "side", "verdict"),
+        *("generated_as_unusual", "generated_as_usual"),
     }
     assert photo["faces"][0]["verdict"] in list(Verdict)
     assert photo["tags"] == {
@@ -132,3 +138,27 @@ def test_version_and_help(exiface):
     assert exiface("--version").out.startswith("exiface 0.")
     for command in ("detect", "evaluate", "fit", "info", "prepare", "train"):
         assert exiface(command, "--help").status == 0
+
+
+def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astronaut):
+    plain = write_photo(tmp_path / "plain.jpg", astronaut)
+    marked = tmp_path / "marked.jpg"
+    marked.write_bytes(signed(plain.read_bytes()))
+    page, table = tmp_path / "page.html", tmp_path / "table.csv"
+    done = exiface("detect", plain, marked, "--json", "--html", page, "--csv", table)
+    assert done.status == 0
+    first, second = map(json.loads, done.out.splitlines())
+    assert first["faces"] == second["faces"]
+    assert first["declares"].startswith("The file says that a camera took it")
+    line = (
+        "The file says that it was made by Adobe Firefly 3 "
+        "(Content Credentials, signature valid, signer unknown)."
+    )
+    assert second["declares"] == line
+    assert "a camera took it" in second["contradictions"][0]
+    assert line in page.read_text()
+    with table.open(newline="") as stream:
+        assert [row["declares"] for row in csv.DictReader(stream)][1] == line
+    explained = exiface("explain", marked, "-o", page)
+    assert line in explained.out
+    assert line in page.read_text()

@@ -100,7 +100,7 @@ def test_it_is_alive_and_says_how_it_is(client, jpeg):
     text = client.get("/metrics").text
     assert 'exiface_requests_total{route="/v1/detect",status="200"}' in text
     assert "exiface_images_waiting 0.0" in text
-    assert 'exiface_faces_total{verdict="photographic"}' in text
+    assert 'exiface_faces_total{verdict="unsure"}' in text
 
 
 def test_every_answer_is_guarded(client):

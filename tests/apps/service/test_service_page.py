@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from made import EXPOSURES, write_photo
 from made_service import encoded, serving
+from made_signed import signed
 from skimage import data
 
 WAIT = 20_000  # ms
@@ -82,7 +83,7 @@ def test_pictures_come_back_with_verdicts(opened, pictures):
     page.set_input_files("#files", list(pictures.values()))
     settled(page, 4)
     articles = page.locator("article")
-    assert "Looks photographic" in articles.nth(0).inner_text()
+    assert "Unsure" in articles.nth(0).inner_text()
     assert "f/2.8, 1/200 s, 50 mm, ISO 100" in articles.nth(0).inner_text()
     assert articles.nth(0).locator(".picture .box").count() == 1
     assert articles.nth(0).locator("figure svg rect").count() > 10
@@ -90,7 +91,7 @@ def test_pictures_come_back_with_verdicts(opened, pictures):
     assert articles.nth(1).locator(".picture .number").all_text_contents() == ["1", "2"]
     assert "No face found" in articles.nth(2).inner_text()
     assert "Not an image of a known format" in articles.nth(3).inner_text()
-    assert re.search(r"\d photographic", page.inner_text("#status"))
+    assert re.search(r"\d unsure", page.inner_text("#status"))
     assert "2 no verdict" in page.inner_text("#status")
     shot(page, "results")
 
@@ -173,7 +174,7 @@ def test_paste_and_drop(opened, jpeg):
             [list(jpeg), event, holder],
         )
         settled(page, number)
-    assert page.locator("h3.photographic").count() == 2
+    assert page.locator("h3.unsure").count() == 2
 
 
 def test_what_was_said_can_be_kept(opened, pictures):
@@ -184,7 +185,7 @@ def test_what_was_said_can_be_kept(opened, pictures):
         page.click("#save-json")
     results = json.loads(Path(download.value.path()).read_text())["results"]
     assert [result["path"] for result in results] == ["portrait.jpg", "coffee.png"]
-    assert results[0]["faces"][0]["verdict"] == "photographic"
+    assert results[0]["faces"][0]["verdict"] == "unsure"
     with page.expect_download() as download:
         page.click("#save-report")
     text = Path(download.value.path()).read_text()
@@ -266,7 +267,7 @@ def test_too_large_and_a_server_that_is_gone(opened, pictures, tmp_path):
     shot(page, "errors")
     page.unroute("**/v1/detect?*")
     page.locator("article >> nth=2").get_by_role("button", name="Try again").click()
-    page.wait_for_selector("article:nth-child(3) h3.photographic")
+    page.wait_for_selector("article:nth-child(3) h3.unsure")
 
 
 def test_a_busy_server_is_asked_again(opened, pictures):
@@ -285,7 +286,7 @@ def test_a_busy_server_is_asked_again(opened, pictures):
     page.set_input_files("#files", pictures["one"])
     settled(page, 1)
     assert len(asked) == 3
-    assert "Looks photographic" in page.inner_text("article")
+    assert "Unsure" in page.inner_text("article")
 
 
 def test_a_server_with_keys_asks_for_one(opened, judge, pictures):
@@ -297,4 +298,19 @@ def test_a_server_with_keys_asks_for_one(opened, judge, pictures):
         assert "asks for an API key" in page.inner_text("article")
         page.fill("#key-value", "secret-1")
         page.keyboard.press("Enter")
-        page.wait_for_selector("h3.photographic")
+        page.wait_for_selector("h3.unsure")
+
+
+def test_what_a_file_declares_stands_beside_the_verdict(opened, pictures, tmp_path):
+    marked = tmp_path / "marked.jpg"
+    marked.write_bytes(signed(pictures["one"].read_bytes()))
+    page = opened(viewport={"width": 360, "height": 740})
+    page.set_input_files("#files", marked)
+    settled(page, 1)
+    said = page.locator(".declared")
+    assert "made by Adobe Firefly 3 (Content Credentials" in said.inner_text()
+    assert "a camera took it" in said.locator(".contradiction").first.inner_text()
+    said.locator("summary").click()
+    assert "signed it as Example Images" in said.locator("li").first.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shot(page, "declared")

@@ -92,7 +92,7 @@ export function tagsOf(answer) {
   if (focal) parts.push(`${Number(focal.toPrecision(4))} mm`);
   if (iso) parts.push(`ISO ${Math.round(iso)}`);
   const list = element("dl", {});
-  list.append(element("dt", {}, "The file says"), declaredOf(answer));
+  list.append(element("dt", {}, "Declared"), declaredOf(answer));
   list.append(element("dt", {}, "Camera recorded"), element("dd", {}, parts.join(", ") || "nothing (metadata absent or removed)"));
   if (answer.small_faces) list.append(element("dt", {}, "Not judged"), element("dd", {}, `${answer.small_faces} too small`));
   return list;
