@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
 
 from exiface.datasets import Manifest
 from exiface.density import Calibration, Scorer
@@ -175,6 +174,8 @@ def _limit(values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float
 
 def _least(alarms: ArrayLike, number: ArrayLike) -> NDArray[np.float64]:
     """Clopper and Pearson's lower bound of a rate."""
+    from scipy.stats import beta  # slow to import, and needed where a detector is made alone
+
     alarms, number = np.asarray(alarms), np.asarray(number)
     bound = beta.ppf(1 - _CONFIDENCE, np.maximum(alarms, 1), number - alarms + 1)
     return np.where(alarms > 0, bound, 0.0)
