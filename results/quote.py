@@ -20,7 +20,7 @@ from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = (
-    *("README.md", "docs/default-detector.md", "docs/photographs-only.md"),
+    *("README.md", "docs/default-detector.md", "docs/figures.md", "docs/photographs-only.md"),
     *("configs/default-detector.card.md", "configs/photographs-only.card.md"),
 )
 SWEEP = ("original", "JPEG 75", "resize 0.5", "messenger", "screenshot")
