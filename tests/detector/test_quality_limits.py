@@ -42,5 +42,10 @@ def test_compression_counts_from_where_the_promise_breaks(breaks_at, limit):
     assert again.as_dict() == limits.as_dict()
 
 
+def test_few_photographs_do_not_show_what_they_cover():
+    limits = QualityLimits.of(qualities(range(100, 250)), [0.5] * 150, 0.05, compressed={})
+    assert limits.as_dict() == {}
+
+
 def test_what_is_unknown_has_no_limit():
     assert QualityLimits(jpeg_quality=50, frontality=0.2).reason(Quality(10, 1)) is None

@@ -61,10 +61,11 @@ class QualityLimits:
     ) -> Self:
         """Measure the limits on calibration photographs.
 
-        Of each kind, the limit is what only one photograph in two hundred falls short of; or, where
-        those of the lowest quality are surely flagged more often than promised, the quality up to
-        which they are. Compression, which collections hardly vary and the world does, is measured
-        on the same photographs compressed: the limit is the lowest quality before the promise
+        Of each kind, the limit is what only one photograph in two hundred falls short of, where
+        there are as many; or, where those of the lowest quality are surely flagged more often than
+        promised, the quality up to which they are. Compression, which collections hardly vary and
+        the world does, is measured on the same photographs compressed: the limit is the lowest
+        quality before the promise
         breaks.
 
         Args:
@@ -169,6 +170,8 @@ def _limit(values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float
     place = int(_UNCOVERED * len(ascending))
     if len(beyond):
         place = max(place, int(beyond[-1]) + 1)
+    if place == 0:  # fewer than two hundred don't show what they don't cover
+        return math.nan
     return float(ascending[min(place, len(ascending) - 1)])
 
 
