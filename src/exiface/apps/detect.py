@@ -165,20 +165,17 @@ def _sources(arguments: list[str]) -> Iterable[str]:
 def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
     import json
 
+    image = result.as_dict()
     shared: dict[str, object] = {
-        "path": result.path,
-        "reason": result.reason,
-        "detector": result.detector,
-        "image_verdict": result.verdict and result.verdict.value,
-        "image_p_value": result.p_value and round(result.p_value, 6),
-        "declares": result.declared.line,
-        "declared": json.dumps([mark.as_dict() for mark in result.declared.marks]),
-        **result.tags.as_dict(),
+        **{name: image.get(name) for name in ("path", "reason", "detector", "declares")},
+        "image_verdict": image.get("verdict"),
+        "image_p_value": image.get("p_value"),
+        "declared": json.dumps(image["declared"]),
+        **image["tags"],
     }
     if not result.faces:
         yield shared
-    for number, face in enumerate(result.faces):
-        values = face.as_dict()
+    for number, values in enumerate(image["faces"]):
         x0, y0, x1, y1 = values.pop("box")
         yield {**shared, "face": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1, **values}
 

@@ -129,15 +129,16 @@ def fit(
             }
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
     features = encode(encoder, faces, progress)
+    scores = scorer.score(features)
     calibration = Calibration.of(
-        scorer.score(features),
+        scores,
         alpha=alpha,
         beta=beta,
         sources=faces.source,
         # As sent they were shrunk, who knows how much.
         sides=None if as_sent else crop_sides(description.preprocessing, faces),
     )
-    quality = measure_limits(encoder, scorer, calibration, features, faces, seed=seed)
+    quality = measure_limits(encoder, scorer, calibration, scores, faces, seed=seed)
     seen = seen_by_encoder(encoder_folder)
     known = _measured(generated, encoder, scorer, calibration, seen, progress)
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
@@ -199,9 +200,10 @@ def calibrate(
         seed,
     )
     features = encode_faces(encoder, faces, progress)
+    scores = detector.scorer.score(features)
     bands = detector.calibration
     calibration = Calibration.of(
-        detector.scorer.score(features),
+        scores,
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
         sources=faces.source,
@@ -221,7 +223,7 @@ def calibrate(
         cross_check=_cross_check(weights, features, faces),
         card=model_card(name, detector.encoder, calibration, provenance, known),
         generated=known,
-        quality=measure_limits(encoder, detector.scorer, calibration, features, faces, seed=seed),
+        quality=measure_limits(encoder, detector.scorer, calibration, scores, faces, seed=seed),
         provenance=provenance,
         digest="",
     )

@@ -65,8 +65,7 @@ class QualityLimits:
         there are as many; or, where those of the lowest quality are surely flagged more often than
         promised, the quality up to which they are. Compression, which collections hardly vary and
         the world does, is measured on the same photographs compressed: the limit is the lowest
-        quality before the promise
-        breaks.
+        quality before the promise breaks.
 
         Args:
             qualities: of the photographs.
@@ -116,7 +115,7 @@ def measure_limits(
     encoder: OnnxEncoder,
     scorer: Scorer,
     calibration: Calibration,
-    features: NDArray[np.float32],
+    scores: NDArray[np.float64],
     faces: Manifest,
     *,
     seed: int = 0,
@@ -127,7 +126,7 @@ def measure_limits(
         encoder: its encoder.
         scorer: what it scores features with.
         calibration: by these photographs.
-        features: (n, d) of their faces.
+        scores: (n,) of their faces.
         faces: of the photographs, in the same order.
         seed: of the choice of those that are compressed.
     """
@@ -152,7 +151,7 @@ def measure_limits(
 
     return QualityLimits.of(
         qualities,
-        calibration.p_value(scorer.score(features), sides),
+        calibration.p_value(scores, sides),
         calibration.alpha,
         compressed={quality: compressed(quality) for quality in _JPEG_QUALITIES},
     )

@@ -9,12 +9,13 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from exiface.errors import UserError
-from exiface.photos.marks import Mark, Verified, What, program, shown, source_type, values_of
+from exiface.photos.marks import PARTS, Mark, Verified, What, program, shown, source_type, values_of
 
 WHERE = "Content Credentials"
 NOT_INSTALLED = "Content Credentials were not read: pip install 'exiface[provenance]'"
@@ -138,16 +139,12 @@ def _of_ingredient(
     where = f"{WHERE}, ingredient {title!r}"
     manifest = manifests.get(ingredient.get("active_manifest", "")) or {}
     made_by = _name((manifest.get("claim_generator_info") or [None])[0])
-    marks = [*_of_manifest(manifest, where, made_by, verified)]
-    for value in values_of(ingredient.get("digitalSourceType") or [], "digitalsourcetype"):
-        marks += filter(None, [source_type(value, where, verified=verified)])
     whole = ingredient.get("relationship") == "parentOf"
-    for mark in marks:
+    for mark in _of_manifest(manifest, where, made_by, verified):
         if whole or not mark.is_generated:
             yield mark
         else:
-            says = "parts of it were made by a generative model"
-            yield Mark(What.COMPOSITE, says, where, mark.by, verified, mark.raw)
+            yield replace(mark, what=What.COMPOSITE, says=PARTS)
 
 
 def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -12,12 +12,12 @@ _DEEPEST = 24  # levels of a tree that are walked
 # The IPTC's vocabulary, and C2PA's additions to it: code -> what it means, and in words.
 # Source: https://cv.iptc.org/newscodes/digitalsourcetype/
 _MODEL = "a generative model made it"
-_PARTS = "parts of it were made by a generative model"
+PARTS = "parts of it were made by a generative model"
 _SOURCE_TYPES = {
     "trainedalgorithmicmedia": ("generated", _MODEL),
     "trainedalgorithmicdata": ("generated", _MODEL),
     "compositesynthetic": ("composite", "parts of it are synthetic"),
-    "compositewithtrainedalgorithmicmedia": ("composite", _PARTS),
+    "compositewithtrainedalgorithmicmedia": ("composite", PARTS),
     "algorithmicmedia": ("computed", "an algorithm made it, without examples to learn from"),
     "algorithmicallyenhanced": ("edited", "an algorithm enhanced it"),
     "datadrivenmedia": ("computed", "it was drawn from data"),

@@ -61,19 +61,16 @@ def worst_face(result: ImageResult) -> FaceResult | None:
 
 def row(result: ImageResult) -> dict[str, Any]:
     """One image's row."""
-    faces = [face.as_dict() for face in result.faces]
+    values = result.as_dict()
     face = worst_face(result)
     return {
         # Names need not be text; Parquet's strings must be.
         "path": (result.path or "").encode("utf-8", "replace").decode(),
-        "verdict": result.verdict and result.verdict.value,
-        "p_value": result.p_value and round(result.p_value, 6),
+        **{name: values.get(name) for name in ("verdict", "p_value", "declares", "declared")},
         "score": None if face is None else round(face.score, SCORE_DECIMALS),
-        "faces": [{name: face.get(name) for name in _FACE.names} for face in faces],
+        "faces": [{name: face.get(name) for name in _FACE.names} for face in values["faces"]],
         "small_faces": result.small_faces,
         **{name: getattr(result.tags, name) for name in TAG_NAMES},
-        "declares": result.declared.line,
-        "declared": [mark.as_dict() for mark in result.declared.marks],
         "contradictions": [*result.declared.contradictions],
         "reason": result.reason,
     }
