@@ -1,12 +1,15 @@
+import io
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made import write_photo
+from PIL import Image
 
 from exiface.photos import read_photo
-from exiface.photos.quality import Quality, frontality
+from exiface.photos.quality import Quality, _standard_tables, frontality, jpeg_quality
 
 
 def test_blur_lowers_sharpness_at_any_size(astronaut):
@@ -36,3 +39,12 @@ def test_frontality_knows_neither_turn_nor_scale(angle, scale, along):
 def test_without_landmarks_it_is_unknown(astronaut):
     assert np.isnan(Quality.of(astronaut, 100, np.full((5, 2), np.nan, np.float32)).frontality)
     assert np.isnan(Quality.of(astronaut, 100).frontality)
+
+
+def test_tables_are_those_that_the_library_writes():
+    for quality in range(1, 101):
+        content = io.BytesIO()
+        Image.new("L", (8, 8)).save(content, "JPEG", quality=quality)
+        with Image.open(content) as image:
+            assert jpeg_quality(image.quantization) == quality
+            assert np.array_equal(_standard_tables()[quality - 1], image.quantization[0])

@@ -94,11 +94,11 @@ def jpeg_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
 
 @cache
 def _standard_tables() -> NDArray[np.float64]:
-    """The luminance tables (100, 64) that the IJG's qualities 1 to 100 have."""
-    tables = []
-    for quality in range(1, 101):
-        content = io.BytesIO()
-        Image.new("L", (8, 8)).save(content, "JPEG", quality=quality)
-        with Image.open(content) as image:
-            tables.append(image.quantization[0])  # type: ignore[attr-defined]
-    return np.asarray(tables, float)
+    """The luminance tables (100, 64) of the IJG's qualities 1 to 100 (`jpeg_set_quality`)."""
+    content = io.BytesIO()
+    Image.new("L", (8, 8)).save(content, "JPEG", quality=50)  # where the table is not scaled
+    with Image.open(content) as image:
+        table = np.asarray(image.quantization[0])  # type: ignore[attr-defined]
+    quality = np.arange(1, 101)
+    scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
+    return np.asarray(np.clip((table * scale[:, None] + 50) // 100, 1, 255), float)
