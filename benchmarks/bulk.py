@@ -109,7 +109,7 @@ def main(path: Path) -> None:
             # One image after another on one core: what each step costs.
             single = Detector.load(threads=1)
             photos = [read_photo(each).pixels for each in paths[:_SINGLE]]
-            crops = [single.prepare(photo).crops[0] for photo in photos]
+            crops = [single.prepare(photo).faces[0].crop for photo in photos]
             steps = {
                 "decoding": lambda: [read_photo(each) for each in paths[:_SINGLE]],  # noqa: B023
                 "finding faces": lambda: [

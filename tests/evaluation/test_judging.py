@@ -90,3 +90,16 @@ def test_a_folder_without_faces_is_named(detector, tmp_path, photos):
     (tmp_path / "landscape.png").write_bytes((photos / "landscape.png").read_bytes())
     with pytest.raises(UserError, match="no face was found in any of its 1 images"):
         judge(detector, {"land": tmp_path}, {})
+
+
+def test_of_several_faces_the_largest_counts(detector, tmp_path, astronaut):
+    group = np.full((512, 896, 3), 128, np.uint8)
+    group[:384, :384] = np.asarray(Image.fromarray(astronaut).resize((384, 384)))
+    group[:, 384:] = astronaut
+    Image.fromarray(group).save(tmp_path / "group.png")
+    [result] = detector.detect(group)
+    largest, smaller = result.faces
+    assert largest.box[0] > 384 > smaller.box[2]
+    [scored] = judge(detector, {"group": tmp_path}, {})
+    assert scored.scores[ORIGINAL] == pytest.approx([largest.score], abs=1e-5)
+    assert scored.p_values[ORIGINAL] == pytest.approx([largest.p_value])

@@ -23,15 +23,28 @@ from exiface.threads import cores, ordered_map
 
 
 @dataclass(frozen=True, slots=True)
+class CutFace:
+    """A face cut out of an image.
+
+    Attributes:
+        box: of the face.
+        crop: (s, s, 3) uint8; s may differ from face to face.
+        quality: how well it can be seen.
+    """
+
+    box: Box
+    crop: NDArray[np.uint8]
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """An image whose faces are cut out, on its way to the encoder.
 
     Attributes:
         path: as it was given; None for arrays and Pillow images.
-        crops: of the faces to be judged, (s, s, 3) uint8 each, largest face first; s may differ.
-        boxes: of the same faces.
+        faces: to be judged, largest first.
         tags: what the camera recorded.
-        qualities: of the same faces.
         declared: what the file says of its origin.
         size: (width, height) of the upright image.
         small_faces: further faces found, too small to be judged.
@@ -39,10 +52,8 @@ class Prepared:
     """
 
     path: str | None
-    crops: list[NDArray[np.uint8]]
-    boxes: list[Box]
-    tags: CameraTags
-    qualities: list[Quality] = field(default_factory=list)
+    faces: tuple[CutFace, ...] = ()
+    tags: CameraTags = field(default_factory=CameraTags)
     declared: Declared = field(default_factory=Declared)
     size: tuple[int, int] = (0, 0)
     small_faces: int = 0
@@ -130,7 +141,7 @@ class Detector:
         faces = 0
         for image in prepared:
             waiting.append(image)
-            faces += len(image.crops)
+            faces += len(image.faces)
             if faces >= batch_size or len(waiting) >= 4 * batch_size:
                 yield from self._judge(waiting, batch_size)
                 waiting.clear()
@@ -151,27 +162,30 @@ class Detector:
         try:
             photo = read_photo(source)
         except UnreadableImageError as error:
-            return Prepared(path, [], [], CameraTags(), reason=str(error))
+            return Prepared(path, reason=str(error))
         height, width = photo.pixels.shape[:2]
         if cropped:
             found: list[tuple[Box, NDArray[np.float32] | None]] = [((0, 0, width, height), None)]
         else:
             found = [(each.box, each.landmarks) for each in self.face_detector.detect(photo.pixels)]
-        faces = [face for face in found if shorter_side(face[0]) >= MIN_FACE]
+        cut = self.parts.encoder.preprocessing.crop
+        faces = tuple(
+            CutFace(
+                box,
+                crop := cut(photo.pixels, box),
+                Quality.of(crop, shorter_side(box), landmarks, photo.jpeg_quality),
+            )
+            for box, landmarks in found
+            if shorter_side(box) >= MIN_FACE
+        )
         small = len(found) - len(faces)
         reason = None
         if not faces:
             reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"
-        crops = [self.parts.encoder.preprocessing.crop(photo.pixels, box) for box, _ in faces]
         return Prepared(
             path=path,
-            crops=crops,
-            boxes=[box for box, _ in faces],
+            faces=faces,
             tags=photo.tags,
-            qualities=[
-                Quality.of(crop, shorter_side(box), landmarks, photo.jpeg_quality)
-                for crop, (box, landmarks) in zip(crops, faces, strict=True)
-            ],
             declared=photo.declared,
             size=(width, height),
             small_faces=small,
@@ -183,7 +197,7 @@ class Detector:
         return self.parts.scorer.score(self.encoder.encode(crops))
 
     def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:
-        crops = [crop for image in images for crop in image.crops]
+        crops = [face.crop for image in images for face in image.faces]
         scores = np.concatenate(
             [np.empty(0)]
             + [
@@ -196,8 +210,7 @@ class Detector:
         verdicts = iter(zip(sides, scores, *ranges, strict=True))
         for image in images:
             faces = tuple(
-                self._face(box, quality, *next(verdicts))
-                for box, quality in zip(image.boxes, image.qualities, strict=True)
+                self._face(face.box, face.quality, *next(verdicts)) for face in image.faces
             )
             yield ImageResult(
                 path=image.path,

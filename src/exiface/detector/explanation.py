@@ -150,7 +150,7 @@ def explain(
             f"{result.path or 'the image'} has {len(result.faces)} face(s), numbered from 0; "
             f"there is no face {face}"
         )
-    crop, box = prepared.crops[face], prepared.boxes[face]
+    crop, box = prepared.faces[face].crop, prepared.faces[face].box
     score = result.faces[face].score
     features = detector.encoder.encode(crop[None])
     check = detector.parts.cross_check

@@ -161,4 +161,4 @@ def harmonise(content: bytes, face_detector: FaceDetector, *, cropped: bool) -> 
 
 def _largest(prepared: Prepared) -> Prepared:
     """The image with its largest face only."""
-    return replace(prepared, crops=prepared.crops[:1], boxes=prepared.boxes[:1])
+    return replace(prepared, faces=prepared.faces[:1])

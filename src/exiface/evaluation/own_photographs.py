@@ -127,8 +127,8 @@ def encode_sets(
         )
         waiting: dict[int, NDArray[np.uint8]] = {}
         for number, image in enumerate(prepared):
-            if image.crops:
-                waiting[number] = image.crops[0]
+            if image.faces:
+                waiting[number] = image.faces[0].crop
             if len(waiting) == _BATCH:
                 rows[list(waiting)] = detector.encoder.encode(list(waiting.values()))
                 waiting.clear()

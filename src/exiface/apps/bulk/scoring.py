@@ -9,7 +9,6 @@ from exiface.apps.bulk.inputs import Block, Item
 from exiface.apps.bulk.parts import write_part
 from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
-from exiface.photos import CameraTags
 from exiface.threads import ordered_map
 
 Report = Callable[[int], None]  # with the number of images scored so far
@@ -54,7 +53,7 @@ def score_blocks(
 
     def prepare(item: Item) -> Prepared:
         if item.source is None:
-            return Prepared(None, [], [], CameraTags(), reason=item.reason)
+            return Prepared(None, reason=item.reason)
         return detector.prepare(item.source)
 
     prepared = ordered_map(

@@ -126,7 +126,7 @@ class Batcher:
         while (job := self._prepared.get()) is not None:
             batch = [job]
             start = time.monotonic()
-            faces = len(job.prepared.crops)
+            faces = len(job.prepared.faces)
             last = False
             while faces < self._batch_size and len(batch) < self._batch_size:
                 try:
@@ -139,7 +139,7 @@ class Batcher:
                     last = True
                     break
                 batch.append(following)
-                faces += len(following.prepared.crops)
+                faces += len(following.prepared.faces)
             self._judge(batch)
             if last:
                 return
@@ -156,7 +156,7 @@ class Batcher:
             for job in batch:
                 job.future.set_exception(error)
             return
-        BATCH_FACES.observe(sum(len(job.prepared.crops) for job in batch))
+        BATCH_FACES.observe(sum(len(job.prepared.faces) for job in batch))
         for job, result in zip(batch, results, strict=True):
             job.future.set_result(result)
         now = time.monotonic()
