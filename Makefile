@@ -42,8 +42,8 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-docs: $(VENV)/dev  ## API documentation in build/docs
-	$(BIN)/pdoc --docformat google --output-directory build/docs $(addprefix exiface.,photos datasets encoders pretext density detector evaluation)
+docs: $(VENV)/dev  ## the site, pages and API with one search: build/docs/index.html; a broken link fails
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 
 benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fdf,bulk,service}.csv
 	$(BIN)/python -m benchmarks.run results/speed.csv

@@ -1,13 +1,15 @@
 """The published training data as its authors lay it out: FDF faces, EXIF as Flickr reports it.
 
-SSL_training_data
-├── fdf_ccby2_exif_update_filtered_v2/<photo id>.json      {"EXIF": {"ISO Speed Ratings": ...}}
-├── fdf_ccby2_exif_ordinal_categorical.json                BLADES' single file, instead of those
-├── data/face_dataaug_neg/                                 some users' place of the manipulations
-└── FDF/data
-    ├── id_vs_fdfName.pkl                                  image name -> photo id
-    ├── face_dataaug_neg/<name>_<0..3>.png                 the four manipulations of each face
-    └── fdf/{fdf_metainfo.json, images/128/<name>.png}     boxes and landmarks, faces
+::
+
+    SSL_training_data
+    ├── fdf_ccby2_exif_update_filtered_v2/<photo id>.json  {"EXIF": {"ISO Speed Ratings": ...}}
+    ├── fdf_ccby2_exif_ordinal_categorical.json            BLADES' single file, instead of those
+    ├── data/face_dataaug_neg/                             some users' place of the manipulations
+    └── FDF/data
+        ├── id_vs_fdfName.pkl                              image name -> photo id
+        ├── face_dataaug_neg/<name>_<0..3>.png             the four manipulations of each face
+        └── fdf/{fdf_metainfo.json, images/128/<name>.png} boxes and landmarks, faces
 
 Source: the data's own layout, as Zou et al. (arXiv 2501.02207, 2507.22824) publish it.
 """

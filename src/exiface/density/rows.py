@@ -36,7 +36,7 @@ class HostRows:
         factor: NDArray[np.float64],
         limits: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Squared Mahalanobis distances |(x - mean) factor|^2 of some rows.
+        """Squared Mahalanobis distances `|(x - mean) factor|^2` of some rows.
 
         Since the factor is triangular, a block of its columns needs only as many columns of the
         rows, and the sum so far bounds the distance from below: rows beyond their limit go no

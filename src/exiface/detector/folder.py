@@ -1,16 +1,18 @@
 """The detector folder: plain files, no pickles, hashes checked before anything is used.
 
-detector.json              version, name, encoder and preprocessing, bands, limits of quality,
-                           provenance, sha256s
-encoder.onnx               the encoder
-density.safetensors        the mixture; or
-evidence.safetensors       the heads whose signs are combined; or
-classifier.safetensors     the head of a binary detector
-calibration.safetensors    scores of the calibration photographs
-generated.safetensors      p-values of generated faces of families that training never saw;
-                           absent where none were measured
-cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
-MODEL_CARD.md              for people
+::
+
+    detector.json              version, name, encoder and preprocessing, bands, limits of quality,
+                               provenance, sha256s
+    encoder.onnx               the encoder
+    density.safetensors        the mixture; or
+    evidence.safetensors       the heads whose signs are combined; or
+    classifier.safetensors     the head of a binary detector
+    calibration.safetensors    scores of the calibration photographs
+    generated.safetensors      p-values of generated faces of families that training never saw;
+                               absent where none were measured
+    cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
+    MODEL_CARD.md              for people
 """
 
 import hashlib

@@ -56,7 +56,8 @@ class PretextTask(nn.Module):
         label_smoothing: of the labels "generated" and "photograph": 0.1 = wanted with 0.95.
 
     Attributes:
-        features, families: the same.
+        families: the same.
+        features: the same.
         names: of the heads: those of the tags, those of the families, and `GENERATED`.
     """
 
