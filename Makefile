@@ -28,7 +28,7 @@ $(VENV)/browser: $(VENV)/dev
 	touch $@
 
 test: lint types $(VENV)/browser  ## lint, types, tests
-	$(BIN)/pytest
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 format: $(VENV)/dev
 	$(BIN)/ruff format .

@@ -68,7 +68,7 @@ def service(judge: Detector, photographs_only: Detector) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the module
 def browser():
     """Debian's chromium, driven by Playwright."""
     playwright = pytest.importorskip("playwright.sync_api")

@@ -172,12 +172,12 @@ def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, photos, ex
         *("0.weight", "0.bias", "1.weight", "1.bias")
     }
 
-    fitted = ("fit", "--encoder", tmp_path / "encoder", "--photos", photos)
+    fitted = ("fit", "--encoder", tmp_path / "encoder", "--photos", photos / "0")
     finished = exiface(*fitted, "-o", tmp_path / "detector")
     assert finished.status == 0, finished.err
     assert "a classifier" in finished.out
     detector = Detector.load(tmp_path / "detector")
-    assert len(detector.parts.calibration.scores) == 60  # all of them calibrate, none fits
+    assert len(detector.parts.calibration.scores) == 20  # all of them calibrate, none fits
     path = photos / "0" / "00.jpg"
     finished = exiface("detect", path, "--detector", tmp_path / "detector", "--json")
     [face] = json.loads(finished.out)["faces"]
@@ -186,7 +186,3 @@ def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, photos, ex
     finished = exiface("info", tmp_path / "detector", "--card")
     assert "BLADES" in finished.out
     assert "photographs only: no" not in finished.out
-    page = tmp_path / "why.html"
-    finished = exiface("explain", path, "--detector", tmp_path / "detector", "-o", page)
-    assert finished.status == 0, finished.err
-    assert "likelihood" not in page.read_text()

@@ -6,26 +6,26 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import worker
 import yaml
 from safetensors.torch import load_file
-from torch import nn
+from worker import small
 
 from exiface.datasets import Manifest, scan
 from exiface.density import Classifier
 from exiface.detector.fitting import read_classifier
 from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.architectures import ARCHITECTURES, Architecture
+from exiface.encoders.architectures import ARCHITECTURES
 from exiface.pretext import ConfigError, read_config
 from exiface.pretext import train as train_here
 from exiface.pretext.checkpoint import CheckpointError
 from exiface.pretext.distributed import Process
 
-WORKER = Path(__file__).with_name("worker.py")
+ALONE = Process(0, 1, torch.device("cpu"))
 SETTINGS = [
     "epochs=4",
     "batch_size=8",
@@ -44,11 +44,11 @@ def manifest(photos, tmp_path_factory):
     return path
 
 
-def command(manifest, run, *settings, normalise="batch", processes=1):
+def command(manifest, run, *settings, normalisation="batch", processes=1):
     start = [sys.executable]
     if processes > 1:
         start += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return [*start, str(WORKER), str(manifest), str(run), normalise, *SETTINGS, *settings]
+    return [*start, worker.__file__, str(manifest), str(run), normalisation, *SETTINGS, *settings]
 
 
 def train(manifest, run, *settings, **how):
@@ -125,10 +125,12 @@ def test_killed_and_resumed_is_never_killed(uninterrupted, manifest, tmp_path):
     assert (run / "encoder.onnx").exists()
 
 
-def test_two_processes_learn_what_one_does(manifest, tmp_path):
+def test_two_processes_learn_what_one_does(manifest, tmp_path, monkeypatch):
     # Group normalisation: batch statistics would differ by design (each process its own).
-    alone = train(manifest, tmp_path / "one", "epochs=2", normalise="group")
-    together = train(manifest, tmp_path / "two", "epochs=2", normalise="group", processes=2)
+    monkeypatch.setitem(ARCHITECTURES, "compact", small("group"))
+    alone = tmp_path / "one"
+    train_here(read_config(None, [*SETTINGS, "epochs=2"]), Manifest.read(manifest), alone, ALONE)
+    together = train(manifest, tmp_path / "two", "epochs=2", normalisation="group", processes=2)
     one, two = weights(alone), weights(together)
     assert one.keys() == two.keys()
     for name, tensor in one.items():
@@ -136,36 +138,36 @@ def test_two_processes_learn_what_one_does(manifest, tmp_path):
             assert torch.allclose(two[name], tensor, atol=2e-4), name
 
 
-def test_micro_batches_of_one_process_average_gradients(manifest, tmp_path):
-    run = train(manifest, tmp_path / "run", "epochs=2", "micro_batches=2", normalise="group")
+def test_micro_batches_of_one_process_average_gradients(manifest, tmp_path, monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small("group"))
+    run = tmp_path / "run"
+    settings = read_config(None, [*SETTINGS, "epochs=2", "micro_batches=2"])
+    train_here(settings, Manifest.read(manifest), run, ALONE)
     losses = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert all(
         0 <= line["loss_manipulation"] <= 1 for line in losses if "loss_manipulation" in line
     )
 
 
-def test_a_finished_run_is_left_alone_and_another_one_refused(uninterrupted, manifest, tmp_path):
+def test_a_finished_run_is_left_alone_and_another_one_refused(
+    uninterrupted, manifest, monkeypatch
+):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small())
+    faces = Manifest.read(manifest)
     before = (uninterrupted / "encoder.onnx").stat().st_mtime_ns
-    train(manifest, uninterrupted)
+    train_here(read_config(None, SETTINGS), faces, uninterrupted, ALONE)
     assert (uninterrupted / "encoder.onnx").stat().st_mtime_ns == before
-    other = subprocess.run(
-        command(manifest, uninterrupted, "seed=1"), capture_output=True, text=True, check=False
-    )
-    assert other.returncode != 0
-    assert CheckpointError.__name__ in other.stderr
-    assert "other settings" in other.stderr
+    with pytest.raises(CheckpointError, match="other settings"):
+        train_here(read_config(None, [*SETTINGS, "seed=1"]), faces, uninterrupted, ALONE)
 
 
 def test_photographs_kept_from_training_are_not_listed(uninterrupted, manifest):
-    from exiface.datasets import Manifest
-
     faces = Manifest.read(manifest)
     seen = set((uninterrupted / "photographs.txt").read_text().split())
     assert seen == set(faces.of_split("train", "validation").sha256.tolist())
     assert seen.isdisjoint(faces.of_split("fit", "calibration").sha256.tolist())
 
 
-ALONE = Process(0, 1, torch.device("cpu"))
 SUPERVISED = [
     *SETTINGS,
     *("shares.generated=1.0", "drawing.generated=0.5", "averaging=0.9", "validate_epochs=4"),
@@ -176,18 +178,7 @@ SUPERVISED = [
 @pytest.fixture
 def of_both(photos, monkeypatch):
     """A third of the faces called generated, of sources 0 and 1, and some of a source left out."""
-
-    def build():
-        return nn.Sequential(
-            nn.Conv2d(3, 8, 3, stride=4),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(2),
-            nn.Flatten(),
-            nn.Linear(32, 16),
-        )
-
-    monkeypatch.setitem(ARCHITECTURES, "compact", Architecture(build, 16, 32, "5.", largest=64))
+    monkeypatch.setitem(ARCHITECTURES, "compact", small(largest=64))
     faces = scan(photos)[0]
     row = np.arange(len(faces))
     columns = {

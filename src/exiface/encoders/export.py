@@ -1,14 +1,17 @@
 """From a trained network to `encoder.onnx`."""
 
 import contextlib
+import copy
 import io
 import logging
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from exiface.encoders.description import ENCODER_FILE, EncoderDescription
 
@@ -30,7 +33,7 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
     dynamic = {0: torch.export.Dim("n")}
     if description.preprocessing.largest is not None:
         dynamic |= {2: torch.export.Dim("height"), 3: torch.export.Dim("width")}
-    network = network.to("cpu").eval()
+    network = _for_export(network)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
@@ -49,6 +52,20 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
     description.write(folder)
     partial.replace(folder / ENCODER_FILE)
     return folder / ENCODER_FILE
+
+
+def _for_export(network: nn.Module) -> nn.Module:
+    """The same network in fewer steps, a copy: the exporter takes half of the time."""
+    network = copy.deepcopy(network).to("cpu").eval()
+    for module in network.modules():
+        if isinstance(module, nn.ReLU | nn.Hardtanh):
+            module.inplace = False  # what works in place is taken apart, slowly
+        if isinstance(module, nn.Sequential):
+            for place, (first, second) in enumerate(pairwise(list(module))):
+                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                    module[place] = fuse_conv_bn_eval(first, second)
+                    module[place + 1] = nn.Identity()
+    return network
 
 
 @contextlib.contextmanager

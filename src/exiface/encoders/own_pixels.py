@@ -28,11 +28,10 @@ class OwnPixelsEncoder(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Features (n, 1280) of normalised crops (n, 3, h, w)."""
+        if not self.training:
+            crops = torch.cat([crops, crops.flip(3)])
         features: Tensor = self.features(crops).mean((2, 3))
-        if self.training:
-            return features
-        mirrored: Tensor = self.features(crops.flip(3)).mean((2, 3))
-        return (features + mirrored) / 2
+        return features if self.training else features.unflatten(0, (2, -1)).mean(0)
 
 
 class _StridedDepthwise(nn.Conv2d):
