@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test format lint types docs benchmarks default-detector photographs-only-detector \
+.PHONY: demo test format lint types docs picture benchmarks default-detector photographs-only-detector \
 	leave-one-out leave-one-out-short shares results ablation comparison tags clean
 
 $(VENV)/core: pyproject.toml
@@ -44,6 +44,9 @@ types: $(VENV)/dev
 
 docs: $(VENV)/dev  ## the site, pages and API with one search: build/docs/index.html; a broken link fails
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+
+picture: $(VENV)/browser  ## the picture of the page in the README
+	$(BIN)/python -m docs.picture docs/page.png
 
 benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fdf,bulk,service}.csv
 	$(BIN)/python -m benchmarks.run results/speed.csv

@@ -149,9 +149,7 @@ def test_micro_batches_of_one_process_average_gradients(manifest, tmp_path, monk
     )
 
 
-def test_a_finished_run_is_left_alone_and_another_one_refused(
-    uninterrupted, manifest, monkeypatch
-):
+def test_a_finished_run_is_left_alone_and_another_one_refused(uninterrupted, manifest, monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "compact", small())
     faces = Manifest.read(manifest)
     before = (uninterrupted / "encoder.onnx").stat().st_mtime_ns

@@ -17,8 +17,8 @@ from skimage import data
 from exiface.apps import main
 
 
-def run(folder: Path) -> None:
-    """Write the demonstration's images into a folder and judge them."""
+def write_images(folder: Path) -> list[Path]:
+    """Write the demonstration's images into a folder; their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     photograph = Image.fromarray(data.astronaut())
     photograph.save(folder / "photograph.png")
@@ -28,6 +28,12 @@ def run(folder: Path) -> None:
     generated = sorted(Path(spec.origin).parent.glob("data/curated/*/assets/studio_portrait.jpg"))
     for number, path in enumerate(generated[:6], start=1):
         (folder / f"generated-{number}.jpg").write_bytes(path.read_bytes())
+    return sorted(path for path in folder.iterdir() if path.suffix != ".html")
+
+
+def run(folder: Path) -> None:
+    """Write the images into a folder and judge them."""
+    write_images(folder)
     sys.argv = ["exiface", "detect", str(folder), "--html", str(folder / "report.html")]
     main.main()
 

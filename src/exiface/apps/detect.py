@@ -62,6 +62,13 @@ def detect(
     html_file: Annotated[
         Path | None, typer.Option("--html", help="Also write a self-contained HTML page.")
     ] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="The page shows the images; without them it holds their SHA-256.",
+        ),
+    ] = True,
     cropped: Annotated[
         bool, typer.Option("--cropped", help="Each image is a face already cut out.")
     ] = False,
@@ -80,7 +87,7 @@ def detect(
     sources = _sources(images)
     judge = Detector.load(detector, threads=threads)
     results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
-    without_verdict = _write(results, judge, json_lines, csv_file, html_file)
+    without_verdict = _write(results, judge, json_lines, csv_file, html_file, pictures)
     raise typer.Exit(1 if without_verdict else 0)
 
 
@@ -90,6 +97,7 @@ def _write(
     json_lines: bool,
     csv_file: Path | None,
     html_file: Path | None,
+    pictures: bool,
 ) -> int:
     """Write results in every form asked for; returns how many images have no verdict."""
     import contextlib
@@ -124,7 +132,7 @@ def _write(
     if html_file is not None:
         from exiface.apps.page import write_page
 
-        write_page(kept, detector, html_file)
+        write_page(kept, detector, html_file, pictures=pictures)
     if not json_lines:
         _print_table(kept, detector)
         if html_file is not None:

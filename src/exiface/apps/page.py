@@ -1,6 +1,7 @@
 """The self-contained HTML page of `exiface detect --html`."""
 
 import base64
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,6 @@ from exiface.detector import Detector, FaceResult, ImageResult
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SAID
 from exiface.photos import UnreadableImageError, read_photo
-from exiface.photos.images import ImageSource
 
 _LONGEST_SIDE = 720  # px of a picture on the page
 PLOT = (320, 56)  # px, width and height of the bars of either kind
@@ -30,26 +30,35 @@ _BINS = 20
 POWER = 0.4
 
 
-def write_page(results: Sequence[ImageResult], detector: Detector, path: Path) -> None:
+def write_page(
+    results: Sequence[ImageResult], detector: Detector, path: Path, *, pictures: bool = True
+) -> None:
     """Write a page that shows each image with its faces, verdicts and where they stand.
 
     Args:
-        results: what was said of each image; pictures are read from their paths again.
+        results: what was said of each image; files are read from their paths again.
         detector: that said it.
         path: of the HTML file; it loads nothing from elsewhere.
+        pictures: the page shows the images; without them it can be passed on where they can't, and
+            the files' SHA-256 tells which were judged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = _stream(results, detector, (result.path for result in results))
+    stream = _stream(results, detector, (result.path for result in results), pictures)
     stream.dump(str(path), encoding="utf-8", errors="replace")
 
 
-def page(results: Sequence[ImageResult], detector: Detector, sources: Sequence[bytes]) -> str:
+def page(
+    results: Sequence[ImageResult], detector: Detector, sources: Sequence[bytes], *, pictures: bool
+) -> str:
     """The same page as text, of images (the bytes of their files) that lie nowhere."""
-    return "".join(_stream(results, detector, sources))
+    return "".join(_stream(results, detector, sources, pictures))
 
 
 def _stream(
-    results: Sequence[ImageResult], detector: Detector, sources: Iterable[ImageSource | None]
+    results: Sequence[ImageResult],
+    detector: Detector,
+    sources: Iterable[str | bytes | None],
+    pictures: bool,
 ) -> TemplateStream:
     parts = detector.parts
     environment = Environment(
@@ -60,7 +69,8 @@ def _stream(
     images = (
         {
             "result": result,
-            "picture": _picture(result, source),
+            "picture": _picture(result, source) if pictures else None,
+            "digest": _digest(source),
             "faces": [
                 {"face": face, "plot": standing(parts, face), "shares": shares_sentence(face)}
                 for face in result.faces
@@ -184,7 +194,18 @@ def _percent(share: float) -> str:
     return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
 
 
-def _picture(result: ImageResult, source: ImageSource | None) -> str | None:
+def _digest(source: str | bytes | None) -> str | None:
+    """SHA-256 of an image's file, which says what was judged where no picture does."""
+    if source is None or isinstance(source, bytes):
+        return None if source is None else hashlib.sha256(source).hexdigest()
+    try:
+        with Path(source).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _picture(result: ImageResult, source: str | bytes | None) -> str | None:
     """The image, small, as a data URI."""
     if source is None or not result.size[0]:
         return None

@@ -1,5 +1,6 @@
 """The page in a real browser. EXIFACE_SCREENSHOTS=DIR keeps what it looks like."""
 
+import hashlib
 import json
 import os
 import re
@@ -62,6 +63,31 @@ def opened(browser, service):
     for context, troubles in made:
         context.close()
         assert troubles == []
+
+
+CONTRAST = """() => {
+  const channel = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = rgb(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+    if (!own || node.closest("svg, noscript") || !node.getClientRects().length) continue;
+    if (node.disabled) continue;
+    const [a, b] = [light(rgb(getComputedStyle(node).color)), light(behind(node))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const what = `${node.tagName} ${node.className}: ${node.textContent.slice(0, 40)}`;
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${what}`);
+  }
+  return found;
+}"""
 
 
 def shot(page, name):
@@ -147,13 +173,71 @@ def test_keyboard_alone(opened, pictures):
     shot(page, "focus")
     page.keyboard.press("Enter")
     settled(page, 1)
-    for _ in range(8):
+    for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "Why this verdict?":
             break
     page.keyboard.press("Enter")
     page.wait_for_selector(".why table")
     assert page.evaluate("document.activeElement.textContent") == "Why this verdict?"
+
+
+def test_keys_while_a_picture_has_the_focus(opened, pictures):
+    page = opened()
+    page.set_input_files("#files", [pictures["one"], pictures["two"]])
+    settled(page, 2)
+    focused = "document.activeElement.querySelector(':scope > header h2')?.textContent"
+    page.keyboard.press("x")  # nothing has the focus: a key means nothing
+    assert page.locator("article :checked").count() == 0
+    page.focus("#results")
+    for key, name in (("j", "portrait.jpg"), ("j", "two.jpg"), ("j", "two.jpg")):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == name
+    page.keyboard.press("x")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    assert page.get_by_role("checkbox", name="Compare two.jpg").is_checked()
+    page.keyboard.press("c")
+    assert page.locator("#comparison").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#comparison").is_visible()
+    assert page.evaluate(focused) == "portrait.jpg"
+    page.keyboard.press("w")
+    page.wait_for_selector(".why table")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_pictures_are_compared_side_by_side(opened, pictures, width, scheme):
+    page = opened(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.set_input_files("#files", list(pictures.values()))
+    settled(page, 4)
+    button = page.get_by_role("button", name="side by side")
+    assert button.is_disabled()
+    for name in ("portrait.jpg", "two.jpg", "coffee.png"):
+        page.get_by_role("checkbox", name=f"Compare {name}").check()
+    button.click()
+    columns = page.locator("#comparison section")
+    assert columns.count() == 3
+    page.wait_for_selector("#comparison section:nth-child(2) .box >> nth=1")
+    said = [column.inner_text() for column in columns.all()]
+    assert "Unsure p = " in said[0]
+    assert "f/2.8, 1/200 s, 50 mm, ISO 100" in said[0]
+    assert "face 2, p = " in said[1]
+    assert "corrected for 2 faces" in said[1]
+    assert "no face found" in said[2]
+    # The same line of each at the same height, and none over another.
+    tops = page.evaluate(
+        "[...document.querySelectorAll('#comparison section')].map(column =>"
+        " [...column.children].map(each => Math.round(each.getBoundingClientRect().top)))"
+    )
+    for row in (0, 2, 3, 4):
+        assert len({column[row] for column in tops}) == 1
+    assert tops[0] == sorted(tops[0])
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shot(page, f"comparison-{width}")
+    page.get_by_role("button", name="Close").click()
+    assert not page.locator("#comparison").is_visible()
 
 
 def test_paste_and_drop(opened, jpeg):
@@ -186,11 +270,15 @@ def test_what_was_said_can_be_kept(opened, pictures):
     results = json.loads(Path(download.value.path()).read_text())["results"]
     assert [result["path"] for result in results] == ["portrait.jpg", "coffee.png"]
     assert results[0]["faces"][0]["verdict"] == "unsure"
-    with page.expect_download() as download:
-        page.click("#save-report")
-    text = Path(download.value.path()).read_text()
-    assert "2 images judged" in text
-    assert text.count("data:image/jpeg;base64") == 2
+    for wanted, shown in ((False, 0), (True, 2)):
+        page.get_by_label("with pictures").set_checked(wanted)
+        with page.expect_download() as download:
+            page.click("#save-report")
+        text = Path(download.value.path()).read_text()
+        assert "2 images judged" in text
+        assert text.count("data:image") == shown
+        for name in ("one", "none"):
+            assert hashlib.sha256(pictures[name].read_bytes()).hexdigest() in text
     page.click("#clear")
     assert page.locator("article").count() == 0
 
@@ -203,31 +291,6 @@ def test_a_phone_and_a_large_screen(opened, pictures, scheme):
         settled(page, 2)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         shot(page, f"{width}-{scheme}")
-
-
-CONTRAST = """() => {
-  const channel = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
-  const behind = (node) => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = rgb(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const node of document.querySelectorAll("body *")) {
-    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
-    if (!own || node.closest("svg, noscript") || !node.getClientRects().length) continue;
-    if (node.disabled) continue;
-    const [a, b] = [light(rgb(getComputedStyle(node).color)), light(behind(node))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    const what = `${node.tagName} ${node.className}: ${node.textContent.slice(0, 40)}`;
-    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${what}`);
-  }
-  return found;
-}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

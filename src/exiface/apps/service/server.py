@@ -40,7 +40,10 @@ _STATIC = Path(__file__).parent / "static"
 _FILES = {
     "app.js": "text/javascript",
     "ask.js": "text/javascript",
+    "compare.js": "text/javascript",
     "drawing.js": "text/javascript",
+    "keys.js": "text/javascript",
+    "why.js": "text/javascript",
     "style.css": "text/css",
 }
 _JSON_LINES = "application/x-ndjson"
@@ -215,12 +218,15 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         response_class=HTMLResponse,
         responses=PROBLEMS,
     )
-    async def report(request: Request, name: Chosen) -> HTMLResponse:
-        """Judge images and answer with the self-contained page of `exiface detect --html`."""
-        pictures = await receive(request, name)
-        results = await judged(pictures, name)
-        contents = [picture.content for picture in pictures]
-        text = await asyncio.to_thread(page, results, judges[name], contents)
+    async def report(request: Request, name: Chosen, pictures: bool = False) -> HTMLResponse:
+        """Judge images and answer with the self-contained page of `exiface detect --html`.
+
+        It shows the images only where `pictures` is true, and their SHA-256 always.
+        """
+        received = await receive(request, name)
+        results = await judged(received, name)
+        contents = [picture.content for picture in received]
+        text = await asyncio.to_thread(page, results, judges[name], contents, pictures=pictures)
         return HTMLResponse(text)
 
     @app.get(

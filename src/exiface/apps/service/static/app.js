@@ -1,12 +1,16 @@
 // The page: pictures in, verdicts out. Nothing is loaded from elsewhere and nothing is kept.
 
 import { Failure, ask, form, onKeyWanted, useKey } from "./ask.js";
-import { WORDS, boxes, element, percent, shares, standing, tagsOf } from "./drawing.js";
+import { compare } from "./compare.js";
+import { WORDS, boxes, element, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
+import { listen } from "./keys.js";
+import { explain } from "./why.js";
 
 const AT_ONCE = 3; // requests under way
 
 const byId = (id) => document.getElementById(id);
-const entries = []; // { file, article, answer }
+const entries = []; // { file, article, chosen, answer }
+let shown = 0; // pictures so far
 const waiting = [];
 let underWay = 0;
 let detector = null;
@@ -44,7 +48,22 @@ function add(files) {
   const pictures = [...files];
   if (!pictures.length) return;
   for (const file of pictures) {
-    const article = element("article", { "aria-busy": "true" }, element("h2", {}, file.name || "pasted picture"));
+    shown += 1;
+    const name = file.name || "pasted picture";
+    const chosen = element("input", { type: "checkbox", disabled: "" });
+    const head = element(
+      "header",
+      {},
+      element("h2", { id: `picture-${shown}` }, name),
+      element("label", { class: "soft" }, chosen, "Compare"),
+    );
+    chosen.setAttribute("aria-label", `Compare ${name}`);
+    chosen.addEventListener("change", report);
+    const article = element(
+      "article",
+      { "aria-busy": "true", "aria-labelledby": `picture-${shown}`, tabindex: "0" },
+      head,
+    );
     const preview = element("div", { class: "picture" });
     const image = element("img", { alt: "" });
     const url = URL.createObjectURL(file);
@@ -55,16 +74,17 @@ function add(files) {
     preview.append(image);
     article.append(element("div", { class: "side" }, preview), element("div", { class: "said" }));
     byId("results").append(article);
-    const entry = { file, article, image, preview, url, answer: null };
+    const entry = { file, name, article, chosen, image, preview, url, answer: null };
     entries.push(entry);
     enqueue(entry);
   }
-  byId("bar").hidden = false;
+  byId("bar").hidden = byId("keys").hidden = false;
 }
 
 function enqueue(entry) {
   entry.failed = false;
   entry.answer = null;
+  entry.chosen.disabled = true;
   entry.turn = (entry.turn ?? 0) + 1; // what an earlier turn is answered is not shown
   entry.preview.querySelector("svg")?.remove();
   entry.preview.parentElement.querySelector("dl")?.remove();
@@ -103,6 +123,7 @@ async function judge(entry) {
     const [answer] = (await response.json()).results;
     if (turn !== entry.turn) return;
     entry.answer = answer;
+    entry.chosen.disabled = false;
     show(entry);
   } catch (error) {
     if (turn !== entry.turn) return;
@@ -156,90 +177,17 @@ function show(entry) {
 function showFace(entry, face, number) {
   const several = entry.answer.faces.length > 1;
   const section = element("section", { class: "face" });
-  const title = element("h3", { class: face.verdict }, `${WORDS[face.verdict]} `);
-  title.append(element("small", {}, `${several ? `face ${number + 1}, ` : ""}p = ${face.p_value.toFixed(3)}`));
-  const range = face.p_value_low < face.p_value
-    ? ` Photographs: of the source where most do; ${percent(face.p_value_low)} where fewest do.` : "";
-  const because = face.unsure_because ? `This face is ${face.unsure_because}. ` : "";
-  const sentence = `${because}${shares(face)}${range}`;
   const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
   if (several) button.setAttribute("aria-label", `Why this verdict on face ${number + 1}?`);
-  button.addEventListener("click", () => explain(entry, number, button, section));
-  section.append(title, element("p", {}, sentence), standing(detector.distributions, face), button);
-  return section;
-}
-
-// ---- why -------------------------------------------------------------------------------------
-
-async function explain(entry, number, button, section) {
-  const open = section.querySelector(".why");
-  if (open) {
-    open.hidden = !open.hidden;
-    button.setAttribute("aria-expanded", String(!open.hidden));
-    return;
-  }
-  const panel = element("div", { class: "why" }, element("p", { class: "wait", role: "status" }, "Looking closer"));
-  section.append(panel);
-  button.setAttribute("aria-expanded", "true");
-  button.disabled = true;
-  try {
-    const told = await (await ask(to(`v1/explain?face=${number}`), form(entry.file))).json();
-    panel.replaceChildren(...explanation(told));
-  } catch (error) {
-    panel.replaceChildren(element("p", { role: "status" }, error.message));
-    button.addEventListener("click", () => panel.remove(), { once: true, capture: true });
-  } finally {
-    button.disabled = false;
-    button.focus();
-  }
-}
-
-function explanation(told) {
-  const picture = (source, alt, caption) => {
-    const image = element("img", { alt });
-    image.src = source;
-    return element("figure", {}, image, element("figcaption", {}, caption));
-  };
-  const pair = element(
-    "div",
-    { class: "pair" },
-    picture(told.seen, "The face as the detector saw it", "What the detector saw"),
-    picture(told.spotlight, "The face, dark but for the regions that speak against a photograph", "Bright: what speaks against a photograph"),
+  const tell = async () => (await ask(to(`v1/explain?face=${number}`), form(entry.file))).json();
+  button.addEventListener("click", () => explain(button, section, tell));
+  section.append(
+    titleOf(face, several ? number + 1 : 0),
+    element("p", {}, sentenceOf(face)),
+    standing(detector.distributions, face),
+    button,
   );
-  const table = element("table", {}, element("caption", {}, "The same picture, altered"));
-  for (const [name, face] of Object.entries(told.stability)) {
-    table.append(
-      element(
-        "tr",
-        {},
-        element("th", { scope: "row" }, name),
-        element("td", {}, face ? WORDS[face.verdict] : "face no longer found"),
-        element("td", {}, face ? `p = ${face.p_value.toFixed(3)}` : ""),
-      ),
-    );
-  }
-  const total = Object.keys(told.stability).length;
-  const items = (sentences) => sentences.map((sentence) => element("li", {}, sentence));
-  const content = [pair];
-  if (told.likelihood_ratio) {
-    const { ratio, low, high } = told.likelihood_ratio;
-    const [times, least, most] = [ratio, low, high].map((value) => Number(value.toPrecision(2)));
-    content.push(element("p", {}, `A p-value such as this one is ${times} times as frequent among generated faces as among photographs (95 % interval ${least} to ${most}).`));
-  }
-  if (told.sign_sentences.length) {
-    content.push(
-      element("p", {}, "Signs of generated faces, beside known photographs; several together make a face suspicious:"),
-      element("ul", {}, ...items(told.sign_sentences)),
-    );
-  }
-  content.push(element("p", {}, `The verdict stays in ${told.kept} of ${total} alterations.`), table);
-  if (told.tag_sentences.length) {
-    content.push(
-      element("ul", { class: "soft" }, ...items(told.tag_sentences)),
-      element("p", { class: "soft" }, "Tags inform and never decide: metadata is trivially forged, and the expectation errs."),
-    );
-  }
-  return content;
+  return section;
 }
 
 // ---- the bar ---------------------------------------------------------------------------------
@@ -258,7 +206,16 @@ function report() {
   const answered = entries.some((entry) => entry.answer);
   byId("save-json").disabled = !answered;
   byId("save-report").disabled = !answered || left > 0;
+  const chosen = compared().length;
+  byId("compare").disabled = chosen < 2;
+  byId("compare").textContent = chosen > 1 ? `Compare ${chosen} side by side` : "Compare side by side";
 }
+
+function compared() {
+  return entries.filter((entry) => entry.answer && entry.chosen.checked);
+}
+
+byId("compare").addEventListener("click", () => compare(compared(), detector.distributions));
 
 function save(blob, name) {
   const link = element("a", { download: name });
@@ -284,7 +241,8 @@ byId("save-report").addEventListener("click", async (event) => {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    save(await (await ask(to("v1/report"), form(...files))).blob(), "exiface.html");
+    const pictures = byId("with-pictures").checked;
+    save(await (await ask(to(`v1/report?pictures=${pictures}`), form(...files))).blob(), "exiface.html");
     const held = entries.filter((entry) => entry.answer).length - files.length;
     if (held) byId("status").textContent = `The report holds the first ${files.length} pictures, ${held} don't fit.`;
   } catch (error) {
@@ -300,7 +258,7 @@ byId("clear").addEventListener("click", () => {
     URL.revokeObjectURL(entry.url);
     entry.article.remove();
   }
-  byId("bar").hidden = true;
+  byId("bar").hidden = byId("keys").hidden = true;
   byId("files").focus();
 });
 
@@ -342,6 +300,7 @@ byId("detector").addEventListener("change", async () => {
   }
 });
 
+listen(byId("results"), byId("compare"));
 onKeyWanted(() => {
   byId("key").hidden = false;
 });

@@ -16,23 +16,38 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-export function drawing(tag, attributes = {}, ...children) {
+function drawing(tag, attributes = {}, ...children) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
   return made;
 }
 
-export const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 // How often photographs and generated faces look as this face does.
-export function shares(face) {
+function shares(face) {
   const photographs = `${percent(face.p_value)} of photographs look this unusual`;
   if (face.generated_as_unusual === undefined) return `${photographs}.`;
   if (face.verdict === "photographic") {
     return `${photographs}; only ${percent(face.generated_as_usual)} of the generated faces that we tried look as usual as this.`;
   }
   return `${photographs}; ${percent(face.generated_as_unusual)} of the generated faces that we tried do.`;
+}
+
+// What is said of a face, below its title.
+export function sentenceOf(face) {
+  const because = face.unsure_because ? `This face is ${face.unsure_because}. ` : "";
+  const range = face.p_value_low < face.p_value
+    ? ` Photographs: of the source where most do; ${percent(face.p_value_low)} where fewest do.` : "";
+  return `${because}${shares(face)}${range}`;
+}
+
+// The verdict on a face and its p-value; a number where there are several.
+export function titleOf(face, number, tag = "h3") {
+  const title = element(tag, { class: `verdict ${face.verdict}` }, `${WORDS[face.verdict]} `);
+  title.append(element("small", {}, `${number ? `face ${number}, ` : ""}p = ${face.p_value.toFixed(3)}`));
+  return title;
 }
 
 // Generated faces above the axis, photographs below, the face's mark across both.
