@@ -3,6 +3,7 @@
 Every command's module imports what it needs when it runs: `exiface detect` must not wait for torch.
 """
 
+import gc
 import sys
 import warnings
 
@@ -59,6 +60,9 @@ def main() -> None:
     """Run the command line; what the user can mend is said in one line, with exit status 2."""
     # Pillow warns of damaged metadata and of large images; what matters of it stands in the result.
     warnings.filterwarnings("ignore", module="PIL")
+    # What modules make when they are imported stays: to look through it for garbage, again and
+    # again while they are and once more at the end, takes a fifth of a short run.
+    gc.set_threshold(100_000)
     try:
         app()
     except UserError as error:
@@ -70,3 +74,5 @@ def main() -> None:
     except OSError as error:  # a folder that can't be written to, a full disk
         typer.secho(f"error: {error.strerror or error}: {error.filename}", fg="red", err=True)
         sys.exit(2)
+    finally:
+        gc.freeze()
