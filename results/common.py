@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exiface.datasets import Manifest, cap, scan
 from exiface.density import Calibration
-from exiface.detector.fitting import encode_faces, encode_sent, largest_faces
+from exiface.detector.encoding import encode_faces, encode_sent, largest_faces
 from exiface.encoders import OnnxEncoder
 from exiface.evaluation.metrics import measure
 

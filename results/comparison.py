@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from exiface import Detector
 from exiface.datasets import Manifest
 from exiface.density import GaussianMixture
-from exiface.detector.fitting import encode_faces
+from exiface.detector.encoding import encode_faces
 from exiface.detector.supervised import learn
 from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
 from exiface.encoders.mirrored import MirroredEncoder

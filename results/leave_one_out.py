@@ -30,7 +30,8 @@ from common import write
 from numpy.typing import NDArray
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import crop_sides, encode_faces, fit, largest_faces
+from exiface.detector.encoding import crop_sides, encode_faces, largest_faces
+from exiface.detector.fitting import fit
 from exiface.detector.folder import DetectorParts, write_folder
 from exiface.encoders import OnnxEncoder
 from exiface.encoders.runtime import seen_by_encoder

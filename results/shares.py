@@ -28,7 +28,8 @@ from leave_one_out import (
 )
 
 from exiface.datasets import Manifest
-from exiface.detector.fitting import crop_sides, fit, largest_faces
+from exiface.detector.encoding import crop_sides, largest_faces
+from exiface.detector.fitting import fit
 from exiface.encoders.runtime import seen_by_encoder
 from exiface.evaluation.metrics import measure
 from exiface.threads import cores

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from exiface.datasets import Manifest, cap
-from exiface.detector.fitting import encode_faces
+from exiface.detector.encoding import encode_faces
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.runtime import read_heads
 from exiface.photos import TAG_NAMES

@@ -148,7 +148,7 @@ def test_the_name_of_an_earlier_version_tells_the_new_one():
 
 
 def test_p_values_of_calibration_photographs_are_uniform(parts, manifest, detector):
-    from exiface.detector.fitting import encode_faces
+    from exiface.detector.encoding import encode_faces
 
     faces = manifest.of_split("calibration")
     scores = detector.parts.scorer.score(encode_faces(detector.encoder, faces))
@@ -160,7 +160,7 @@ def test_p_values_of_calibration_photographs_are_uniform(parts, manifest, detect
 
 def test_the_detector_sees_what_the_density_was_fitted_on(manifest, detector):
     """`detect` and `fit` share one way from file to features."""
-    from exiface.detector.fitting import encode_faces
+    from exiface.detector.encoding import encode_faces
 
     features = encode_faces(detector.encoder, manifest)
     row = manifest.path.tolist().index("0/03.jpg")

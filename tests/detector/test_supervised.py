@@ -6,7 +6,7 @@ from made import write_photo
 from sklearn.metrics import roc_auc_score
 
 from exiface.datasets import scan
-from exiface.detector.fitting import encode_faces
+from exiface.detector.encoding import encode_faces
 from exiface.detector.folder import read_folder
 from exiface.detector.supervised import SupervisionError, learn, supervise, write_supervised
 from exiface.encoders import OnnxEncoder, read_encoder

@@ -1,0 +1,88 @@
+"""Faces of a manifest -> feature vectors and the sides of their crops."""
+
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from exiface.datasets import Manifest
+from exiface.datasets.augmentation import AS_SENT
+from exiface.datasets.batches import FaceBatches
+from exiface.encoders import OnnxEncoder
+from exiface.photos.crops import Preprocessing, square_about
+from exiface.progress import Progress, no_progress
+from exiface.threads import ordered_map
+
+
+def encode_faces(
+    encoder: OnnxEncoder,
+    manifest: Manifest,
+    progress: Progress = no_progress,
+    *,
+    batch_size: int = 32,
+) -> NDArray[np.float32]:
+    """Feature vectors (n, d) of the faces of a manifest, in its order; each photo is read once."""
+    order = np.argsort(manifest.path, kind="stable")
+    by_photo = (
+        [int(row) for row in rows]
+        for _, rows in groupby(order, key=lambda row: str(manifest.path[row]))
+    )
+
+    def crops(rows: list[int]) -> tuple[list[int], list[NDArray[np.uint8]]]:
+        pixels = manifest.read_pixels(rows[0])
+        crop = encoder.description.preprocessing.crop
+        return rows, [crop(pixels, manifest.face_box(row)) for row in rows]
+
+    features = np.empty((len(manifest), encoder.description.features), np.float32)
+    rows_waiting: list[int] = []
+    crops_waiting: list[NDArray[np.uint8]] = []
+    done = 0
+    for rows, cut in ordered_map(crops, by_photo):
+        rows_waiting += rows
+        crops_waiting += cut
+        if len(rows_waiting) >= batch_size:
+            features[rows_waiting] = encoder.encode(crops_waiting)
+            done += len(rows_waiting)
+            progress(done, len(manifest))
+            rows_waiting, crops_waiting = [], []
+    if rows_waiting:
+        features[rows_waiting] = encoder.encode(crops_waiting)
+        progress(len(manifest), len(manifest))
+    return features
+
+
+def crop_sides(preprocessing: Preprocessing, manifest: Manifest) -> NDArray[np.int64]:
+    """The sides (n,) in pixels of the crops of a manifest's faces; only headers are read."""
+
+    def side(row: int) -> int:
+        with Image.open(manifest.file(row)) as image:
+            square = square_about(manifest.face_box(row), preprocessing.crop_scale, *image.size)
+        return preprocessing.side(square[2] - square[0])
+
+    return np.array(list(map(side, range(len(manifest)))), np.int64)
+
+
+def encode_sent(
+    encoder: OnnxEncoder, manifest: Manifest, progress: Progress = no_progress, *, seed: int
+) -> NDArray[np.float32]:
+    """Feature vectors (n, d) of faces that were saved again and shrunk at random (`AS_SENT`)."""
+    drawn = FaceBatches(
+        manifest, encoder.description.preprocessing, augmentation=AS_SENT, seed=seed
+    )
+    features: list[NDArray[np.float32]] = []
+    done = 0
+    for crops in drawn.views(1):
+        features.append(encoder.encode(crops))
+        done += len(crops)
+        progress(done, len(manifest))
+    return np.concatenate(features)
+
+
+def largest_faces(manifest: Manifest) -> Manifest:
+    """The largest face of each photograph, in each source that has it."""
+    area = (manifest.box[:, 2] - manifest.box[:, 0]) * (manifest.box[:, 3] - manifest.box[:, 1])
+    photo = np.char.add(np.char.add(manifest.source, "\n"), manifest.photo)
+    order = np.lexsort((-area, photo))
+    first = np.unique(photo[order], return_index=True)[1]
+    return manifest.select(np.sort(order[first]))
