@@ -115,3 +115,13 @@ def shared_data() -> Path:
     if not (folder / "camera_faces").is_dir():
         pytest.skip("development photographs are not here (set EXIFACE_DATA to their folder)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_reference() -> Path:
+    """What the authors' programs computed, too large to be kept here; absent in most checkouts."""
+    beside = Path(__file__).parents[2] / "shared" / "reference"
+    folder = Path(os.environ.get("EXIFACE_REFERENCE", beside))
+    if not (folder / "sdaie_backbone.safetensors").is_file():
+        pytest.skip("the authors' numbers are not here (set EXIFACE_REFERENCE to their folder)")
+    return folder

@@ -144,7 +144,7 @@ def test_what_is_no_published_checkpoint_is_refused(tmp_path, plain, capsys):
         "headless": ({"model": headless}, "fc2.bias must be"),
         "other": ({"model": {"a": torch.zeros(1)}}, "none of the authors' checkpoints"),
         "list": ([1, 2], "not a plain dictionary"),
-        "sdaie": ({"state_net": {}}, "SDAIE"),
+        "sdaie": ({"state_net": {}}, "none of the authors' checkpoints"),
     }
     for name, (content, reason) in cases.items():
         torch.save(content, tmp_path / f"{name}.pth")

@@ -12,7 +12,15 @@ def import_checkpoint(
         Path, typer.Option("--output", "-o", help="Encoder folder to write, for fit and evaluate.")
     ],
     kind: Annotated[
-        Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"] | None,
+        Literal[
+            "exif-pretrained",
+            "exif-ranking",
+            "blades-oc",
+            "blades-bc",
+            "sdaie-backbone",
+            "sdaie-binary",
+        ]
+        | None,
         typer.Option(help="What it is; without it, told by its keys and the authors' file name."),
     ] = None,
 ) -> None:

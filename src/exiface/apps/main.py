@@ -3,6 +3,7 @@
 Every command's module imports what it needs when it runs: `exiface detect` must not wait for torch.
 """
 
+import atexit
 import gc
 import sys
 import warnings
@@ -15,6 +16,7 @@ from exiface.apps.detect import detect
 from exiface.apps.drift import drift
 from exiface.apps.evaluate import evaluate
 from exiface.apps.explain import explain
+from exiface.apps.features import features
 from exiface.apps.fit import fit
 from exiface.apps.import_checkpoint import import_checkpoint
 from exiface.apps.info import info
@@ -35,7 +37,7 @@ app = typer.Typer(
     help="Tell camera photographs of faces from AI-generated ones.",
 )
 _JUDGING = (detect, explain, score, serve, evaluate, drift)
-_MAKING = (prepare, train, supervise, join, fit, calibrate, info)
+_MAKING = (prepare, train, supervise, join, fit, calibrate, features, info)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 app.command("import")(import_checkpoint)
@@ -63,6 +65,7 @@ def main() -> None:
     # What modules make when they are imported stays: to look through it for garbage, again and
     # again while they are and once more at the end, takes a fifth of a short run.
     gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
     try:
         app()
     except UserError as error:
@@ -74,5 +77,3 @@ def main() -> None:
     except OSError as error:  # a folder that can't be written to, a full disk
         typer.secho(f"error: {error.strerror or error}: {error.filename}", fg="red", err=True)
         sys.exit(2)
-    finally:
-        gc.freeze()

@@ -6,6 +6,7 @@
 | exif-ranking | the same after the pretext task, with its heads | visual.*, fc_iso, fc_av, ... |
 | blades-oc | BLADES, one-class: features of unit length | visual.* |
 | blades-bc | BLADES, binary: unit length, then fc1, ReLU, fc2, softmax | visual.*, fc1, fc2 |
+| sdaie-backbone, sdaie-binary | SDAIE, of whole images | see `patch_checkpoints` |
 
 `visual.*` is torchvision's ResNet-50 with `fc` 768 x 2048. Any number of `model.` and `module.`
 may stand before each key. Source: the files of Zou et al., arXiv 2501.02207 and 2507.22824.
@@ -24,10 +25,19 @@ from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import (
     CLASSIFIER_FILE,
     HEADS_FILE,
+    PATCHES,
     EncoderDescription,
     EncoderError,
 )
-from exiface.encoders.export import export
+from exiface.encoders.export import export, export_patches
+from exiface.encoders.patch_checkpoints import (
+    PatchKind,
+    patch_classifier,
+    patch_kind,
+    patch_network,
+    ranked_heads,
+)
+from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
 from exiface.encoders.weights import (
     VISUAL,
     backbone_tensors,
@@ -36,18 +46,24 @@ from exiface.encoders.weights import (
     taken,
 )
 from exiface.photos import Preprocessing
+from exiface.photos.patches import Patches
 
-Kind = Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+FaceKind = Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"]
+Kind = FaceKind | PatchKind
+KINDS: tuple[Kind, ...] = (*get_args(FaceKind), *get_args(PatchKind))
 _TITLES: dict[Kind, str] = {
     "exif-pretrained": "encoder pretrained to match images with EXIF as text",
     "exif-ranking": "encoder trained to rank EXIF tags (Zou et al., arXiv 2501.02207)",
     "blades-oc": "encoder of BLADES, one-class (Zou et al., arXiv 2507.22824)",
     "blades-bc": "encoder and classifier of BLADES, binary (Zou et al., arXiv 2507.22824); the "
     "classifier was trained with generated faces",
+    "sdaie-backbone": "encoder of whole images, trained on camera metadata (SDAIE, "
+    "arXiv 2512.05651)",
+    "sdaie-binary": "encoder of whole images and classifier of SDAIE, binary (arXiv 2512.05651); "
+    "both were trained with generated images",
 }
 # The two kinds that have the same keys, by the names of the authors' files.
-_FILE_NAMES: dict[str, Kind] = {"oc": "blades-oc", "wrapper_75_new": "exif-pretrained"}
+_FILE_NAMES: dict[str, FaceKind] = {"oc": "blades-oc", "wrapper_75_new": "exif-pretrained"}
 # Head -> the tag that it was trained on: the released code swapped focal length and exposure time.
 # It read "1/200 sec" as 200, so that head ranks the shortest exposure highest: its sign is turned.
 _HEADS = {
@@ -65,8 +81,8 @@ class Checkpoint:
 
     Attributes:
         kind: one of `KINDS`.
-        network: (n, 3, 224, 224) -> (n, 768), in evaluation mode.
-        heads: weights (768,) of the pretext heads, by the tag that they rank.
+        network: (n, 3, 224, 224) -> (n, 768), in evaluation mode; of whole images a `PatchEncoder`.
+        heads: weights (d,) of the pretext heads, by the tag that they rank.
         classifier: arrays of the head of a binary detector; empty for the others.
         provenance: file, sha256 and kind.
     """
@@ -109,11 +125,26 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
         EncoderError: not one of these, incomplete, or a kind that can't be told.
     """
     tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def imported(kind: Kind) -> dict[str, Any]:
+        described = {"file": path.name, "sha256": digest, "kind": kind, "title": _TITLES[kind]}
+        return {"imported": described}
+
+    if (of_images := patch_kind(tensors, kind, path)) is not None:
+        binary = of_images == "sdaie-binary"
+        return Checkpoint(
+            of_images,
+            patch_network(tensors, of_images, path),
+            {} if binary else ranked_heads(tensors, path),
+            patch_classifier(tensors, path) if binary else {},
+            imported(of_images),
+        )
     if not any(key.startswith(VISUAL) for key in tensors):
         shown = ", ".join(sorted(tensors)[:3]) or "none"
         raise EncoderError(
             f"{path} is none of the authors' checkpoints ({', '.join(KINDS)}): it has no keys "
-            f"'model.visual.*' (it has {shown} ...)"
+            f"'model.visual.*' or 'module.backbone.*' (it has {shown} ...)"
         )
     kind = kind or _kind(path, tensors)
     network = ARCHITECTURES["resnet50"].build()
@@ -129,29 +160,29 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
             tag: sign * taken(tensors, f"{name}.weight", (1, 768), path).flatten()
             for name, (tag, sign) in _HEADS.items()
         }
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    imported = {"file": path.name, "sha256": digest, "kind": kind, "title": _TITLES[kind]}
-    return Checkpoint(kind, network.eval(), heads, classifier, {"imported": imported})
+    return Checkpoint(kind, network.eval(), heads, classifier, imported(kind))
 
 
 def write_encoder(checkpoint: Checkpoint, folder: Path) -> Path:
     """Write an encoder folder, as `exiface train` does; returns the path of the model."""
-    architecture = ARCHITECTURES["resnet50"]
-    description = EncoderDescription(
-        "resnet50",
-        architecture.features,
-        Preprocessing(architecture.size),
-        checkpoint.provenance,
-    )
     folder.mkdir(parents=True, exist_ok=True)
     for name, arrays in ((HEADS_FILE, checkpoint.heads), (CLASSIFIER_FILE, checkpoint.classifier)):
         (folder / name).unlink(missing_ok=True)  # of another checkpoint imported here before
         if arrays:
             save_file({key: array.contiguous() for key, array in arrays.items()}, folder / name)
-    return export(checkpoint.network, description, folder)
+    made_of = checkpoint.provenance
+    if isinstance(checkpoint.network, PatchEncoder):
+        takes = Patches(crop="published")
+        described = EncoderDescription(PATCHES, LENGTH, takes, made_of)
+        return export_patches(checkpoint.network, described, folder)
+    of_faces = ARCHITECTURES["resnet50"]
+    described = EncoderDescription(
+        "resnet50", of_faces.features, Preprocessing(of_faces.size), made_of
+    )
+    return export(checkpoint.network, described, folder)
 
 
-def _kind(path: Path, tensors: Mapping[str, Tensor]) -> Kind:
+def _kind(path: Path, tensors: Mapping[str, Tensor]) -> FaceKind:
     if "fc_iso.weight" in tensors:
         return "exif-ranking"
     if "fc1.weight" in tensors:

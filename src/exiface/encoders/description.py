@@ -3,12 +3,16 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from exiface.errors import UserError
 from exiface.photos import Preprocessing
+from exiface.photos.patches import Patches
 
 ENCODER_FILE = "encoder.onnx"
+# Of an encoder of whole images, whose other file makes tokens of patches: tokens -> feature.
+ATTENTION_FILE = "attention.onnx"
+PATCHES = "patches"  # the architecture of encoders of whole images
 DESCRIPTION_FILE = "encoder.json"
 # One sha256 a line: the photographs that shaped the encoder, so that none of them calibrates.
 SEEN_FILE = "photographs.txt"
@@ -29,16 +33,46 @@ class EncoderDescription:
     """An encoder, described; the preprocessing travels with it.
 
     Attributes:
-        architecture: name in `exiface.encoders.architectures`.
+        architecture: name in `exiface.encoders.architectures`, or `PATCHES`.
         features: length of the feature vector.
-        preprocessing: from a photograph and a face box to the encoder's input.
+        takes: how a photograph becomes the encoder's input: a face of it, or patches of the whole.
         provenance: how it was trained (free form, for people and model cards).
     """
 
     architecture: str
     features: int
-    preprocessing: Preprocessing
+    takes: Preprocessing | Patches
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> Literal["face", "image"]:
+        """What the encoder looks at."""
+        return "image" if isinstance(self.takes, Patches) else "face"
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From a photograph and a face box to the encoder's input.
+
+        Raises:
+            EncoderError: the encoder looks at whole images.
+        """
+        if isinstance(self.takes, Patches):
+            raise EncoderError(
+                "this encoder looks at whole images, and an encoder of faces is needed; what it "
+                "makes of images: exiface features"
+            )
+        return self.takes
+
+    @property
+    def patches(self) -> Patches:
+        """From a photograph to the patches that the encoder takes.
+
+        Raises:
+            EncoderError: the encoder looks at faces.
+        """
+        if isinstance(self.takes, Preprocessing):
+            raise EncoderError("this encoder looks at faces, and one of whole images is needed")
+        return self.takes
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -46,7 +80,7 @@ class EncoderDescription:
             "version": _VERSION,
             "architecture": self.architecture,
             "features": self.features,
-            "preprocessing": self.preprocessing.as_dict(),
+            "preprocessing" if self.subject == "face" else "patches": self.takes.as_dict(),
             "provenance": self.provenance,
         }
 
@@ -64,8 +98,9 @@ class EncoderDescription:
                 "export the encoder again with this version"
             )
         try:
-            preprocessing = Preprocessing.from_dict(values.pop("preprocessing"))
-            return cls(preprocessing=preprocessing, **values)
+            if "patches" in values:
+                return cls(takes=Patches.from_dict(values.pop("patches")), **values)
+            return cls(takes=Preprocessing.from_dict(values.pop("preprocessing")), **values)
         except (KeyError, TypeError, ValueError) as error:
             raise EncoderError(f"encoder description is not complete: {error}") from None
 

@@ -1,23 +1,25 @@
-"""From a trained network to `encoder.onnx`."""
+"""From a trained network to ONNX."""
 
 import contextlib
 import copy
 import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from exiface.encoders.description import ENCODER_FILE, EncoderDescription
+from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, EncoderDescription
+from exiface.encoders.patch_encoder import LENGTH, PATCH, PatchEncoder
 
 
 def export(network: nn.Module, description: EncoderDescription, folder: Path) -> Path:
-    """Write an encoder folder: `encoder.onnx` and `encoder.json`.
+    """Write the folder of an encoder of faces: `encoder.onnx` and `encoder.json`.
 
     Args:
         network: (n, 3, s, s) -> (n, features).
@@ -27,30 +29,86 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
     Returns:
         The path of the model. Its input is `crops` (any n), its output `features`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    size = description.preprocessing.size
-    example = torch.zeros(2, 3, size, size)
-    dynamic = {0: torch.export.Dim("n")}
-    if description.preprocessing.largest is not None:
-        dynamic |= {2: torch.export.Dim("height"), 3: torch.export.Dim("width")}
-    network = _for_export(network)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet():
+    preprocessing = description.preprocessing
+    example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
+    dynamic = {0: "n"}
+    if preprocessing.largest is not None:
+        dynamic |= {2: "height", 3: "width"}
+    content = _onnx(_for_export(network), example, dynamic, "crops", "features")
+    return _write(folder, description, {ENCODER_FILE: content})
+
+
+def export_patches(network: PatchEncoder, description: EncoderDescription, folder: Path) -> Path:
+    """Write the folder of an encoder of whole images: two models and `encoder.json`.
+
+    Patches become tokens a few at a time, whatever their number, and only then a feature: memory
+    stays flat.
+
+    Args:
+        network: the encoder.
+        description: of the encoder.
+        folder: where to; made if need be.
+
+    Returns:
+        The path of `encoder.onnx`, `patches` (any n, 3, 64, 64) -> `tokens` (n, 528); beside it
+        stands `attention.onnx`, `tokens` (1, any n, 528) -> `features` (1, 528).
+    """
+    network = copy.deepcopy(network).to("cpu").eval()
+    patches, tokens = torch.zeros(2, 3, PATCH, PATCH), torch.zeros(1, 2, LENGTH)
+    contents = {
+        ATTENTION_FILE: _onnx(_Method(network, "feature"), tokens, {1: "n"}, "tokens", "features"),
+        ENCODER_FILE: _onnx(_Method(network, "tokens"), patches, {0: "n"}, "patches", "tokens"),
+    }
+    return _write(folder, description, contents)
+
+
+class _Method(nn.Module):
+    """One of a network's methods, for the exporter."""
+
+    def __init__(self, network: nn.Module, name: str) -> None:
+        super().__init__()
+        self.network = network
+        self._name = name
+
+    def forward(self, values: Tensor) -> Tensor:
+        result: Tensor = getattr(self.network, self._name)(values)
+        return result
+
+
+def _onnx(
+    network: nn.Module, example: Tensor, dynamic: dict[int, str], takes: str, gives: str
+) -> bytes:
+    dimensions = {place: torch.export.Dim(name) for place, name in dynamic.items()}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        _quiet(),
+    ):
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
             network,
             (example,),
-            input_names=["crops"],
-            output_names=["features"],
-            dynamic_shapes=(dynamic,),
+            input_names=[takes],
+            output_names=[gives],
+            dynamic_shapes=(dimensions,),
             dynamo=True,
             verbose=False,
         )
-    assert program is not None  # noqa: S101 - only None for the old exporter
-    partial = folder / (ENCODER_FILE + ".partial")
-    program.save(partial, external_data=False)
-    # The model last: a folder that has it is complete.
+        assert program is not None  # noqa: S101 - only None for the old exporter
+        path = Path(folder) / ENCODER_FILE
+        program.save(path, external_data=False)
+        return path.read_bytes()
+
+
+def _write(folder: Path, description: EncoderDescription, contents: dict[str, bytes]) -> Path:
+    """The models after the description, `encoder.onnx` last: a folder that has it is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
     description.write(folder)
-    partial.replace(folder / ENCODER_FILE)
+    for name, content in contents.items():
+        partial = folder / (name + ".partial")
+        partial.write_bytes(content)
+        partial.replace(folder / name)
     return folder / ENCODER_FILE
 
 

@@ -27,6 +27,32 @@ _AT_ONCE = 4  # faces on a CPU: as fast as 32 at once, in a fifth of the memory
 _QUIET = 3  # errors only: the runtime warns of every machine without a GPU
 
 
+def session(model: bytes, *, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A model ready to run, on a GPU where the runtime has one.
+
+    Args:
+        model: the bytes of an ONNX file.
+        threads: for one batch; None = one a core.
+
+    Raises:
+        EncoderError: not an ONNX model.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or cores()
+    options.log_severity_level = _QUIET
+    # The cores belong to decoding, not to threads that wait: a tenth more images a second.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = [
+        name
+        for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
+        if name in onnxruntime.get_available_providers()
+    ]
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # the runtime's own errors share no public base class
+        raise EncoderError(f"not an ONNX model that can be run: {error}") from None
+
+
 class OnnxEncoder:
     """An encoder that turns face crops into feature vectors.
 
@@ -43,20 +69,7 @@ class OnnxEncoder:
         self, model: bytes, description: EncoderDescription, *, threads: int | None = None
     ) -> None:
         self.description = description
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or cores()
-        options.log_severity_level = _QUIET
-        # The cores belong to decoding, not to threads that wait: a tenth more images a second.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = [
-            name
-            for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
-            if name in onnxruntime.get_available_providers()
-        ]
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=providers)
-        except Exception as error:  # the runtime's own errors share no public base class
-            raise EncoderError(f"not an ONNX model that can be run: {error}") from None
+        self._session = session(model, threads=threads)
         on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
         self._at_once = sys.maxsize if on_gpu else _AT_ONCE
         (self._input,) = self._session.get_inputs()

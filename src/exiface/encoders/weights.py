@@ -27,8 +27,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         path: safetensors, or torch's format.
 
     Returns:
-        key -> tensor, below the top key `model`, `state_dict` or none, and without any `model.` and
-        `module.` at the start of the keys.
+        key -> tensor, below the top key `model`, `state_dict`, `state_net` or none, and without any
+        `model.` and `module.` at the start of the keys.
 
     Raises:
         EncoderError: missing, damaged, or a file that would need code to be run.
@@ -56,17 +56,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             "save the state dictionary alone where it was made, torch.save(model.state_dict(), "
             "FILE), or download it again"
         ) from None
-    for top in ("model", "state_dict"):
+    for top in ("model", "state_dict", "state_net"):
         if isinstance(content, Mapping) and isinstance(content.get(top), Mapping):
             content = content[top]
     if not isinstance(content, Mapping):
         raise EncoderError(
             f"{path} is not a plain dictionary of tensors but a {type(content).__name__}"
-        )
-    if "state_net" in content:
-        raise EncoderError(
-            f"{path} is a checkpoint of SDAIE, whose encoder looks at patches of whole images; "
-            "exiface doesn't run it"
         )
     return {
         _PREFIX.sub("", str(key)): value for key, value in content.items() if torch.is_tensor(value)

@@ -166,7 +166,7 @@ def test_another_detectors_parts_are_not_mixed_in(images, tmp_path, exiface, mon
     monkeypatch.setattr(Detector, "id", "another@1")
     done = exiface("score", "-o", tmp_path / "run")
     assert done.status == 2
-    assert "was scored by exiface-default" in done.err
+    assert "was made by exiface-default" in done.err
     monkeypatch.undo()
     part = tmp_path / "run" / "part-000000.parquet"
     part.write_bytes(part.read_bytes()[:100])

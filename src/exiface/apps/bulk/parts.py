@@ -46,7 +46,7 @@ SCHEMA = pyarrow.schema(
         ("reason", pyarrow.string()),
     ]
 )
-_DETECTOR = b"exiface detector"
+_BY = b"exiface detector"
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -85,22 +85,37 @@ def write_part(folder: Path, number: int, results: Sequence[ImageResult], detect
         results: of its images, in order.
         detector: id of the detector that judged.
     """
-    table = pyarrow.Table.from_pylist([row(result) for result in results], SCHEMA)
-    table = table.replace_schema_metadata({_DETECTOR: detector.encode()})
+    write_rows(folder, number, [row(result) for result in results], SCHEMA, detector)
+
+
+def write_rows(
+    folder: Path, number: int, rows: Sequence[dict[str, Any]], schema: pyarrow.Schema, by: str
+) -> None:
+    """Write rows of a block, atomically.
+
+    Args:
+        folder: of the run.
+        number: of the block.
+        rows: one a row of the table.
+        schema: of the table.
+        by: id of what made them.
+    """
+    table = pyarrow.Table.from_pylist(rows, schema)
+    table = table.replace_schema_metadata({_BY: by.encode()})
     partial = folder / f".part-{number:06}-{os.getpid()}.partial"
     parquet.write_table(table, partial, compression="zstd")
     partial.replace(part_path(folder, number))
 
 
-def finished(folder: Path, detector: str) -> set[int]:
+def finished(folder: Path, by: str) -> set[int]:
     """Blocks whose part is there.
 
     Args:
         folder: of the run; what a kill left half-written is removed.
-        detector: id of the detector that goes on.
+        by: id of the detector or encoder that goes on.
 
     Raises:
-        UserError: a part was made by another detector, or is damaged.
+        UserError: a part was made by another one, or is damaged.
     """
     for left in folder.glob(".part-*.partial"):
         # Of this process's number, or of one that is gone; another shard may be writing its own.
@@ -112,11 +127,11 @@ def finished(folder: Path, detector: str) -> set[int]:
             metadata = parquet.read_schema(path).metadata or {}
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path} is damaged ({error}); delete it to score it again") from None
-        by = metadata.get(_DETECTOR, b"").decode()
-        if by != detector:
+        made_by = metadata.get(_BY, b"").decode()
+        if made_by != by:
             raise UserError(
-                f"{path} was scored by {by or 'something else'}, not by {detector}; give another "
-                "folder, or the detector that the run began with"
+                f"{path} was made by {made_by or 'something else'}, not by {by}; give another "
+                "folder, or what the run began with"
             )
         found.add(int(path.stem.split("-")[1]))
     return found

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from exiface.apps.bulk.inputs import Block, Item
 from exiface.apps.bulk.parts import write_part
@@ -11,6 +12,7 @@ from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
 from exiface.threads import ordered_map
 
+Result = TypeVar("Result")
 Report = Callable[[int], None]  # with the number of images scored so far
 
 
@@ -42,6 +44,44 @@ def score_blocks(
     Returns:
         How many images got each verdict, or "no verdict".
     """
+
+    def prepare(item: Item) -> Prepared:
+        if item.source is None:
+            return Prepared(None, reason=item.reason)
+        return detector.prepare(item.source)
+
+    def judged(items: Iterator[Item]) -> Iterator[ImageResult]:
+        ahead = max(4 * detector.threads, batch_size)
+        prepared = ordered_map(prepare, items, workers=detector.threads, ahead=ahead)
+        return detector.judge(prepared, batch_size=batch_size)
+
+    counts: Counter[str] = Counter()
+
+    def finish(block: Block, results: Sequence[tuple[str, ImageResult]]) -> None:
+        named = [replace(result, path=path) for path, result in results]
+        counts.update(
+            "no verdict" if result.verdict is None else result.verdict.value for result in named
+        )
+        write_part(folder, block.number, named, detector.id)
+
+    stream_blocks(blocks, judged, finish, report)
+    return counts
+
+
+def stream_blocks(
+    blocks: Iterable[Block],
+    process: Callable[[Iterator[Item]], Iterator[Result]],
+    finish: Callable[[Block, Sequence[tuple[str, Result]]], None],
+    report: Report = silent,
+) -> None:
+    """Run the images of blocks through one stream, and finish each block when its last is through.
+
+    Args:
+        blocks: in order; those that are under way at a kill are lost, and no other.
+        process: from images to a result for each, in order.
+        finish: called with each block and the paths and results of its images.
+        report: called with the number of images so far.
+    """
     under_way: deque[tuple[Block, str | None]] = deque()  # a path, or None at a block's end
 
     def items() -> Iterator[Item]:
@@ -51,31 +91,21 @@ def score_blocks(
                 yield item
             under_way.append((block, None))
 
-    def prepare(item: Item) -> Prepared:
-        if item.source is None:
-            return Prepared(None, reason=item.reason)
-        return detector.prepare(item.source)
-
-    prepared = ordered_map(
-        prepare, items(), workers=detector.threads, ahead=max(4 * detector.threads, batch_size)
-    )
-    counts: Counter[str] = Counter()
-    kept: list[ImageResult] = []
+    kept: list[tuple[str, Result]] = []
 
     def finish_blocks() -> None:
         while under_way and under_way[0][1] is None:
             block, _ = under_way.popleft()
-            write_part(folder, block.number, kept, detector.id)
+            finish(block, kept)
             kept.clear()
 
-    for done, result in enumerate(detector.judge(prepared, batch_size=batch_size), start=1):
+    for done, result in enumerate(process(items()), start=1):
         finish_blocks()
         _, path = under_way.popleft()
-        kept.append(replace(result, path=path))
-        counts["no verdict" if result.verdict is None else result.verdict.value] += 1
+        assert path is not None  # noqa: S101 - ends of blocks are gone
+        kept.append((path, result))
         report(done)
     finish_blocks()
-    return counts
 
 
 def shard(blocks: Sequence[Block], part: int, parts: int) -> list[Block]:

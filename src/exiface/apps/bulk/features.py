@@ -1,0 +1,180 @@
+"""Feature vectors of many images: one row a face, or an image where the encoder looks at those."""
+
+import hashlib
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from exiface.apps.bulk.inputs import Block, Item
+from exiface.apps.bulk.parts import part_path, write_rows
+from exiface.apps.bulk.scoring import Report, silent, stream_blocks
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.photos import FaceDetector, UnreadableImageError, read_photo
+from exiface.photos.crops import Box, shorter_side
+from exiface.photos.faces import MIN_FACE
+from exiface.threads import cores, ordered_map
+
+SCHEMA = pyarrow.schema(
+    [
+        ("path", pyarrow.string()),
+        ("box", pyarrow.list_(pyarrow.float64())),
+        ("vector", pyarrow.list_(pyarrow.float32())),
+        ("reason", pyarrow.string()),
+    ]
+)
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What of an image is to be encoded.
+
+    Attributes:
+        boxes: of its faces, or of the whole image.
+        inputs: what the encoder takes of each.
+        reason: why there is nothing.
+    """
+
+    boxes: tuple[Box, ...] = ()
+    inputs: tuple[Pixels, ...] = ()
+    reason: str | None = None
+
+
+class FeatureReader:
+    """Reads images as an encoder wants them, and encodes them.
+
+    Args:
+        folder: of the encoder.
+        cropped: each image is a face already cut out, taken whole.
+        threads: None = one a core.
+
+    Raises:
+        EncoderError: no encoder, or a damaged one.
+    """
+
+    def __init__(self, folder: Path, *, cropped: bool = False, threads: int | None = None) -> None:
+        model, description = read_encoder(folder)
+        self.threads = threads or cores()
+        self._cropped = cropped
+        self._encode: Callable[[Sequence[Pixels]], NDArray[np.float32]]
+        self.at_once: int | None = None  # inputs that can't wait for others; None = any number
+        files = [ENCODER_FILE]
+        if description.subject == "image":
+            of_images = OnnxPatchEncoder.load(folder, threads=self.threads)
+            self._encode = lambda images: np.stack([of_images.encode(each) for each in images])
+            self._find = _whole
+            self.at_once = 1
+            files.append(ATTENTION_FILE)
+        else:
+            self._encode = OnnxEncoder(model, description, threads=self.threads).encode
+            self._crop = description.preprocessing.crop
+            self._face_detector = FaceDetector()
+            self._find = self._faces
+        digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in files))
+        takes = "cropped" if cropped else description.subject
+        self.id = f"{description.architecture}@{digest.hexdigest()[:12]}, {takes}"
+
+    def rows(
+        self, items: Iterable[Item], *, batch_size: int = 32
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The rows of each image, in order: decoding overlaps with encoding."""
+        at_once = self.at_once or batch_size
+        waiting: deque[Found] = deque()
+        inputs = 0
+        for found in ordered_map(self._read, items, workers=self.threads):
+            waiting.append(found)
+            inputs += len(found.inputs)
+            if inputs >= at_once or len(waiting) >= 4 * batch_size:
+                yield from self._encoded(waiting)
+                inputs = 0
+        yield from self._encoded(waiting)
+
+    def _read(self, item: Item) -> Found:
+        if item.source is None:
+            return Found(reason=item.reason)
+        try:
+            pixels = read_photo(item.source).pixels
+        except UnreadableImageError as error:
+            return Found(reason=str(error))
+        return self._find(pixels)
+
+    def _faces(self, pixels: Pixels) -> Found:
+        height, width = pixels.shape[:2]
+        boxes: list[Box] = [(0, 0, width, height)]
+        if not self._cropped:
+            boxes = [each.box for each in self._face_detector.detect(pixels)]
+        large = tuple(box for box in boxes if shorter_side(box) >= MIN_FACE)
+        if not large:
+            small = f"faces smaller than {MIN_FACE} px only"
+            return Found(reason=small if boxes else "no face found")
+        return Found(large, tuple(self._crop(pixels, box) for box in large))
+
+    def _encoded(self, waiting: deque[Found]) -> Iterator[list[dict[str, Any]]]:
+        inputs = [each for found in waiting for each in found.inputs]
+        vectors = iter(self._encode(inputs) if inputs else ())
+        while waiting:
+            found = waiting.popleft()
+            if found.reason is not None:
+                yield [{"reason": found.reason}]
+                continue
+            yield [{"box": list(box), "vector": next(vectors)} for box in found.boxes]
+
+
+def _whole(pixels: Pixels) -> Found:
+    height, width = pixels.shape[:2]
+    return Found(((0, 0, width, height),), (pixels,))
+
+
+def encode_blocks(
+    reader: FeatureReader,
+    blocks: Iterable[Block],
+    folder: Path,
+    *,
+    batch_size: int = 32,
+    report: Report = silent,
+) -> None:
+    """Encode blocks and write their parts, as `score_blocks` does."""
+
+    def finish(block: Block, found: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
+        rows = [
+            {"path": path.encode("utf-8", "replace").decode(), **row}
+            for path, of_image in found
+            for row in of_image
+        ]
+        write_rows(folder, block.number, rows, SCHEMA, reader.id)
+
+    stream_blocks(blocks, lambda items: reader.rows(items, batch_size=batch_size), finish, report)
+
+
+def join_parts(folder: Path, blocks: Iterable[Block], target: Path) -> tuple[int, int]:
+    """Make one file of all parts, a part at a time, and remove them.
+
+    Args:
+        folder: of the parts.
+        blocks: all of them.
+        target: the file.
+
+    Returns:
+        How many rows have a vector, and how many a reason instead.
+    """
+    vectors = reasons = 0
+    partial = target.with_name(target.name + ".partial")
+    with parquet.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
+        for block in blocks:
+            table = parquet.read_table(part_path(folder, block.number))
+            without = table.num_rows - table.column("reason").null_count
+            vectors, reasons = vectors + table.num_rows - without, reasons + without
+            writer.write_table(table.replace_schema_metadata(None))
+    partial.replace(target)
+    shutil.rmtree(folder)
+    return vectors, reasons

@@ -1,0 +1,66 @@
+"""`exiface features`: what an encoder makes of faces or whole images, for programs of one's own."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def features(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images, folders, tar files, manifests or other Parquet files with a column "
+            "`path`, or `-` for paths on standard input.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Parquet file to write.")
+    ],
+    encoder: Annotated[
+        Path, typer.Option(help="Encoder folder: a run of `train`, or what `import` wrote.")
+    ],
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="Each image is a face already cut out, taken whole.")
+    ] = False,
+    block: Annotated[
+        int, typer.Option(min=1, help="Images of a part; what a kill can cost.")
+    ] = 512,
+    batch_size: Annotated[int, typer.Option(min=1, help="Faces encoded at a time.")] = 32,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads; without it, one a core.")
+    ] = None,
+) -> None:
+    """Write feature vectors: one row a face, or an image where the encoder looks at whole images.
+
+    Columns: `path`, `box` (x0, y0, x1, y1), `vector`, and `reason` where there is none.
+    Interrupted, the same command goes on. Exit status: 0 = every image has a vector, 1 = some have
+    none, 2 = wrong usage.
+    """
+    from exiface.errors import UserError
+
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise UserError("features need pyarrow: pip install 'exiface[bulk]'") from None
+    from exiface.apps.bulk.features import FeatureReader, encode_blocks, join_parts
+    from exiface.apps.bulk.inputs import settled_blocks
+    from exiface.apps.bulk.parts import finished
+    from exiface.apps.console import rate_bar
+
+    if output.exists():
+        raise UserError(f"{output} is there already; name another file, or delete it")
+    reader = FeatureReader(encoder, cropped=cropped, threads=threads)
+    folder = output.with_name(output.name + ".parts")
+    blocks = settled_blocks(folder, sources, sys.stdin, block)
+    done = finished(folder, reader.id)
+    todo = [each for each in blocks if each.number not in done]
+    sizes = [each.images for each in todo]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    with rate_bar("Encoding", total) as report:
+        encode_blocks(reader, todo, folder, batch_size=batch_size, report=report)
+    vectors, reasons = join_parts(folder, blocks, output)
+    typer.echo(f"{output}: {vectors} vectors" + (f", {reasons} images without" if reasons else ""))
+    raise typer.Exit(1 if reasons else 0)

@@ -1,0 +1,69 @@
+"""Run an exported encoder of whole images with ONNX Runtime; no torch."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.encoders.description import ATTENTION_FILE, EncoderDescription, EncoderError
+from exiface.encoders.runtime import read_encoder, session
+from exiface.photos.patches import Patches
+
+_AT_ONCE = 8  # patches: as fast as all at once, in 25 MB
+
+
+class OnnxPatchEncoder:
+    """An encoder that turns whole images into feature vectors, whatever their size.
+
+    Args:
+        model: the bytes of `encoder.onnx`, patches -> tokens.
+        attention: the bytes of `attention.onnx`, tokens -> feature.
+        description: of the encoder.
+        threads: for one image; None = one a core.
+
+    Raises:
+        EncoderError: not ONNX models, or of an encoder of faces.
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        attention: bytes,
+        description: EncoderDescription,
+        *,
+        threads: int | None = None,
+    ) -> None:
+        self.description = description
+        self.patches: Patches = description.patches
+        self._tokens = session(model, threads=threads)
+        self._feature = session(attention, threads=threads)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
+        """Read an encoder folder.
+
+        Raises:
+            EncoderError: a file is missing or damaged, or the encoder is one of faces.
+        """
+        model, description = read_encoder(folder)
+        _ = description.patches  # an encoder of faces has no such file
+        path = folder / ATTENTION_FILE
+        if not path.is_file():
+            raise EncoderError(f"{folder} lacks {ATTENTION_FILE}; import or export it again")
+        return cls(model, path.read_bytes(), description, threads=threads)
+
+    def tokens(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Tokens (n, 528) of the n patches of an image (h, w, 3) uint8, RGB."""
+        return np.concatenate(
+            [
+                self._tokens.run(None, {"patches": batch})[0]
+                for batch in self.patches.batches(pixels, _AT_ONCE)
+            ]
+        )
+
+    def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The feature vector (528,) of an image (h, w, 3) uint8, RGB, at its own pixels."""
+        tokens = self.tokens(pixels)
+        feature: NDArray[np.float32] = self._feature.run(None, {"tokens": tokens[None]})[0][0]
+        return feature

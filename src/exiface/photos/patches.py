@@ -1,0 +1,126 @@
+"""From a whole image to patches at its own pixels."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Crop = Literal["whole", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """How a whole image becomes an encoder's input; it travels with the encoder.
+
+    The image's middle is cut to whole patches, and these are read row by row from the top left. An
+    image with a side below a patch's is resized to one patch, its shape lost.
+
+    Attributes:
+        side: of a patch in pixels.
+        most: patches of an image, at most; further ones, at the bottom, are left out.
+        crop: "whole": what is cut off are the less than `side` pixels beyond whole patches.
+            "published" exchanges the two sides, as the released program does: a landscape loses
+            columns and gets black rows, and the authors' figures contain that.
+        mean: of each channel, for pixels scaled to 0..1.
+        std: of each channel, likewise.
+
+    Source: the released program of SDAIE (arXiv 2512.05651).
+    """
+
+    side: int = 64
+    most: int = 20_000
+    crop: Crop = "whole"
+    mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or self.most < 1 or min(self.std) <= 0:
+            raise ValueError(f"patches must have positive side, number and std, got {self}")
+        if self.crop not in ("whole", "published"):
+            raise ValueError(f"crop must be whole or published, got {self.crop!r}")
+
+    def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut an image into patches.
+
+        Args:
+            pixels: (h, w, 3) uint8, RGB.
+
+        Returns:
+            (n, side, side, 3) uint8; a view of the image where no padding is needed.
+        """
+        side = self.side
+        if min(pixels.shape[:2]) < side:
+            small = Image.fromarray(np.ascontiguousarray(pixels))
+            return np.array(small.resize((side, side), Image.Resampling.BILINEAR))[None]
+        rows, columns = (length // side for length in pixels.shape[:2])
+        if self.crop == "published":
+            rows, columns = columns, rows
+        middle = _centre_crop(pixels, rows * side, columns * side)
+        grid = middle.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
+        return grid.reshape(-1, side, side, 3)[: self.most]
+
+    def boxes(self, width: int, height: int) -> NDArray[np.int64]:
+        """Where the patches lie in an image of this size: (n, 4) as x0, y0, x1, y1.
+
+        Of the published crop they can lie outside of it.
+        """
+        side = self.side
+        if min(width, height) < side:
+            return np.array([[0, 0, width, height]])
+        rows, columns = height // side, width // side
+        if self.crop == "published":
+            rows, columns = columns, rows
+        top, left = _offset(height, rows * side), _offset(width, columns * side)
+        y, x = np.divmod(np.arange(min(rows * columns, self.most)), columns)
+        corners = np.stack([left + side * x, top + side * y], axis=1)
+        return np.concatenate([corners, corners + side], axis=1)
+
+    def normalise(self, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn patches (n, s, s, 3) uint8 into an encoder's input (n, 3, s, s) float32."""
+        mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
+        planes = np.ascontiguousarray(patches.transpose(0, 3, 1, 2)).astype(np.float32)
+        planes /= 255
+        planes -= mean[:, None, None]
+        planes /= std[:, None, None]
+        return planes
+
+    def batches(self, pixels: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.float32]]:
+        """The input (n, 3, s, s) of an image's patches, at most `size` of them at a time."""
+        patches = self.cut(pixels)
+        for start in range(0, len(patches), size):
+            yield self.normalise(patches[start : start + size])
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what `as_dict` made; an unknown key is a TypeError."""
+        values = dict(values)
+        for key in ("mean", "std"):
+            if key in values:
+                values[key] = tuple(values[key])
+        return cls(**values)
+
+
+def _offset(length: int, wanted: int) -> int:
+    """Where a centred stretch of the wanted length begins; negative where it exceeds the image."""
+    if wanted > length:
+        return -((wanted - length) // 2)
+    return round((length - wanted) / 2)  # half to even, as torchvision's CenterCrop
+
+
+def _centre_crop(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """The middle of an image, with black where it exceeds the image."""
+    top, left = _offset(pixels.shape[0], height), _offset(pixels.shape[1], width)
+    inside = pixels[max(top, 0) : max(top, 0) + height, max(left, 0) : max(left, 0) + width]
+    if inside.shape[:2] == (height, width):
+        return inside
+    padded = np.zeros((height, width, 3), np.uint8)
+    y, x = max(-top, 0), max(-left, 0)
+    padded[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    return padded

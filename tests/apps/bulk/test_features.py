@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pyarrow import parquet
+
+from exiface.apps.bulk import features as module
+from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
+from exiface.encoders.description import PATCHES
+from exiface.encoders.export import export_patches
+from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.photos import FaceDetector, read_photo
+from exiface.photos.patches import Patches
+
+
+@pytest.fixture(scope="module")
+def patch_folder(tmp_path_factory):
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("patches")
+    export_patches(PatchEncoder(), EncoderDescription(PATCHES, LENGTH, Patches()), folder)
+    return folder
+
+
+def rows(path):
+    return parquet.read_table(path).to_pylist()
+
+
+def test_one_row_a_face_with_the_vector_of_its_crop(exiface, encoder_folder, photos, tmp_path):
+    file = tmp_path / "features.parquet"
+    done = exiface("features", photos, "-o", file, "--encoder", encoder_folder, "--block", 25)
+    assert done.status == 1  # a landscape and a broken file have none
+    found = {row["path"]: row for row in rows(file)}
+    assert len(found) == 62
+    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    for path in (photos / "0" / "00.jpg", photos / "2" / "59.jpg"):
+        pixels = read_photo(path).pixels
+        [face] = FaceDetector().detect(pixels)
+        row = found[str(path)]
+        assert row["box"] == pytest.approx(face.box)
+        crop = encoder.description.preprocessing.crop(pixels, face.box)
+        assert row["vector"] == pytest.approx(encoder.encode([crop])[0].tolist(), abs=1e-5)
+        assert row["reason"] is None
+    assert found[str(photos / "landscape.png")]["reason"] == "no face found"
+    assert found[str(photos / "broken.jpg")]["vector"] is None
+    assert parquet.read_schema(file).field("vector").type.value_type == "float"
+    assert [each.name for each in tmp_path.iterdir()] == ["features.parquet"]
+
+
+def test_a_cropped_face_is_taken_whole(exiface, encoder_folder, astronaut, tmp_path):
+    Image.fromarray(astronaut[40:200, 150:310]).save(tmp_path / "face.png")
+    file = tmp_path / "features.parquet"
+    done = exiface(
+        "features", tmp_path / "face.png", "-o", file, "--encoder", encoder_folder, "--cropped"
+    )
+    assert done.status == 0, done.err
+    [row] = rows(file)
+    assert row["box"] == [0, 0, 160, 160]
+    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    crop = encoder.description.preprocessing.crop(astronaut[40:200, 150:310], (0, 0, 160, 160))
+    assert row["vector"] == pytest.approx(encoder.encode([crop])[0].tolist(), abs=1e-5)
+
+
+def test_one_row_an_image_where_the_encoder_looks_at_images(
+    exiface, patch_folder, photos, astronaut, tmp_path
+):
+    Image.fromarray(astronaut[:200, :330]).save(tmp_path / "a.png")
+    file = tmp_path / "features.parquet"
+    sources = (tmp_path / "a.png", photos / "landscape.png", photos / "broken.jpg")
+    done = exiface("features", *sources, "-o", file, "--encoder", patch_folder)
+    assert done.status == 1
+    first, landscape, broken = rows(file)
+    assert first["box"] == [0, 0, 330, 200]
+    expected = OnnxPatchEncoder.load(patch_folder).encode(astronaut[:200, :330])
+    assert first["vector"] == pytest.approx(expected.tolist(), rel=1e-4, abs=1e-4)
+    assert len(landscape["vector"]) == 528
+    assert broken["vector"] is None
+    assert broken["reason"]
+
+
+def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
+    exiface, encoder_folder, patch_folder, photos, tmp_path, monkeypatch
+):
+    command = ("features", photos / "0", "-o", tmp_path / "f.parquet", "--block", 5, "--encoder")
+    join = module.join_parts
+    monkeypatch.setattr(module, "join_parts", lambda *_: 1 / 0)  # killed before the end
+    with pytest.raises(ZeroDivisionError):
+        exiface(*command, encoder_folder)
+    monkeypatch.setattr(module, "join_parts", join)
+    parts = sorted((tmp_path / "f.parquet.parts").glob("part-*.parquet"))
+    assert len(parts) == 4
+    kept = [part.stat().st_mtime_ns for part in parts[1:]]
+    parts[0].unlink()
+    refused = exiface(*command, patch_folder)
+    assert refused.status == 2
+    assert "was made by small@" in refused.err
+    moments = []
+
+    def joined(folder, blocks, target):
+        moments.extend(part.stat().st_mtime_ns for part in parts[1:])
+        return join(folder, blocks, target)
+
+    monkeypatch.setattr(module, "join_parts", joined)
+    assert exiface(*command, encoder_folder).status == 0
+    assert moments == kept
+    assert len(rows(tmp_path / "f.parquet")) == 20
+    again = exiface(*command, encoder_folder)
+    assert again.status == 2
+    assert "is there already" in again.err
+
+
+def test_an_encoder_of_images_makes_no_detector_of_faces(exiface, patch_folder, photos, tmp_path):
+    done = exiface("fit", "--encoder", patch_folder, "--photos", photos, "-o", tmp_path / "d")
+    assert done.status == 2
+    assert "looks at whole images" in done.err
+
+
+def test_the_description_says_what_the_encoder_takes(patch_folder):
+    described = json.loads((patch_folder / "encoder.json").read_text())
+    assert described["patches"]["side"] == 64
+    assert described["patches"]["crop"] == "whole"
+    assert np.isclose(described["patches"]["std"][0], 0.26862954)

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from exiface.photos.patches import Patches
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+SIDES = st.integers(1, 300)
+
+
+def numbered(height: int, width: int) -> np.ndarray:
+    """An image whose pixels say where they lie, and are never black."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x % 256, y % 256, np.full_like(x, 255)], axis=2).astype(np.uint8)
+
+
+@given(SIDES, SIDES, st.sampled_from(["whole", "published"]))
+def test_patches_lie_where_they_are_said_to(height, width, crop):
+    pixels = numbered(height, width)
+    reader = Patches(crop=crop)
+    patches, boxes = reader.cut(pixels), reader.boxes(width, height)
+    assert patches.shape == (len(boxes), 64, 64, 3)
+    if min(height, width) < 64:
+        assert boxes.tolist() == [[0, 0, width, height]]
+        return
+    # The slow twin: each pixel looked up by itself, black outside of the image.
+    around = np.pad(pixels, ((400, 400), (400, 400), (0, 0)))
+    for patch, (x0, y0, x1, y1) in zip(patches, boxes + 400, strict=True):
+        assert np.array_equal(patch, around[y0:y1, x0:x1])
+    if crop == "whole":
+        assert len(boxes) == (height // 64) * (width // 64)
+        assert boxes.min() >= 0
+        assert boxes[:, 2].max() <= width and boxes[:, 3].max() <= height
+        assert abs(boxes[0, 0] - (width - boxes[-1, 2])) <= 1  # the middle of the image
+
+
+def test_of_squares_both_crops_are_the_same():
+    pixels = numbered(200, 200)
+    assert np.array_equal(Patches().cut(pixels), Patches(crop="published").cut(pixels))
+
+
+def test_the_published_crop_of_a_landscape_has_black_rows():
+    reader = Patches(crop="published")
+    with np.load(REFERENCE / "sdaie.npz") as numbers:
+        expected = numbers["wide_patch0"]
+    pixels = np.asarray(Image.open(REFERENCE / "sdaie_wide_320x200.png").convert("RGB"))
+    patches = reader.cut(pixels)
+    assert len(patches) == 15
+    assert (patches[0][:60] == 0).all()
+    assert np.abs(reader.normalise(patches[:1])[0] - expected).max() < 1e-6
+
+
+def test_batches_hold_every_patch_once_and_no_more_than_asked():
+    pixels = numbered(200, 330)
+    reader = Patches(most=13)
+    parts = list(reader.batches(pixels, 4))
+    assert [len(part) for part in parts] == [4, 4, 4, 1]
+    assert np.array_equal(np.concatenate(parts), reader.normalise(reader.cut(pixels)))
+
+
+@pytest.mark.parametrize("wrong", [{"side": 0}, {"most": 0}, {"crop": "other"}, {"std": (1, 0, 1)}])
+def test_what_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ValueError, match="must"):
+        Patches(**wrong)
+
+
+def test_json_gives_it_back():
+    reader = Patches(crop="published", most=40_000)
+    assert Patches.from_dict(reader.as_dict()) == reader
