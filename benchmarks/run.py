@@ -26,10 +26,15 @@ from skimage import data
 from exiface.detector.folder import BUILTIN, read_folder
 from exiface.encoders import EncoderDescription, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.export import export
+from exiface.encoders.description import PATCHES
+from exiface.encoders.export import export, export_patches
 from exiface.encoders.own_pixels import OwnPixelsEncoder
+from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
+from exiface.photos.patches import Patches
+from exiface.pretext.learner import multiplies_bfloat16
 from exiface.threads import cores
 
 COLUMNS = ("what", "ours", "alternative", "unit", "ratio", "against", "note")
@@ -145,8 +150,37 @@ def judging() -> list[dict[str, object]]:
     return [row(what, "faces a second", figures, "photographs-only", work=len(faces))]
 
 
+def images() -> list[dict[str, object]]:
+    """Features of a whole image of 1024 px, 256 patches, against the same network in PyTorch."""
+    torch.manual_seed(0)
+    network = PatchEncoder().eval()
+    with tempfile.TemporaryDirectory() as folder:
+        export_patches(network, EncoderDescription(PATCHES, LENGTH, Patches()), Path(folder))
+        encoder = OnnxPatchEncoder.load(Path(folder), threads=2)
+    pixels = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
+
+    def eager() -> np.ndarray:
+        patches = torch.from_numpy(encoder.patches.normalise(encoder.patches.cut(pixels)))
+        with torch.inference_mode():
+            return network(patches[None])[0].numpy()
+
+    found, expected = encoder.encode(pixels), eager()
+    difference = np.abs(found - expected).max() / np.abs(expected).max()
+    return [
+        row(
+            "whole image, 1024 px, to features, 2 threads",
+            "seconds",
+            in_turn(lambda: encoder.encode(pixels), eager, rounds=5),
+            "eager PyTorch",
+            note=f"largest difference of a feature {difference:.1e}, relative",
+        )
+    ]
+
+
 def training() -> list[dict[str, object]]:
-    """A training step of each architecture in bfloat16 against float32, on this CPU."""
+    """A training step of each architecture in bfloat16 against float32, on CPUs that have it."""
+    if not multiplies_bfloat16(torch.device("cpu")):
+        return []
     rows = []
     for name, architecture in ARCHITECTURES.items():
         batch = torch.randn(16, 3, architecture.size, architecture.size)
@@ -170,12 +204,13 @@ def training() -> list[dict[str, object]]:
 def depthwise() -> list[dict[str, object]]:
     """A training step with our gradient of strided depthwise convolutions, against torch's."""
     batch = torch.randn(32, 3, 160, 160).contiguous(memory_format=torch.channels_last)
+    bfloat16 = multiplies_bfloat16(torch.device("cpu"))
 
     def steps(network: torch.nn.Module) -> Callable[[], None]:
         network = network.to(memory_format=torch.channels_last).train()
 
         def step() -> None:
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 features = network(batch)
             features.float().square().mean().backward()
             network.zero_grad()
@@ -187,7 +222,7 @@ def depthwise() -> list[dict[str, object]]:
         if isinstance(module, torch.nn.Conv2d):
             module.__class__ = torch.nn.Conv2d
     figures = in_turn(steps(ours), steps(plain), rounds=5)
-    what = "training own-pixels, windows of 160 px, bfloat16"
+    what = f"training own-pixels, windows of 160 px, {'bfloat16' if bfloat16 else 'float32'}"
     return [row(what, "windows a second", figures, "with torch's own gradients", work=32)]
 
 
@@ -281,16 +316,8 @@ def overlap() -> list[dict[str, object]]:
 
 def main(path: Path) -> None:
     # torch last: its idle threads would slow the others down.
-    rows = [
-        *manipulations(),
-        *cold_start(),
-        *finding(),
-        *overlap(),
-        *judging(),
-        *inference(),
-        *training(),
-    ]
-    rows += depthwise()
+    rows = [*manipulations(), *cold_start(), *finding(), *overlap(), *judging()]
+    rows += [*inference(), *images(), *training(), *depthwise()]
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
