@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torchvision.transforms import v2
 
 from exiface.photos import Preprocessing
-from exiface.photos.crops import resize, square_about, to_crop
+from exiface.photos.crops import as_shown, released_crop, resize, square_about, to_crop
 
 sides = st.integers(1, 3000)
 coordinates = st.floats(-500, 3500)
@@ -77,3 +77,51 @@ def test_a_description_survives_json():
         Preprocessing.from_dict({"size": 128, "colour": "blue"})
     with pytest.raises(ValueError, match="positive"):
         Preprocessing(0)
+
+
+# Boxes in 128 px, and left, top, width and height of the released program's crop of them.
+RELEASED = [
+    ((0.2, 0.25, 0.7, 0.8), (13, 22, 91, 91)),
+    ((0.0, 0.05, 0.5, 0.9), (0, 0, 128, 128)),
+    ((0.31, 0.4, 0.98, 0.99), (27, 34, 101, 94)),
+    ((0.1875, 0.2109375, 0.8125, 0.8359375), (12, 15, 104, 104)),
+    ((0.05, 0.05, 0.95, 0.95), (0, 0, 128, 128)),
+    ((0.45, 0.5, 0.55, 0.6), (56, 62, 16, 16)),
+]
+
+
+@pytest.mark.parametrize(("shares", "rectangle"), RELEASED)
+@pytest.mark.parametrize("antialias", [False, True])
+def test_released_crops_are_torchvisions_of_the_published_rectangles(
+    astronaut, shares, rectangle, antialias
+):
+    pixels = astronaut[40:168, 150:278]
+    left, top, width, height = rectangle
+    cut = pixels[top : top + height, left : left + width]
+    tensor = torch.from_numpy(cut).permute(2, 0, 1).float()
+    for size in (224, 48):
+        expected = v2.functional.resize(tensor, [size, size], antialias=antialias)
+        box = tuple(128 * share for share in shares)
+        found = released_crop(pixels, box, 1.3, size, antialias=antialias)
+        assert np.abs(found - expected.permute(1, 2, 0).numpy()).max() < 0.01  # of 255
+
+
+def test_a_whole_picture_is_taken_as_it_is_and_stretched(astronaut):
+    pixels = astronaut[:300, :260]
+    preprocessing = Preprocessing(224, released="plain")
+    crop = preprocessing.crop(pixels, (0, 0, 260, 300))
+    assert crop.dtype == np.float32
+    tensor = torch.from_numpy(pixels.copy()).permute(2, 0, 1).float()
+    expected = v2.functional.resize(tensor, [224, 224], antialias=False).permute(1, 2, 0).numpy()
+    assert np.abs(crop - expected).max() < 0.01
+    assert as_shown(crop).dtype == np.uint8
+    assert np.abs(as_shown(crop) - expected).max() <= 0.51
+
+
+def test_what_is_said_of_released_crops():
+    assert "released" not in Preprocessing(224).as_dict()
+    described = Preprocessing(224, released="plain")
+    assert Preprocessing.from_dict(described.as_dict()) == described
+    assert described.sides == "224 x 224 px, resized as released: plain"
+    with pytest.raises(ValueError, match="plain or antialiased"):
+        Preprocessing(224, released="other")

@@ -240,7 +240,7 @@ def _of_layout(
     return found.sets, {
         "title": imported.get("file", encoder_folder.resolve().name),
         "published": found.rows,
-        "remarks": found.remarks,
+        "remarks": [*found.remarks, f"Pictures are taken at {description.preprocessing.sides}."],
         "embedded": found.features,
     }
 

@@ -23,6 +23,13 @@ def import_checkpoint(
         | None,
         typer.Option(help="What it is; without it, told by its keys and the authors' file name."),
     ] = None,
+    resize: Annotated[
+        Literal["plain", "antialiased"],
+        typer.Option(
+            help="How faces are resized: as under the authors' torchvision, with which their "
+            "figures were made, or as their program does under a current one."
+        ),
+    ] = "plain",
 ) -> None:
     """Turn a published checkpoint into an encoder; nothing in the file is executed.
 
@@ -37,7 +44,7 @@ def import_checkpoint(
     from exiface.encoders.checkpoints import read_checkpoint, write_encoder
 
     found = read_checkpoint(checkpoint, kind)
-    model = write_encoder(found, output)
+    model = write_encoder(found, output, resize=resize)
     typer.echo(f"{checkpoint.name}: {found.kind}, {found.title}")
     if found.heads:
         typer.echo(f"heads: {', '.join(found.heads)}")

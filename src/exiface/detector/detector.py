@@ -15,7 +15,7 @@ from exiface.detector.results import FaceResult, ImageResult
 from exiface.encoders import OnnxEncoder
 from exiface.photos import CameraTags, Declared, FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.content_credentials import validation_settings
-from exiface.photos.crops import Box, shorter_side
+from exiface.photos.crops import Box, Crop, shorter_side
 from exiface.photos.faces import MIN_FACE
 from exiface.photos.images import ImageSource
 from exiface.photos.quality import Quality
@@ -28,12 +28,12 @@ class CutFace:
 
     Attributes:
         box: of the face.
-        crop: (s, s, 3) uint8; s may differ from face to face.
+        crop: (s, s, 3) as its encoder takes it; s may differ from face to face.
         quality: how well it can be seen.
     """
 
     box: Box
-    crop: NDArray[np.uint8]
+    crop: Crop
     quality: Quality
 
 
@@ -192,8 +192,8 @@ class Detector:
             reason=reason,
         )
 
-    def score(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Scores (n,) of face crops, (s, s, 3) uint8 each, cut by this detector's preprocessing."""
+    def score(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Scores (n,) of face crops, (s, s, 3) each, cut by this detector's preprocessing."""
         return self.parts.scorer.score(self.encoder.encode(crops))
 
     def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:

@@ -10,7 +10,7 @@ from exiface.datasets import Manifest
 from exiface.datasets.augmentation import AS_SENT
 from exiface.datasets.batches import FaceBatches
 from exiface.encoders import OnnxEncoder
-from exiface.photos.crops import Preprocessing, square_about
+from exiface.photos.crops import Crop, Preprocessing, square_about
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -29,14 +29,14 @@ def encode_faces(
         for _, rows in groupby(order, key=lambda row: str(manifest.path[row]))
     )
 
-    def crops(rows: list[int]) -> tuple[list[int], list[NDArray[np.uint8]]]:
+    def crops(rows: list[int]) -> tuple[list[int], list[Crop]]:
         pixels = manifest.read_pixels(rows[0])
         crop = encoder.description.preprocessing.crop
         return rows, [crop(pixels, manifest.face_box(row)) for row in rows]
 
     features = np.empty((len(manifest), encoder.description.features), np.float32)
     rows_waiting: list[int] = []
-    crops_waiting: list[NDArray[np.uint8]] = []
+    crops_waiting: list[Crop] = []
     done = 0
     for rows, cut in ordered_map(crops, by_photo):
         rows_waiting += rows

@@ -17,7 +17,7 @@ from exiface.detector.results import SCHEMA, FaceResult, ImageResult
 from exiface.errors import UserError
 from exiface.photos import read_photo
 from exiface.photos.alterations import altered
-from exiface.photos.crops import Box, square_about
+from exiface.photos.crops import Box, as_shown, square_about
 from exiface.photos.images import ImageSource
 
 MILD_ALTERATIONS = (
@@ -150,7 +150,7 @@ def explain(
             f"{result.path or 'the image'} has {len(result.faces)} face(s), numbered from 0; "
             f"there is no face {face}"
         )
-    crop, box = prepared.faces[face].crop, prepared.faces[face].box
+    crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
     score = result.faces[face].score
     features = detector.encoder.encode(crop[None])
     check = detector.parts.cross_check

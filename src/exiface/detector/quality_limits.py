@@ -13,7 +13,7 @@ from exiface.density import Calibration, Scorer
 from exiface.encoders import OnnxEncoder
 from exiface.photos import read_photo
 from exiface.photos.alterations import saved
-from exiface.photos.crops import shorter_side
+from exiface.photos.crops import as_shown, shorter_side
 from exiface.photos.quality import Quality
 from exiface.threads import ordered_map
 
@@ -138,7 +138,7 @@ def measure_limits(
         box = faces.face_box(row)
         crop = preprocessing.crop(photo.pixels, box)
         quality = Quality.of(crop, shorter_side(box), faces.landmarks[row], photo.jpeg_quality)
-        return quality, len(crop), crop if row in chosen else None
+        return quality, len(crop), as_shown(crop) if row in chosen else None
 
     qualities, sides, crops = zip(*ordered_map(measured, range(len(faces))), strict=True)
     kept = [crop for crop in crops if crop is not None]

@@ -46,6 +46,7 @@ from exiface.encoders.weights import (
     taken,
 )
 from exiface.photos import Preprocessing
+from exiface.photos.crops import Released
 from exiface.photos.patches import Patches
 
 FaceKind = Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"]
@@ -163,8 +164,18 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
     return Checkpoint(kind, network.eval(), heads, classifier, imported(kind))
 
 
-def write_encoder(checkpoint: Checkpoint, folder: Path) -> Path:
-    """Write an encoder folder, as `exiface train` does; returns the path of the model."""
+def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "plain") -> Path:
+    """Write an encoder folder, as `exiface train` does.
+
+    Args:
+        checkpoint: the encoder.
+        folder: where to; made if need be.
+        resize: how faces are resized, as the authors' programs did ("plain", with which their
+            figures were made) or as they do under a current torchvision. Whole images never are.
+
+    Returns:
+        The path of the model.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, arrays in ((HEADS_FILE, checkpoint.heads), (CLASSIFIER_FILE, checkpoint.classifier)):
         (folder / name).unlink(missing_ok=True)  # of another checkpoint imported here before
@@ -177,7 +188,7 @@ def write_encoder(checkpoint: Checkpoint, folder: Path) -> Path:
         return export_patches(checkpoint.network, described, folder)
     of_faces = ARCHITECTURES["resnet50"]
     described = EncoderDescription(
-        "resnet50", of_faces.features, Preprocessing(of_faces.size), made_of
+        "resnet50", of_faces.features, Preprocessing(of_faces.size, released=resize), made_of
     )
     return export(checkpoint.network, described, folder)
 

@@ -21,6 +21,7 @@ from exiface.encoders.description import (
     EncoderDescription,
     EncoderError,
 )
+from exiface.photos.crops import Crop
 from exiface.threads import cores
 
 _AT_ONCE = 4  # faces on a CPU: as fast as 32 at once, in a fifth of the memory
@@ -80,11 +81,11 @@ class OnnxEncoder:
                 f"{description.features}; export the encoder again"
             )
 
-    def encode(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn crops into feature vectors.
 
         Args:
-            crops: n of (s, s, 3) uint8, cut by the description's preprocessing; of encoders that
+            crops: n of (s, s, 3), cut by the description's preprocessing; of encoders that
                 look at own pixels, s may differ between them.
 
         Returns:

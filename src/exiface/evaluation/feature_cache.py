@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from exiface.encoders import OnnxEncoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box
+from exiface.photos.crops import Box, Crop
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -29,7 +29,7 @@ class _Item:
     """A file on its way to the encoder: its key, and its face unless the key is known."""
 
     key: str
-    crop: NDArray[np.uint8] | None
+    crop: Crop | None
 
 
 class FeatureCache:

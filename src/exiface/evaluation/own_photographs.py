@@ -11,6 +11,7 @@ from exiface.density.calibration import photographs_needed
 from exiface.detector import Detector
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
+from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -125,7 +126,7 @@ def encode_sets(
         prepared = ordered_map(
             lambda path: detector.prepare(str(path), cropped=cropped), each.paths
         )
-        waiting: dict[int, NDArray[np.uint8]] = {}
+        waiting: dict[int, Crop] = {}
         for number, image in enumerate(prepared):
             if image.faces:
                 waiting[number] = image.faces[0].crop

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 Box = tuple[float, float, float, float]
+Crop = NDArray[np.uint8] | NDArray[np.float32]
+Released = Literal["plain", "antialiased"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Preprocessing:
         largest: None = every crop is resized to `size`. Otherwise crops keep their own pixels:
             those smaller than `size` are enlarged to it, those larger than `largest` are shrunk
             to that.
+        released: None = as described here. Otherwise faces are cut and resized as the authors'
+            released programs do (`released_crop`), under a torchvision that resizes without
+            antialias ("plain": 0.14, with which their figures were made) or with it ("antialiased":
+            0.17 and later). Features of faces that are shrunk differ strongly between the two.
     """
 
     size: int
@@ -30,14 +37,17 @@ class Preprocessing:
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
     largest: int | None = None
+    released: Released | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.crop_scale <= 0 or min(self.std) <= 0:
             raise ValueError(f"preprocessing must have positive size, scale and std, got {self}")
         if self.largest is not None and self.largest < self.size:
             raise ValueError(f"largest must be at least size, got {self}")
+        if self.released not in (None, *get_args(Released)):
+            raise ValueError(f"released must be plain or antialiased, got {self.released!r}")
 
-    def crop(self, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    def crop(self, pixels: NDArray[np.uint8], box: Box) -> Crop:
         """Cut out a face and bring it to its side (bilinear, antialiased; published: 224 x 224).
 
         Args:
@@ -45,8 +55,11 @@ class Preprocessing:
             box: the face, in pixels.
 
         Returns:
-            (s, s, 3) uint8, s = `side` of the square.
+            (s, s, 3) uint8, s = `side` of the square; float32, 0 to 255, of `released`.
         """
+        if self.released is not None:
+            antialias = self.released == "antialiased"
+            return released_crop(pixels, box, self.crop_scale, self.size, antialias=antialias)
         square = self.square(pixels, box)
         return resize(pixels, square, self.side(square[2] - square[0]))
 
@@ -57,6 +70,8 @@ class Preprocessing:
     @property
     def sides(self) -> str:
         """The sides that crops have, in words."""
+        if self.released is not None:
+            return f"{self.size} x {self.size} px, resized as released: {self.released}"
         if self.largest is None:
             return f"{self.size} x {self.size} px"
         return f"{self.size} to {self.largest} px, its own where it has as many"
@@ -65,10 +80,8 @@ class Preprocessing:
         """The square that `crop` cuts out, in pixels of the image."""
         return square_about(box, self.crop_scale, pixels.shape[1], pixels.shape[0])
 
-    def normalise(
-        self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
-    ) -> NDArray[np.float32]:
-        """Turn crops (n, s, s, 3) uint8 into an encoder's input (n, 3, s, s) float32."""
+    def normalise(self, crops: Crop | Sequence[Crop]) -> NDArray[np.float32]:
+        """Turn crops (n, s, s, 3) into an encoder's input (n, 3, s, s) float32."""
         mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
         # Turned while a pixel is one byte, then scaled in place: half the time of the other way.
         planes = np.ascontiguousarray(np.asarray(crops).transpose(0, 3, 1, 2)).astype(np.float32)
@@ -77,8 +90,11 @@ class Preprocessing:
         return planes
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
+        """As JSON has it; without `released` where it says nothing, as older folders are."""
+        values = asdict(self)
+        if self.released is None:
+            del values["released"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -135,6 +151,43 @@ def resize(
     # Pillow's bilinear filter widens its support when it shrinks, as torchvision's antialias does;
     # OpenCV's does not.
     return np.array(region.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def released_crop(
+    pixels: NDArray[np.uint8], box: Box, scale: float, size: int, *, antialias: bool
+) -> NDArray[np.float32]:
+    """Cut out a face and resize it as the authors' released programs do.
+
+    Near the left and upper border the square is moved, at the right and lower one it is cut, and
+    then stretched; pixels are resized as numbers, which are not rounded.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        box: the face, in pixels; of a whole picture, the picture as it is.
+        scale: side of the square in longer sides of the box.
+        size: side of the result.
+        antialias: whether what is shrunk is smoothed first.
+
+    Returns:
+        (size, size, 3) float32, 0 to 255.
+
+    Source: the released programs of Zou et al., arXiv 2501.02207 and 2507.22824.
+    """
+    x0, y0, x1, y1 = map(round, box)
+    side = int(scale * max(x1 - x0, y1 - y0))
+    left, top = (max((first + last) // 2 - side // 2, 0) for first, last in ((x0, x1), (y0, y1)))
+    region = pixels[top : top + side, left : left + side].astype(np.float32)
+    if not antialias:
+        return np.asarray(cv2.resize(region, (size, size), interpolation=cv2.INTER_LINEAR))
+    planes = [Image.fromarray(np.ascontiguousarray(region[:, :, channel])) for channel in range(3)]
+    return np.stack(
+        [np.asarray(each.resize((size, size), Image.Resampling.BILINEAR)) for each in planes], 2
+    )
+
+
+def as_shown(crop: Crop) -> NDArray[np.uint8]:
+    """A crop in whole numbers, for people and for what saves it."""
+    return np.asarray(np.rint(crop).clip(0, 255), np.uint8)
 
 
 def to_crop(

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.photos.crops import Crop, as_shown
+
 _SIDE = 128  # px, to which crops are shrunk: sharpness must not depend on their size
 _DARK = 1e-3  # added to a variance, for its logarithm
 
@@ -35,7 +37,7 @@ class Quality:
     @classmethod
     def of(
         cls,
-        crop: NDArray[np.uint8],
+        crop: Crop,
         size: float,
         landmarks: NDArray[np.float32] | None = None,
         jpeg_quality: int | None = None,
@@ -43,12 +45,12 @@ class Quality:
         """Measure a face.
 
         Args:
-            crop: (s, s, 3) uint8, RGB.
+            crop: (s, s, 3), RGB.
             size: shorter side of the face in pixels of the image.
             landmarks: (5, 2), eyes first, then the nose; None or NaN where unknown.
             jpeg_quality: of the file; None of other formats.
         """
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(as_shown(crop), cv2.COLOR_RGB2GRAY)
         if len(grey) > _SIDE:
             grey = np.asarray(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
         variance = float(cv2.Laplacian(grey, cv2.CV_64F).var())

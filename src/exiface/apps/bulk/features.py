@@ -20,7 +20,7 @@ from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box, shorter_side
+from exiface.photos.crops import Box, Crop, as_shown, shorter_side
 from exiface.photos.faces import MIN_FACE
 from exiface.threads import cores, ordered_map
 
@@ -46,7 +46,7 @@ class Found:
     """
 
     boxes: tuple[Box, ...] = ()
-    inputs: tuple[Pixels, ...] = ()
+    inputs: tuple[Crop, ...] = ()
     reason: str | None = None
 
 
@@ -66,12 +66,14 @@ class FeatureReader:
         model, description = read_encoder(folder)
         self.threads = threads or cores()
         self._cropped = cropped
-        self._encode: Callable[[Sequence[Pixels]], NDArray[np.float32]]
+        self._encode: Callable[[Sequence[Crop]], NDArray[np.float32]]
         self.at_once: int | None = None  # inputs that can't wait for others; None = any number
         files = [ENCODER_FILE]
         if description.subject == "image":
             of_images = OnnxPatchEncoder.load(folder, threads=self.threads)
-            self._encode = lambda images: np.stack([of_images.encode(each) for each in images])
+            self._encode = lambda images: np.stack(
+                [of_images.encode(as_shown(each)) for each in images]
+            )
             self._find = _whole
             self.at_once = 1
             files.append(ATTENTION_FILE)
