@@ -18,8 +18,11 @@ from skimage import data
 from torch import nn
 
 from exiface.encoders import EncoderDescription
-from exiface.encoders.export import export
+from exiface.encoders.description import PATCHES
+from exiface.encoders.export import export, export_patches
+from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
 from exiface.photos import Face, FaceDetector, Preprocessing
+from exiface.photos.patches import Patches
 
 settings.register_profile(
     "exiface", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -75,6 +78,20 @@ def encoder_folder(tmp_path_factory):
         nn.Linear(32, 8),
     )
     export(network, EncoderDescription("small", 8, Preprocessing(32)), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def patch_folder(tmp_path_factory):
+    """An encoder of whole images with random weights, whose norms are not 1 and 0."""
+    torch.manual_seed(0)
+    network = PatchEncoder().eval()
+    for name, parameter in network.named_parameters():
+        if parameter.ndim != 4:
+            nn.init.normal_(parameter, std=0.05 if "fn" in name else 0.2)
+    folder = tmp_path_factory.mktemp("patches")
+    export_patches(network, EncoderDescription(PATCHES, LENGTH, Patches()), folder)
+    torch.save(network.state_dict(), folder / "network.pt")
     return folder
 
 

@@ -98,6 +98,8 @@ def test_the_command(data, encoder_folder, tmp_path, exiface):
         rows = list(csv.DictReader(stream))
     assert [row["generator"] for row in rows] == ["StyleGAN2", "LDM", "mean"]
     assert rows[0]["published_accuracy"] == "0.7688"
+    assert {"ap_photographic", "ap_generated"} <= set(rows[0])
+    assert "Pictures are taken at 32 x 32 px." in page
     tables = json.loads((tmp_path / "report" / "report.json").read_text())["tables"]
     assert {"published", "figures", "false-alarms", "audit"} <= set(tables)
     assert list((tmp_path / "report" / "features").glob("*.sqlite"))

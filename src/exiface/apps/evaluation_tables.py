@@ -70,10 +70,21 @@ def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
 
 
 def _print_published(report: Report) -> None:
-    columns = ["images", "accuracy", "published", "AUC", "published", "AP"]
+    columns = [
+        "images",
+        "accuracy",
+        "published",
+        "AUC",
+        "published",
+        "AP photographs",
+        "AP generated",
+    ]
     table = _table("generator", columns)
     for row in report.published:
-        figures = (row.accuracy, row.published_accuracy, row.auc, row.published_auc, row.ap)
+        figures = (
+            *(row.accuracy, row.published_accuracy, row.auc, row.published_auc),
+            *(row.ap_photographic, row.ap_generated),
+        )
         table.add_row(
             row.generator,
             str(row.images),

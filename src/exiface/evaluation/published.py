@@ -66,7 +66,8 @@ class PublishedRow:
         images: generated faces, and as many photographs.
         accuracy: at the threshold from the fit set.
         auc: photographs score higher in likelihood.
-        ap: average precision, photographic = positive.
+        ap_photographic: average precision, photographic = positive, as one-class systems report it.
+        ap_generated: average precision, generated = positive, as binary ones do.
         published_accuracy: None where it isn't known to us.
         published_auc: likewise.
     """
@@ -75,7 +76,8 @@ class PublishedRow:
     images: int
     accuracy: float
     auc: float
-    ap: float
+    ap_photographic: float
+    ap_generated: float
     published_accuracy: float | None = None
     published_auc: float | None = None
 
@@ -226,7 +228,8 @@ def _published_rows(
                 number,
                 accuracy=float(right / (2 * number)),
                 auc=float(roc_auc_score(photographic, likelihoods)),
-                ap=float(average_precision_score(photographic, likelihoods)),
+                ap_photographic=float(average_precision_score(photographic, likelihoods)),
+                ap_generated=float(average_precision_score(1 - photographic, -likelihoods)),
                 published_accuracy=_share(_ACCURACIES.get(generator))
                 if kind == "exif-ranking"
                 else None,
@@ -240,7 +243,8 @@ def _published_rows(
                 sum(row.images for row in rows),
                 fmean(row.accuracy for row in rows),
                 fmean(row.auc for row in rows),
-                fmean(row.ap for row in rows),
+                fmean(row.ap_photographic for row in rows),
+                fmean(row.ap_generated for row in rows),
                 _share(mean_accuracy),
                 _share(mean_auc),
             )

@@ -2,26 +2,13 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from pyarrow import parquet
 
 from exiface.apps.bulk import features as module
-from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
-from exiface.encoders.description import PATCHES
-from exiface.encoders.export import export_patches
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import FaceDetector, read_photo
-from exiface.photos.patches import Patches
-
-
-@pytest.fixture(scope="module")
-def patch_folder(tmp_path_factory):
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("patches")
-    export_patches(PatchEncoder(), EncoderDescription(PATCHES, LENGTH, Patches()), folder)
-    return folder
 
 
 def rows(path):
