@@ -11,7 +11,13 @@ from safetensors.torch import load_file
 from scipy.linalg import sqrtm
 from scipy.ndimage import correlate
 
-from exiface.encoders import EncoderDescription, EncoderError, OnnxEncoder, read_encoder
+from exiface.encoders import (
+    EncoderDescription,
+    EncoderError,
+    OnnxEncoder,
+    read_encoder,
+    token_attention,
+)
 from exiface.encoders.checkpoints import read_checkpoint, write_encoder
 from exiface.encoders.patch_encoder import (
     LENGTH,
@@ -118,7 +124,7 @@ def test_an_imported_checkpoint_gives_the_published_features(authors, tmp_path):
             assert len(encoder.patches.cut(pixels)) == expected[f"{name}_None_npatch"]
             assert differs(encoder.tokens(pixels), expected[f"{name}_tokens_f5"]) < 1e-5
             assert differs(encoder.encode(pixels), expected[f"{name}_None_feature"]) < 1e-5
-            encoder.patches = Patches()
+            encoder.patches = Patches(pooling="first")
             if name == "wide":
                 assert differs(encoder.encode(pixels), expected["wide_rightcrop_feature"]) < 1e-5
         for name, file in NOISES.items():
@@ -178,6 +184,16 @@ def test_attention_is_the_one_written_out(network):
     out = attention.fn.to_out[0]
     expected = gathered @ out.weight.detach().numpy().T + out.bias.detach().numpy()
     assert np.allclose(found, expected, atol=1e-4)
+
+
+def test_attention_without_torch_is_the_same_a_few_at_a_time(network, monkeypatch):
+    tokens = torch.randn(7, LENGTH, generator=torch.Generator().manual_seed(3))
+    weights = {key: value.numpy() for key, value in network.transformer.state_dict().items()}
+    with torch.inference_mode():
+        expected = network.transformer(tokens[None])[0].numpy()
+    for at_once in (1, 3, 256):
+        monkeypatch.setattr(token_attention, "_AT_ONCE", at_once)
+        assert differs(token_attention.attend(tokens.numpy(), weights), expected) < 1e-5
 
 
 def test_the_order_of_patches_says_nothing_to_their_mean_and_the_first_is_one(network):

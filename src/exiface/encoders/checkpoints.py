@@ -183,7 +183,7 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "p
             save_file({key: array.contiguous() for key, array in arrays.items()}, folder / name)
     made_of = checkpoint.provenance
     if isinstance(checkpoint.network, PatchEncoder):
-        takes = Patches(crop="published")
+        takes = Patches(crop="published", pooling="first")
         described = EncoderDescription(PATCHES, LENGTH, takes, made_of)
         return export_patches(checkpoint.network, described, folder)
     of_faces = ARCHITECTURES["resnet50"]

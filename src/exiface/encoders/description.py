@@ -10,8 +10,8 @@ from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
 
 ENCODER_FILE = "encoder.onnx"
-# Of an encoder of whole images, whose other file makes tokens of patches: tokens -> feature.
-ATTENTION_FILE = "attention.onnx"
+# Weights of the attention of an encoder of whole images, whose other file makes tokens of patches.
+ATTENTION_FILE = "attention.safetensors"
 PATCHES = "patches"  # the architecture of encoders of whole images
 DESCRIPTION_FILE = "encoder.json"
 # One sha256 a line: the photographs that shaped the encoder, so that none of them calibrates.

@@ -11,11 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, EncoderDescription
-from exiface.encoders.patch_encoder import LENGTH, PATCH, PatchEncoder
+from exiface.encoders.patch_encoder import PATCH, PatchEncoder
 
 
 def export(network: nn.Module, description: EncoderDescription, folder: Path) -> Path:
@@ -39,40 +40,38 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
 
 
 def export_patches(network: PatchEncoder, description: EncoderDescription, folder: Path) -> Path:
-    """Write the folder of an encoder of whole images: two models and `encoder.json`.
+    """Write the folder of an encoder of whole images: a model, weights and `encoder.json`.
 
     Patches become tokens a few at a time, whatever their number, and only then a feature: memory
     stays flat.
 
     Args:
         network: the encoder.
-        description: of the encoder.
+        description: of the encoder; it says how the network pools.
         folder: where to; made if need be.
 
     Returns:
         The path of `encoder.onnx`, `patches` (any n, 3, 64, 64) -> `tokens` (n, 528); beside it
-        stands `attention.onnx`, `tokens` (1, any n, 528) -> `features` (1, 528).
+        stands `attention.safetensors`, see `token_attention`.
     """
+    assert network.pooling == description.patches.pooling  # noqa: S101 - or use is not training
     network = copy.deepcopy(network).to("cpu").eval()
-    patches, tokens = torch.zeros(2, 3, PATCH, PATCH), torch.zeros(1, 2, LENGTH)
-    contents = {
-        ATTENTION_FILE: _onnx(_Method(network, "feature"), tokens, {1: "n"}, "tokens", "features"),
-        ENCODER_FILE: _onnx(_Method(network, "tokens"), patches, {0: "n"}, "patches", "tokens"),
-    }
-    return _write(folder, description, contents)
+    content = _onnx(
+        _Tokens(network), torch.zeros(2, 3, PATCH, PATCH), {0: "n"}, "patches", "tokens"
+    )
+    attention = save(network.transformer.state_dict())
+    return _write(folder, description, {ATTENTION_FILE: attention, ENCODER_FILE: content})
 
 
-class _Method(nn.Module):
-    """One of a network's methods, for the exporter."""
+class _Tokens(nn.Module):
+    """The part of the encoder that sees each patch by itself, for the exporter."""
 
-    def __init__(self, network: nn.Module, name: str) -> None:
+    def __init__(self, network: PatchEncoder) -> None:
         super().__init__()
         self.network = network
-        self._name = name
 
-    def forward(self, values: Tensor) -> Tensor:
-        result: Tensor = getattr(self.network, self._name)(values)
-        return result
+    def forward(self, patches: Tensor) -> Tensor:
+        return self.network.tokens(patches)
 
 
 def _onnx(

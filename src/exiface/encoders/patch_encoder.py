@@ -4,21 +4,20 @@ Source: SDAIE (arXiv 2512.05651) and its released program. Modules are called as
 files.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from exiface.encoders.residuals import NUMBER, SIDE, filters
+from exiface.encoders.token_attention import HEADS, LAYERS
+from exiface.photos.patches import Pooling
 
 PATCH = 64  # px, fixed by the layer norms, which have a weight a position
 CHANNELS = 32
 LENGTH = CHANNELS * (CHANNELS + 1) // 2  # of a token and of the feature: 528
-Pooling = Literal["mean", "first"]
 _CLAMP = 5.0
 _ROOT_STEPS = 5  # of Newton and Schulz; not converged, so an exact root gives other features
-_HEADS, _HEAD_LENGTH, _HIDDEN, _LAYERS = 4, 16, 128, 2
+_HEAD_LENGTH, _HIDDEN = 16, 128
 
 
 class PatchEncoder(nn.Module):
@@ -93,7 +92,7 @@ class Attention(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(
             nn.ModuleList([_Residual(_SelfAttention()), _Residual(_Perceptron())])
-            for _ in range(_LAYERS)
+            for _ in range(LAYERS)
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -121,12 +120,12 @@ class _Residual(nn.Module):
 class _SelfAttention(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.to_qkv = nn.Linear(LENGTH, 3 * _HEADS * _HEAD_LENGTH, bias=False)
-        self.to_out = nn.Sequential(nn.Linear(_HEADS * _HEAD_LENGTH, LENGTH))
+        self.to_qkv = nn.Linear(LENGTH, 3 * HEADS * _HEAD_LENGTH, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(HEADS * _HEAD_LENGTH, LENGTH))
 
     def forward(self, tokens: Tensor) -> Tensor:
         query, key, value = (
-            each.unflatten(2, (_HEADS, _HEAD_LENGTH)).transpose(1, 2)
+            each.unflatten(2, (HEADS, _HEAD_LENGTH)).transpose(1, 2)
             for each in self.to_qkv(tokens).chunk(3, dim=-1)
         )
         weights = (query @ key.transpose(2, 3) * _HEAD_LENGTH**-0.5).softmax(-1)

@@ -5,12 +5,15 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from exiface.encoders.description import ATTENTION_FILE, EncoderDescription, EncoderError
 from exiface.encoders.runtime import read_encoder, session
+from exiface.encoders.token_attention import attend
 from exiface.photos.patches import Patches
 
-_AT_ONCE = 8  # patches: as fast as all at once, in 25 MB
+_AT_ONCE = 8  # patches: more at once are no faster
 
 
 class OnnxPatchEncoder:
@@ -18,12 +21,12 @@ class OnnxPatchEncoder:
 
     Args:
         model: the bytes of `encoder.onnx`, patches -> tokens.
-        attention: the bytes of `attention.onnx`, tokens -> feature.
+        attention: the bytes of `attention.safetensors`.
         description: of the encoder.
         threads: for one image; None = one a core.
 
     Raises:
-        EncoderError: not ONNX models, or of an encoder of faces.
+        EncoderError: not an ONNX model, no weights, or an encoder of faces.
     """
 
     def __init__(
@@ -37,7 +40,10 @@ class OnnxPatchEncoder:
         self.description = description
         self.patches: Patches = description.patches
         self._tokens = session(model, threads=threads)
-        self._feature = session(attention, threads=threads)
+        try:
+            self._attention = load(attention)
+        except (SafetensorError, ValueError) as error:
+            raise EncoderError(f"{ATTENTION_FILE} is damaged: {error}") from None
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -64,6 +70,8 @@ class OnnxPatchEncoder:
 
     def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The feature vector (528,) of an image (h, w, 3) uint8, RGB, at its own pixels."""
-        tokens = self.tokens(pixels)
-        feature: NDArray[np.float32] = self._feature.run(None, {"tokens": tokens[None]})[0][0]
+        attended = attend(self.tokens(pixels), self._attention)
+        feature: NDArray[np.float32] = (
+            attended[0] if self.patches.pooling == "first" else attended.mean(0)
+        )
         return feature

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Crop = Literal["whole", "published"]
+Pooling = Literal["mean", "first"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Patches:
         crop: "whole": what is cut off are the less than `side` pixels beyond whole patches.
             "published" exchanges the two sides, as the released program does: a landscape loses
             columns and gets black rows, and the authors' figures contain that.
+        pooling: what the image's feature is, of its patches' tokens: their mean, or the first, as
+            published.
         mean: of each channel, for pixels scaled to 0..1.
         std: of each channel, likewise.
 
@@ -33,6 +36,7 @@ class Patches:
     side: int = 64
     most: int = 20_000
     crop: Crop = "whole"
+    pooling: Pooling = "mean"
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
 
@@ -41,6 +45,8 @@ class Patches:
             raise ValueError(f"patches must have positive side, number and std, got {self}")
         if self.crop not in ("whole", "published"):
             raise ValueError(f"crop must be whole or published, got {self.crop!r}")
+        if self.pooling not in ("mean", "first"):
+            raise ValueError(f"pooling must be mean or first, got {self.pooling!r}")
 
     def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Cut an image into patches.
