@@ -65,6 +65,7 @@ def test_torch_and_onnx_runtime_agree_on_real_crops(exported, crops):
     one_by_one = np.concatenate([encoder.encode(crop[None]) for crop in batch])
     assert np.abs(features - one_by_one).max() < 1e-4
     assert encoder.encode(batch[:0]).shape == (0, description.features)
+    assert b"stack_trace" not in model  # nothing says where its source lay
 
 
 def test_the_published_encoder_is_resnet50_with_768_features():

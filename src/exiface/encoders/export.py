@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import onnx
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -97,7 +98,18 @@ def _onnx(
         assert program is not None  # noqa: S101 - only None for the old exporter
         path = Path(folder) / ENCODER_FILE
         program.save(path, external_data=False)
-        return path.read_bytes()
+        return _without_traces(onnx.load(path))
+
+
+def _without_traces(model: onnx.ModelProto) -> bytes:
+    """The model without where in which file each of its nodes was made."""
+    graph = model.graph
+    in_functions = (node for function in model.functions for node in function.node)
+    values = (*graph.value_info, *graph.input, *graph.output, *graph.initializer)
+    for holder in (model, graph, *graph.node, *model.functions, *in_functions, *values):
+        holder.ClearField("metadata_props")
+        holder.ClearField("doc_string")
+    return bytes(model.SerializeToString())
 
 
 def _write(folder: Path, description: EncoderDescription, contents: dict[str, bytes]) -> Path:
