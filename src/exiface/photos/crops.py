@@ -187,7 +187,8 @@ def released_crop(
 
 def as_shown(crop: Crop) -> NDArray[np.uint8]:
     """A crop in whole numbers, for people and for what saves it."""
-    return np.asarray(np.rint(crop).clip(0, 255), np.uint8)
+    whole = crop if crop.dtype == np.uint8 else np.rint(crop).clip(0, 255)
+    return np.asarray(whole, np.uint8)  # as it is, not a copy, where it is whole already
 
 
 def to_crop(
