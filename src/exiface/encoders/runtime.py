@@ -22,10 +22,9 @@ from exiface.encoders.description import (
     EncoderError,
 )
 from exiface.photos.crops import Crop
-from exiface.threads import cores
+from exiface.threads import session_options
 
 _AT_ONCE = 4  # faces on a CPU: as fast as 32 at once, in a fifth of the memory
-_QUIET = 3  # errors only: the runtime warns of every machine without a GPU
 
 
 def session(model: bytes, *, threads: int | None = None) -> onnxruntime.InferenceSession:
@@ -38,18 +37,13 @@ def session(model: bytes, *, threads: int | None = None) -> onnxruntime.Inferenc
     Raises:
         EncoderError: not an ONNX model.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or cores()
-    options.log_severity_level = _QUIET
-    # The cores belong to decoding, not to threads that wait: a tenth more images a second.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [
         name
         for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
         if name in onnxruntime.get_available_providers()
     ]
     try:
-        return onnxruntime.InferenceSession(model, options, providers=providers)
+        return onnxruntime.InferenceSession(model, session_options(threads), providers=providers)
     except Exception as error:  # the runtime's own errors share no public base class
         raise EncoderError(f"not an ONNX model that can be run: {error}") from None
 

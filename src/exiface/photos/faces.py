@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from exiface.threads import cores
+from exiface.threads import session_options
 
 # Weights of OpenCV's zoo, made by configs/yunet.py; MIT, see the licence beside them.
 _WEIGHTS = Path(__file__).parent / "yunet" / "yunet.onnx"
@@ -148,11 +148,8 @@ def _share_inside(boxes: NDArray[Any], width: float, height: float) -> NDArray[A
 @cache
 def _session() -> onnxruntime.InferenceSession:
     """YuNet, once a process; runs of several threads don't disturb one another."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = cores()
-    options.log_severity_level = 3  # errors only
+    options = session_options()
     options.enable_cpu_mem_arena = False  # it would keep what the largest image of each form took
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(
         _WEIGHTS.read_bytes(), options, providers=["CPUExecutionProvider"]
     )
