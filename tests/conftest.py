@@ -124,21 +124,22 @@ def exiface(
     return run
 
 
+def _beside(name: str, variable: str, holds: str, what: str) -> Path:
+    """A folder beside the checkout, or where a variable says; without what it holds, a skip."""
+    folder = Path(os.environ.get(variable, Path(__file__).parents[2] / "shared" / name))
+    if not (folder / holds).exists():
+        pytest.skip(f"{what} are not here (set {variable} to their folder)")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Photographs of real people to develop on; absent in most checkouts."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("EXIFACE_DATA", beside))
-    if not (folder / "camera_faces").is_dir():
-        pytest.skip("development photographs are not here (set EXIFACE_DATA to their folder)")
-    return folder
+    return _beside("data", "EXIFACE_DATA", "camera_faces", "development photographs")
 
 
 @pytest.fixture(scope="session")
 def shared_reference() -> Path:
     """What the authors' programs computed, too large to be kept here; absent in most checkouts."""
-    beside = Path(__file__).parents[2] / "shared" / "reference"
-    folder = Path(os.environ.get("EXIFACE_REFERENCE", beside))
-    if not (folder / "sdaie_backbone.safetensors").is_file():
-        pytest.skip("the authors' numbers are not here (set EXIFACE_REFERENCE to their folder)")
-    return folder
+    weights = "sdaie_backbone.safetensors"
+    return _beside("reference", "EXIFACE_REFERENCE", weights, "the authors' numbers")

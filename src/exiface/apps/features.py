@@ -46,7 +46,7 @@ def features(
     except ImportError:
         raise UserError("features need pyarrow: pip install 'exiface[bulk]'") from None
     from exiface.apps.bulk.features import FeatureReader, encode_blocks, join_parts
-    from exiface.apps.bulk.inputs import settled_blocks
+    from exiface.apps.bulk.inputs import number_of_images, settled_blocks
     from exiface.apps.bulk.parts import finished
     from exiface.apps.console import rate_bar
 
@@ -57,9 +57,7 @@ def features(
     blocks = settled_blocks(folder, sources, sys.stdin, block)
     done = finished(folder, reader.id)
     todo = [each for each in blocks if each.number not in done]
-    sizes = [each.images for each in todo]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
-    with rate_bar("Encoding", total) as report:
+    with rate_bar("Encoding", number_of_images(todo)) as report:
         encode_blocks(reader, todo, folder, batch_size=batch_size, report=report)
     vectors, reasons = join_parts(folder, blocks, output)
     typer.echo(f"{output}: {vectors} vectors" + (f", {reasons} images without" if reasons else ""))

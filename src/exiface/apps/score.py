@@ -56,7 +56,7 @@ def score(
         import pyarrow  # noqa: F401
     except ImportError:
         raise UserError("scoring needs pyarrow: pip install 'exiface[bulk]'") from None
-    from exiface.apps.bulk.inputs import settled_blocks
+    from exiface.apps.bulk.inputs import number_of_images, settled_blocks
     from exiface.apps.bulk.parts import finished
     from exiface.apps.bulk.scoring import score_blocks
     from exiface.apps.bulk.scoring import shard as of_shard
@@ -68,11 +68,9 @@ def score(
     blocks = of_shard(settled_blocks(output, sources or [], sys.stdin, block), part, parts)
     done = finished(output, judge.id)
     todo = [block for block in blocks if block.number not in done]
-    sizes = [block.images for block in todo]
-    total = None if None in sizes else sum(size or 0 for size in sizes)
     if len(todo) < len(blocks):
         typer.echo(f"{len(blocks) - len(todo)} of {len(blocks)} blocks are done already", err=True)
-    with rate_bar("Scoring", total) as report:
+    with rate_bar("Scoring", number_of_images(todo)) as report:
         if ray:
             from exiface.apps.bulk.on_ray import score_on_ray
 

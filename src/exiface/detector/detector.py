@@ -16,7 +16,6 @@ from exiface.encoders import OnnxEncoder
 from exiface.photos import CameraTags, Declared, FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.content_credentials import validation_settings
 from exiface.photos.crops import Box, Crop, shorter_side
-from exiface.photos.faces import MIN_FACE
 from exiface.photos.images import ImageSource
 from exiface.photos.quality import Quality
 from exiface.threads import cores, ordered_map
@@ -164,24 +163,16 @@ class Detector:
         except UnreadableImageError as error:
             return Prepared(path, reason=str(error))
         height, width = photo.pixels.shape[:2]
-        if cropped:
-            found: list[tuple[Box, NDArray[np.float32] | None]] = [((0, 0, width, height), None)]
-        else:
-            found = [(each.box, each.landmarks) for each in self.face_detector.detect(photo.pixels)]
+        found, small, reason = self.face_detector.to_judge(photo.pixels, cropped=cropped)
         cut = self.parts.encoder.preprocessing.crop
         faces = tuple(
             CutFace(
-                box,
-                crop := cut(photo.pixels, box),
-                Quality.of(crop, shorter_side(box), landmarks, photo.jpeg_quality),
+                face.box,
+                crop := cut(photo.pixels, face.box),
+                Quality.of(crop, shorter_side(face.box), face.landmarks, photo.jpeg_quality),
             )
-            for box, landmarks in found
-            if shorter_side(box) >= MIN_FACE
+            for face in found
         )
-        small = len(found) - len(faces)
-        reason = None
-        if not faces:
-            reason = f"faces smaller than {MIN_FACE} px only" if small else "no face found"
         return Prepared(
             path=path,
             faces=faces,

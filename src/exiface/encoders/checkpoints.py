@@ -126,9 +126,9 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
         EncoderError: not one of these, incomplete, or a kind that can't be told.
     """
     tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
 
     def imported(kind: Kind) -> dict[str, Any]:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         described = {"file": path.name, "sha256": digest, "kind": kind, "title": _TITLES[kind]}
         return {"imported": described}
 

@@ -56,11 +56,10 @@ def export_patches(network: PatchEncoder, description: EncoderDescription, folde
         stands `attention.safetensors`, see `token_attention`.
     """
     assert network.pooling == description.patches.pooling  # noqa: S101 - or use is not training
-    network = copy.deepcopy(network).to("cpu").eval()
-    content = _onnx(
-        _Tokens(network), torch.zeros(2, 3, PATCH, PATCH), {0: "n"}, "patches", "tokens"
-    )
-    attention = save(network.transformer.state_dict())
+    example = torch.zeros(2, 3, PATCH, PATCH)
+    content = _onnx(_for_export(_Tokens(network)), example, {0: "n"}, "patches", "tokens")
+    weights = network.transformer.state_dict()
+    attention = save({name: tensor.cpu() for name, tensor in weights.items()})
     return _write(folder, description, {ATTENTION_FILE: attention, ENCODER_FILE: content})
 
 

@@ -16,6 +16,18 @@ from exiface.photos.patches import Patches
 _AT_ONCE = 8  # patches: more at once are no faster
 
 
+def read_attention(folder: Path) -> bytes:
+    """The weights of the attention in a folder of an encoder of whole images.
+
+    Raises:
+        EncoderError: they are missing.
+    """
+    path = folder / ATTENTION_FILE
+    if not path.is_file():
+        raise EncoderError(f"{folder} lacks {ATTENTION_FILE}; import or export it again")
+    return path.read_bytes()
+
+
 class OnnxPatchEncoder:
     """An encoder that turns whole images into feature vectors, whatever their size.
 
@@ -54,10 +66,7 @@ class OnnxPatchEncoder:
         """
         model, description = read_encoder(folder)
         _ = description.patches  # an encoder of faces has no such file
-        path = folder / ATTENTION_FILE
-        if not path.is_file():
-            raise EncoderError(f"{folder} lacks {ATTENTION_FILE}; import or export it again")
-        return cls(model, path.read_bytes(), description, threads=threads)
+        return cls(model, read_attention(folder), description, threads=threads)
 
     def tokens(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Tokens (n, 528) of the n patches of an image (h, w, 3) uint8, RGB."""

@@ -99,11 +99,12 @@ class Preprocessing:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Read what `as_dict` made; an unknown or missing key is a TypeError."""
-        values = dict(values)
-        for key in ("mean", "std"):
-            if key in values:
-                values[key] = tuple(values[key])
-        return cls(**values)
+        return cls(**with_tuples(values))
+
+
+def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a preprocessing as JSON gave them, lists of channels as tuples again."""
+    return {key: tuple(each) if isinstance(each, list) else each for key, each in values.items()}
 
 
 def shorter_side(box: Box) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from exiface.photos.crops import shorter_side
 from exiface.threads import session_options
 
 # Weights of OpenCV's zoo, made by configs/yunet.py; MIT, see the licence beside them.
@@ -35,7 +36,8 @@ class Face:
     Attributes:
         box: (x0, y0, x1, y1).
         landmarks: (5, 2): eye centres, nose, mouth corners; the one further left in the image of
-            an upright face first. Their error is about a tenth of the distance of the eyes.
+            an upright face first; NaN where none were looked for. Their error is about a tenth of
+            the distance of the eyes.
         score: the face detector's confidence, 0 to 1.
     """
 
@@ -72,6 +74,29 @@ class FaceDetector:
             if faces or max(pixels.shape[:2]) <= _LONGEST_SIDES[-1]:  # not shrunk any further
                 return faces
         return []
+
+    def to_judge(
+        self, pixels: NDArray[np.uint8], *, cropped: bool = False
+    ) -> tuple[list[Face], int, str | None]:
+        """Find the faces of one image that hold enough to be judged.
+
+        Args:
+            pixels: (h, w, 3) uint8, RGB.
+            cropped: the image is a face already cut out, taken whole.
+
+        Returns:
+            The faces, largest first; how many others are too small; why there is none.
+        """
+        if cropped:
+            height, width = pixels.shape[:2]
+            found = [Face((0, 0, width, height), np.full((5, 2), np.nan, np.float32), 1.0)]
+        else:
+            found = self.detect(pixels)
+        large = [face for face in found if shorter_side(face.box) >= MIN_FACE]
+        reason = None
+        if not large:
+            reason = f"faces smaller than {MIN_FACE} px only" if found else "no face found"
+        return large, len(found) - len(large), reason
 
     def _detect_at(self, pixels: NDArray[np.uint8], longest_side: int) -> list[Face]:
         height, width = pixels.shape[:2]

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.photos.crops import with_tuples
+
 Crop = Literal["whole", "published"]
 Pooling = Literal["mean", "first"]
 
@@ -106,11 +108,7 @@ class Patches:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Read what `as_dict` made; an unknown key is a TypeError."""
-        values = dict(values)
-        for key in ("mean", "std"):
-            if key in values:
-                values[key] = tuple(values[key])
-        return cls(**values)
+        return cls(**with_tuples(values))
 
 
 def _offset(length: int, wanted: int) -> int:

@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from exiface.apps.bulk.inputs import Block, Item
-from exiface.apps.bulk.parts import part_path, write_rows
+from exiface.apps.bulk.parts import as_text, part_path, write_rows
 from exiface.apps.bulk.scoring import Report, silent, stream_blocks
 from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder, read_attention
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box, Crop, as_shown, shorter_side
-from exiface.photos.faces import MIN_FACE
+from exiface.photos.crops import Box, Crop, as_shown
 from exiface.threads import cores, ordered_map
 
 SCHEMA = pyarrow.schema(
@@ -68,21 +66,21 @@ class FeatureReader:
         self._cropped = cropped
         self._encode: Callable[[Sequence[Crop]], NDArray[np.float32]]
         self.at_once: int | None = None  # inputs that can't wait for others; None = any number
-        files = [ENCODER_FILE]
+        digest = hashlib.sha256(model)
         if description.subject == "image":
-            of_images = OnnxPatchEncoder.load(folder, threads=self.threads)
+            attention = read_attention(folder)
+            digest.update(attention)
+            of_images = OnnxPatchEncoder(model, attention, description, threads=self.threads)
             self._encode = lambda images: np.stack(
                 [of_images.encode(as_shown(each)) for each in images]
             )
             self._find = _whole
             self.at_once = 1
-            files.append(ATTENTION_FILE)
         else:
             self._encode = OnnxEncoder(model, description, threads=self.threads).encode
             self._crop = description.preprocessing.crop
             self._face_detector = FaceDetector()
             self._find = self._faces
-        digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in files))
         takes = "cropped" if cropped else description.subject
         self.id = f"{description.architecture}@{digest.hexdigest()[:12]}, {takes}"
 
@@ -111,15 +109,9 @@ class FeatureReader:
         return self._find(pixels)
 
     def _faces(self, pixels: Pixels) -> Found:
-        height, width = pixels.shape[:2]
-        boxes: list[Box] = [(0, 0, width, height)]
-        if not self._cropped:
-            boxes = [each.box for each in self._face_detector.detect(pixels)]
-        large = tuple(box for box in boxes if shorter_side(box) >= MIN_FACE)
-        if not large:
-            small = f"faces smaller than {MIN_FACE} px only"
-            return Found(reason=small if boxes else "no face found")
-        return Found(large, tuple(self._crop(pixels, box) for box in large))
+        faces, _, reason = self._face_detector.to_judge(pixels, cropped=self._cropped)
+        boxes = tuple(face.box for face in faces)
+        return Found(boxes, tuple(self._crop(pixels, box) for box in boxes), reason)
 
     def _encoded(self, waiting: deque[Found]) -> Iterator[list[dict[str, Any]]]:
         inputs = [each for found in waiting for each in found.inputs]
@@ -148,11 +140,7 @@ def encode_blocks(
     """Encode blocks and write their parts, as `score_blocks` does."""
 
     def finish(block: Block, found: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
-        rows = [
-            {"path": path.encode("utf-8", "replace").decode(), **row}
-            for path, of_image in found
-            for row in of_image
-        ]
+        rows = [{"path": as_text(path), **row} for path, of_image in found for row in of_image]
         write_rows(folder, block.number, rows, SCHEMA, reader.id)
 
     stream_blocks(blocks, lambda items: reader.rows(items, batch_size=batch_size), finish, report)

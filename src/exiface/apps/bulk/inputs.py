@@ -66,6 +66,12 @@ class Block:
             yield from (Item(path, path) for path in self.paths)
 
 
+def number_of_images(blocks: Iterable[Block]) -> int | None:
+    """How many images blocks hold together; None where one is a tar file."""
+    sizes = [block.images for block in blocks]
+    return None if None in sizes else sum(size or 0 for size in sizes)
+
+
 def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> Iterator[str]:
     """Paths of images and tar files, in a settled order.
 

@@ -64,8 +64,7 @@ def row(result: ImageResult) -> dict[str, Any]:
     values = result.as_dict()
     face = worst_face(result)
     return {
-        # Names need not be text; Parquet's strings must be.
-        "path": (result.path or "").encode("utf-8", "replace").decode(),
+        "path": as_text(result.path or ""),
         **{name: values.get(name) for name in ("verdict", "p_value", "declares", "declared")},
         "score": None if face is None else round(face.score, SCORE_DECIMALS),
         "faces": [{name: face.get(name) for name in _FACE.names} for face in values["faces"]],
@@ -74,6 +73,11 @@ def row(result: ImageResult) -> dict[str, Any]:
         "contradictions": [*result.declared.contradictions],
         "reason": result.reason,
     }
+
+
+def as_text(path: str) -> str:
+    """A path as Parquet takes it: names of files need not be text, its strings must be."""
+    return path.encode("utf-8", "replace").decode()
 
 
 def write_part(folder: Path, number: int, results: Sequence[ImageResult], detector: str) -> None:

@@ -2,7 +2,7 @@
 
 import { Failure, ask, form, onKeyWanted, useKey } from "./ask.js";
 import { compare } from "./compare.js";
-import { WORDS, boxes, element, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
+import { WORDS, boxes, element, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
 import { listen } from "./keys.js";
 import { explain } from "./why.js";
 
@@ -64,14 +64,8 @@ function add(files) {
       { "aria-busy": "true", "aria-labelledby": `picture-${shown}`, tabindex: "0" },
       head,
     );
-    const preview = element("div", { class: "picture" });
-    const image = element("img", { alt: "" });
     const url = URL.createObjectURL(file);
-    image.src = url;
-    image.addEventListener("error", () => {
-      preview.replaceChildren(element("p", { class: "soft" }, "No preview: this browser can't show it."));
-    });
-    preview.append(image);
+    const { image, preview } = previewOf(url, "");
     article.append(element("div", { class: "side" }, preview), element("div", { class: "said" }));
     byId("results").append(article);
     const entry = { file, name, article, chosen, image, preview, url, answer: null };

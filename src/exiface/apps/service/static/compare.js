@@ -1,6 +1,6 @@
 // Pictures side by side, in a window over the page: the same line of each at the same height.
 
-import { boxes, element, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
+import { boxes, element, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
 
 // Opens the window; closed, the keyboard is where it was.
 export function compare(entries, distributions) {
@@ -12,13 +12,8 @@ export function compare(entries, distributions) {
 }
 
 function column({ name, url, answer }, distributions) {
-  const image = element("img", { alt: name });
-  const preview = element("div", { class: "picture" }, image);
+  const { image, preview } = previewOf(url, name);
   image.addEventListener("load", () => preview.append(boxes(image, answer.faces)), { once: true });
-  image.addEventListener("error", () => {
-    preview.replaceChildren(element("p", { class: "soft" }, "No preview: this browser can't show it."));
-  });
-  image.src = url;
   return element(
     "section",
     { "aria-label": name },

@@ -82,6 +82,17 @@ export function standing(distributions, face) {
   return element("figure", {}, plot, element("figcaption", {}, legend));
 }
 
+// A picture, or a word where this browser can't show it.
+export function previewOf(url, alt) {
+  const image = element("img", { alt });
+  const preview = element("div", { class: "picture" }, image);
+  image.addEventListener("error", () => {
+    preview.replaceChildren(element("p", { class: "soft" }, "No preview: this browser can't show it."));
+  });
+  image.src = url;
+  return { image, preview };
+}
+
 export function boxes(image, faces) {
   const { naturalWidth: width, naturalHeight: height } = image;
   const layer = drawing("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
