@@ -19,8 +19,6 @@ manifests=()
 for folder in camera_faces camera_faces_2 faces_of_both bench_dev bench_dev_native; do
     manifests+=("$data/$folder.parquet")
 done
-# Freed memory is kept: handing it back to the system at each step costs a sixth of the time.
-export MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=4000000000
 exiface train "${manifests[@]/#/--data=}" --config configs/default-detector.yaml \
     --init "$weights" --output runs/network
 # Larger windows in the end, nearer to the whole crops that it will look at; then halfway between the

@@ -1,6 +1,8 @@
 """Work spread over threads, results in order, memory flat."""
 
+import ctypes
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +18,18 @@ Result = TypeVar("Result")
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep_freed_memory() -> None:
+    """Have this process keep the memory that it frees, for the next step of a training.
+
+    The GNU C library hands large blocks back to the system, which fills their pages with zeros each
+    time anew: up to half of a step's time on CPUs. Elsewhere this does nothing.
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        trim_threshold, mmap_threshold = -1, -3  # malloc.h
+        library.mallopt(trim_threshold, 2**31 - 1)
+        library.mallopt(mmap_threshold, 2**30)
 
 
 def session_options(threads: int | None = None) -> "onnxruntime.SessionOptions":

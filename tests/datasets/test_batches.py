@@ -5,9 +5,11 @@ import pytest
 
 from exiface.datasets import scan
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.batches import FAMILIES, Drawing, FaceBatches
+from exiface.datasets.batches import FAMILIES, FaceBatches
+from exiface.datasets.drawing import Drawing
 from exiface.errors import UserError
-from exiface.photos import Preprocessing, UnreadableImageError
+from exiface.photos import RANKED_TAGS, Preprocessing, UnreadableImageError
+from exiface.photos.camera_settings import CLASSES
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,8 @@ def test_batches_have_the_promised_shapes(faces):
     [batch] = drawn(faces, 0, 1)
     assert batch.crops.shape == (8, 48, 48, 3)
     assert batch.crops.dtype == np.uint8
-    assert batch.tags.shape == (8, 4)
+    assert batch.tags.shape == (8, len(RANKED_TAGS))
+    assert batch.classes.shape == (8, len(CLASSES))
     assert set(batch.manipulated.tolist()) <= {0, 1}
 
 
@@ -173,7 +176,7 @@ def test_generated_faces_are_never_manipulated(of_both):
 
 
 def test_a_class_that_is_missing_is_named(faces):
-    with pytest.raises(UserError, match="no generated face"):
+    with pytest.raises(UserError, match="no generated image"):
         Drawing(generated=0.5).probabilities(faces.manifest)
 
 

@@ -32,7 +32,12 @@ def test_tags_and_cameras_are_read(scanned):
     manifest, summary = scanned
     row = manifest.path.tolist().index("1/01.jpg")
     assert manifest.camera_tags(row) == CameraTags(
-        aperture=5.6, exposure_time=1 / 60, focal_length=35, iso_speed=400
+        aperture=5.6,
+        exposure_time=1 / 60,
+        focal_length=35,
+        iso_speed=400,
+        make="others",
+        series="others",
     )
     assert summary.cameras == 1
     assert summary.tags["iso_speed"] == {
@@ -70,7 +75,7 @@ def test_records_win_over_files(tmp_path, astronaut):
     records.write_text("file,photo,group,make,model,fnumber,iso\na.jpg,p1,g1,Maker,Two,8,nan\n")
     manifest, _ = scan(tmp_path / "photos", records=read_records(records))
     assert (manifest.photo[0], manifest.group[0], manifest.camera[0]) == ("p1", "g1", "Maker Two")
-    assert manifest.camera_tags(0) == CameraTags(aperture=8)
+    assert manifest.camera_tags(0) == CameraTags(aperture=8, make="others", series="others")
 
 
 def test_records_without_files_are_refused(tmp_path):

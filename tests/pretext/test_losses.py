@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.pretext.losses import CASE_V, RELEASED, fidelity_loss, ranking_loss
+from exiface.pretext.losses import CASE_V, RELEASED, Ranking, fidelity_loss, ranking_loss
 
 SCORES = [-0.375, -1.125, 0, -1.5, 1.5, -0.75, 1.125, 0.375, 0.75]
 TAG = [100, 200, 100, 400, 800, 50, 1600, 200, 3200]
@@ -30,7 +30,9 @@ def slow_ranking(scores, tag, scale):
 
 
 def test_reference_values():
-    loss = ranking_loss(torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32), RELEASED)
+    loss = ranking_loss(
+        torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32), Ranking(RELEASED)
+    )
     assert loss.item() == pytest.approx(0.246750, abs=1e-6)
     p, g = torch.tensor([0.1, 0.9, 0.5, 0.7]), torch.tensor([0.0, 1.0, 1.0, 0.0])
     assert fidelity_loss(p, g).mean().item() == pytest.approx(0.211851, abs=1e-6)
@@ -44,7 +46,9 @@ batches = st.lists(st.tuples(st.floats(-3, 3, width=32), tags), min_size=0, max_
 def test_the_slow_twin_agrees(batch, scale):
     scores, tag = [pair[0] for pair in batch], [pair[1] for pair in batch]
     fast = ranking_loss(
-        torch.tensor(scores, dtype=torch.float64), torch.tensor(tag, dtype=torch.float64), scale
+        torch.tensor(scores, dtype=torch.float64),
+        torch.tensor(tag, dtype=torch.float64),
+        Ranking(scale),
     )
     assert fast.item() == pytest.approx(slow_ranking(scores, tag, scale), abs=1e-6)
 

@@ -4,14 +4,16 @@ import torch
 from torch import nn
 
 from exiface.photos import TAG_NAMES, Preprocessing
-from exiface.pretext.losses import fidelity_loss, ranking_loss
+from exiface.pretext.losses import Ranking, fidelity_loss, ranking_loss
 from exiface.pretext.task import GENERATED, PretextTask, Shares
 
 
 @pytest.fixture
 def task():
     torch.manual_seed(0)
-    return PretextTask(nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6)), 6, scale=2.0)
+    return PretextTask(
+        nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6)), 6, ranking=Ranking(scale=2.0)
+    )
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_the_total_is_the_sum_of_five_losses(task, batch):
     outputs = task.outputs(crops)
     for column, name in enumerate(TAG_NAMES):
         assert losses[name].item() == pytest.approx(
-            ranking_loss(outputs[:, column], tags[:, column], 2.0).item()
+            ranking_loss(outputs[:, column], tags[:, column], Ranking(2.0)).item()
         )
     expected = fidelity_loss(torch.sigmoid(outputs[:, 4]), manipulated.float()).mean()
     assert losses["manipulation"].item() == pytest.approx(expected.item())
@@ -45,10 +47,11 @@ def test_every_head_and_the_encoder_learn(task, batch):
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_the_scale_is_used(task, batch):
+def test_the_ranking_is_used(task, batch):
     before = task(*batch)["aperture"].item()
-    task.scale = 0.1
-    assert task(*batch)["aperture"].item() != pytest.approx(before)
+    other = PretextTask(task.encoder, 6, ranking=Ranking(scale=0.1))
+    other.load_state_dict(task.state_dict())
+    assert other(*batch)["aperture"].item() != pytest.approx(before)
 
 
 def test_crops_go_through_the_preprocessing(task):

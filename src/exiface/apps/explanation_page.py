@@ -84,7 +84,7 @@ def tag_sentence(check: TagCheck) -> str:
     looks = f"{TAG_TITLES[check.tag]}: the face looks {_place(check.expected_rank)}"
     if check.recorded is None:
         return f"{looks}; the file claims none."
-    claim = f"the file claims {CameraTags(**{check.tag: check.recorded})}"
+    claim = f"the file claims {CameraTags.of({check.tag: check.recorded})}"
     if check.recorded_rank is None or check.p_value is None:
         return f"{looks}; {claim}; too few known photographs have this tag to compare."
     claim += f", {_place(check.recorded_rank)}"

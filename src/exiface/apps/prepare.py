@@ -19,7 +19,8 @@ def prepare(
         Path | None,
         typer.Option(
             help="CSV with a column `file` and any of photo, group, camera, source, generated, "
-            "split, aperture, exposure_time, focal_length, iso_speed; wins over what the files say."
+            "split, aperture, exposure_time, focal_length, iso_speed and further tags; wins over "
+            "what the files say."
         ),
     ] = None,
     layout: Annotated[
@@ -39,6 +40,10 @@ def prepare(
     min_face: Annotated[
         float, typer.Option(min=1, help="Shorter side in pixels below which a face is left out.")
     ] = 32,
+    subject: Annotated[
+        Literal["face", "image"],
+        typer.Option(help="What a row is: a face, or a photograph as a whole, at its own pixels."),
+    ] = "face",
     cropped: Annotated[
         bool,
         typer.Option("--cropped", help="Each picture is a face already cut out, taken whole."),
@@ -68,9 +73,9 @@ def prepare(
     output.parent.mkdir(parents=True, exist_ok=True)
     journal = output.with_name(output.name + ".journal")
     if layout == "fdf":
-        if records is not None or cropped:
+        if records is not None or cropped or subject == "image":
             raise UserError(
-                "--records and --cropped are for folders of photographs; fdf has its own"
+                "--records, --cropped and --subject are for folders of photographs; fdf has its own"
             )
         with progress_bar("Indexing faces") as progress:
             manifest, summary = read_fdf(
@@ -78,13 +83,14 @@ def prepare(
             )
     else:
         known = read_records(records) if records else None
-        with progress_bar("Finding faces") as progress:
+        with progress_bar("Reading photographs") as progress:
             manifest, summary = scan(
                 photos,
                 records=known,
                 fractions=fractions or SPLITS,
                 min_face=min_face,
                 cropped=cropped,
+                subject=subject,
                 seed=seed,
                 workers=workers,
                 journal=journal,
@@ -93,7 +99,7 @@ def prepare(
     described = json.dumps(asdict(summary), indent=2)
     if not len(manifest):
         reasons = ", ".join(f"{len(files)} {reason}" for reason, files in summary.left_out.items())
-        raise UserError(f"{photos}: no face in {summary.files} images ({reasons})")
+        raise UserError(f"{photos}: no {subject} to use in {summary.files} images ({reasons})")
     manifest.write(output)
     output.with_name(output.name + ".summary.json").write_text(described + "\n", "utf-8")
     journal.unlink(missing_ok=True)
@@ -127,13 +133,14 @@ def _print_summary(summary: "ScanSummary", output: Path) -> None:
 
     console = Console()
     console.print(
-        f"[bold]{summary.faces} faces[/] in {summary.photos} photographs of {summary.cameras} "
-        f"cameras ({summary.files} files) -> {output}"
+        f"[bold]{summary.rows} {summary.subject}s[/] in {summary.photos} photographs of "
+        f"{summary.cameras} cameras ({summary.files} files) -> {output}"
     )
     console.print("  ".join(f"{name} {count}" for name, count in sorted(summary.splits.items())))
     for what, count in summary.found.items():
         console.print(f"{what}: {count}")
-    table = Table("tag", "faces", "lowest", "median", "highest", box=None, header_style="bold")
+    columns = ("tag", f"{summary.subject}s", "lowest", "median", "highest")
+    table = Table(*columns, box=None, header_style="bold")
     for name, values in summary.tags.items():
         numbers = (values.get(key) for key in ("lowest", "median", "highest"))
         cells = ("" if number is None else f"{number:.4g}" for number in numbers)

@@ -1,21 +1,26 @@
-"""The manifest: one row a face, made once, read in one go."""
+"""The manifest: one row a face, or a whole image; made once, read in one go."""
 
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exiface.errors import UserError
-from exiface.photos import TAG_NAMES, CameraTags, UnreadableImageError, read_photo
+from exiface.photos import RANKED_TAGS, CameraTags, UnreadableImageError, read_photo
+from exiface.photos.camera_settings import CLASSES
 from exiface.photos.crops import Box
 
-_VERSION = 3
+_VERSION = 4  # 3 had neither a subject nor more tags than the four of faces
+_READS = (3, _VERSION)
 _STRINGS = ("path", "photo", "group", "camera", "source", "split", "sha256", "manipulated")
+
+
+Subject = Literal["face", "image"]
 
 
 class ManifestError(UserError):
@@ -24,10 +29,11 @@ class ManifestError(UserError):
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """Faces of photographs, column by column; row i of every column is one face.
+    """Faces of photographs, or photographs, column by column; row i of every column is one.
 
     Attributes:
         root: folder that the paths are relative to.
+        subject: what a row is: a "face", or an "image" as a whole, whose box is all of it.
         path: (n,) file of the photograph, relative to `root`, with forward slashes.
         photo: (n,) id of the photograph; its faces never straddle a split.
         group: (n,) id of where it came from (photographer, album); never straddles a split either.
@@ -43,10 +49,13 @@ class Manifest:
         landmarks: (n, 5, 2) float32, likewise; NaN where no face detector was asked, or it found
             none.
         score: (n,) float32, the face detector's confidence.
-        tags: (n, 4) float64, in the order of `TAG_NAMES`; NaN = absent.
+        tags: (n, 7) float64, in the order of `RANKED_TAGS`; NaN = absent.
+        classes: (n, 8) int8, what the camera was set to, in the order of `CLASSES`: the place in
+            its list; -1 = absent.
     """
 
     root: Path
+    subject: Subject
     path: NDArray[np.str_]
     photo: NDArray[np.str_]
     group: NDArray[np.str_]
@@ -60,10 +69,13 @@ class Manifest:
     landmarks: NDArray[np.float32]
     score: NDArray[np.float32]
     tags: NDArray[np.float64]
+    classes: NDArray[np.int8]
 
     @classmethod
-    def from_rows(cls, root: Path, rows: Iterable[dict[str, Any]]) -> Self:
-        """Gather rows (one dictionary a face, `tags` a CameraTags) into columns."""
+    def from_rows(
+        cls, root: Path, rows: Iterable[dict[str, Any]], subject: Subject = "face"
+    ) -> Self:
+        """Gather rows (one dictionary a face or image, `tags` a CameraTags) into columns."""
         rows = list(rows)
         number = len(rows)
         strings = {
@@ -72,6 +84,7 @@ class Manifest:
         }
         return cls(
             root=root,
+            subject=subject,
             generated=np.array([bool(row.get("generated")) for row in rows], np.bool_),
             box=np.array([row["box"] for row in rows], np.float32).reshape(number, 4),
             landmarks=np.array([row["landmarks"] for row in rows], np.float32).reshape(
@@ -79,16 +92,27 @@ class Manifest:
             ),
             score=np.array([row["score"] for row in rows], np.float32),
             tags=np.array(
-                [[getattr(row["tags"], name) for name in TAG_NAMES] for row in rows], np.float64
-            ).reshape(number, len(TAG_NAMES)),
+                [[getattr(row["tags"], name) for name in RANKED_TAGS] for row in rows], np.float64
+            ).reshape(number, len(RANKED_TAGS)),
+            classes=np.array([_places(row["tags"]) for row in rows], np.int8).reshape(
+                number, len(CLASSES)
+            ),
             **strings,
         )
 
     @classmethod
     def joined(cls, manifests: Sequence[Self]) -> Self:
-        """The faces of several manifests, below the folder that their roots have in common."""
+        """The rows of several manifests, below the folder that their roots have in common.
+
+        Raises:
+            ManifestError: some are of faces, others of whole images.
+        """
         if len(manifests) == 1:
             return manifests[0]
+        if len({manifest.subject for manifest in manifests}) > 1:
+            raise ManifestError(
+                "some manifests are of faces, others of whole images; give one kind"
+            )
         root = Path(os.path.commonpath([manifest.root for manifest in manifests]))
         columns = {
             name: np.concatenate([getattr(manifest, name) for manifest in manifests])
@@ -102,19 +126,19 @@ class Manifest:
                     for below in [PurePosixPath(manifest.root.relative_to(root).as_posix())]
                 ]
             )
-        return cls(root, **columns)
+        return cls(root, manifests[0].subject, **columns)
 
     def __len__(self) -> int:
         return len(self.path)
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
         """The rows of a mask, or at indices, as a manifest of their own."""
-        return type(self)(self.root, *(getattr(self, name)[rows] for name in _columns()))
+        columns = {name: getattr(self, name)[rows] for name in _columns()}
+        return type(self)(self.root, self.subject, **columns)
 
     def with_split(self, split: NDArray[np.str_]) -> Self:
-        """The same faces with another split column."""
-        columns = {name: getattr(self, name) for name in _columns()}
-        return type(self)(self.root, **{**columns, "split": split})
+        """The same rows with another split column."""
+        return replace(self, split=split)
 
     def of_split(self, *names: str) -> Self:
         """The faces of one or several splits."""
@@ -125,9 +149,9 @@ class Manifest:
         return np.where(self.group == "", self.photo, self.group)
 
     def counts(self) -> dict[str, int]:
-        """How many faces, photographs, groups and cameras; sources and generated faces, if any."""
+        """How many rows, photographs, groups and cameras; sources and generated ones, if any."""
         counts = {
-            "faces": len(self),
+            f"{self.subject}s": len(self),
             "photographs": len(np.unique(self.photo)),
             "groups": len(np.unique(self.group_or_photo())),
             "cameras": len(set(self.camera.tolist()) - {""}),
@@ -139,8 +163,13 @@ class Manifest:
         return counts
 
     def camera_tags(self, row: int) -> CameraTags:
-        """The tags of one face."""
-        return CameraTags(*(None if np.isnan(value) else value for value in self.tags[row]))
+        """The tags of one row."""
+        ranked = zip(RANKED_TAGS, self.tags[row].tolist(), strict=True)
+        places = zip(CLASSES.items(), self.classes[row].tolist(), strict=True)
+        return CameraTags(
+            **{name: None if np.isnan(value) else value for name, value in ranked},
+            **{name: classes[place] for (name, classes), place in places if place >= 0},
+        )
 
     def file(self, row: int) -> Path:
         """The photograph of one face."""
@@ -178,11 +207,18 @@ class Manifest:
             columns[name] = arrow.FixedSizeListArray.from_arrays(
                 arrow.array(values.reshape(-1)), int(np.prod(values.shape[1:]))
             )
-        for column, name in enumerate(TAG_NAMES):
+        for column, name in enumerate(RANKED_TAGS):
             columns[name] = arrow.array(self.tags[:, column], from_pandas=True)  # NaN -> null
+        for column, (name, classes) in enumerate(CLASSES.items()):
+            named = [classes[place] if place >= 0 else None for place in self.classes[:, column]]
+            columns[name] = arrow.array(named, arrow.string())
         root = os.path.relpath(self.root.resolve(), path.resolve().parent)
         table = arrow.table(columns).replace_schema_metadata(
-            {"exiface": json.dumps({"version": _VERSION, "root": Path(root).as_posix()})}
+            {
+                "exiface": json.dumps(
+                    {"version": _VERSION, "subject": self.subject, "root": Path(root).as_posix()}
+                )
+            }
         )
         partial = path.with_name(path.name + ".partial")
         parquet.write_table(table, partial, compression="zstd")
@@ -200,7 +236,7 @@ class Manifest:
             The manifest.
 
         Raises:
-            ManifestError: missing, damaged, of another version, or without a face.
+            ManifestError: missing, damaged, of another version, or without a row.
         """
         arrow, parquet = _pyarrow()
         try:
@@ -212,29 +248,48 @@ class Manifest:
         except (arrow.ArrowException, OSError) as error:
             raise ManifestError(f"{path} is not a readable Parquet file: {error}") from None
         described = json.loads((table.schema.metadata or {}).get(b"exiface", b"{}"))
-        if described.get("version") != _VERSION:
+        if described.get("version") not in _READS:
             raise ManifestError(
                 f"{path} is not a manifest of version {_VERSION} (it says "
                 f"{described.get('version')}); make it again with: exiface prepare"
             )
         if len(table) == 0:
-            raise ManifestError(f"{path} holds no face")
+            raise ManifestError(f"{path} holds no face or image")
         number = len(table)
+        present = set(table.column_names)
 
         def numbers(name: str, dtype: type) -> NDArray[Any]:
             column = table.column(name).combine_chunks()
             flat = column.flatten() if name in ("box", "landmarks") else column
             return np.array(flat.to_numpy(zero_copy_only=False), dtype=dtype)
 
+        def places(name: str, classes: tuple[str, ...]) -> list[int]:
+            named = table.column(name).to_pylist() if name in present else [None] * number
+            return [-1 if each is None else classes.index(each) for each in named]
+
         return cls(
             root=root or (path.resolve().parent / described["root"]).resolve(),
+            subject=described.get("subject", "face"),
             **{name: np.array(table.column(name).to_numpy(), dtype=np.str_) for name in _STRINGS},
             generated=numbers("generated", np.bool_),
             box=numbers("box", np.float32).reshape(number, 4),
             landmarks=numbers("landmarks", np.float32).reshape(number, 5, 2),
             score=numbers("score", np.float32),
-            tags=np.stack([numbers(name, np.float64) for name in TAG_NAMES], axis=1),
+            tags=np.stack(
+                [
+                    numbers(name, np.float64) if name in present else np.full(number, np.nan)
+                    for name in RANKED_TAGS
+                ],
+                axis=1,
+            ),
+            classes=np.array([places(*each) for each in CLASSES.items()], np.int8).T,
         )
+
+
+def _places(tags: CameraTags) -> list[int]:
+    """The places of the tags that are classes in their lists, -1 where absent."""
+    values = ((classes, getattr(tags, name)) for name, classes in CLASSES.items())
+    return [-1 if value is None else classes.index(value) for classes, value in values]
 
 
 def _read_again(path: Path) -> NDArray[np.uint8]:
@@ -247,7 +302,7 @@ def _read_again(path: Path) -> NDArray[np.uint8]:
 
 
 def _columns() -> list[str]:
-    return [field.name for field in fields(Manifest) if field.name != "root"]
+    return [field.name for field in fields(Manifest) if field.name not in ("root", "subject")]
 
 
 def _pyarrow() -> tuple[Any, Any]:

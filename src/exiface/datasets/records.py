@@ -4,9 +4,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from PIL import ExifTags
+
 from exiface.datasets.splits import SPLITS
 from exiface.errors import UserError
 from exiface.photos import CameraTags
+from exiface.photos.camera_settings import classes_of
 
 # Columns of a records file, by the names that they are met under.
 _TAG_COLUMNS = {
@@ -14,8 +17,19 @@ _TAG_COLUMNS = {
     "exposure_time": ("exposure_time", "exposure_time_s"),
     "focal_length": ("focal_length", "focal_length_mm"),
     "iso_speed": ("iso_speed", "iso"),
+    "focal_length_35mm": ("focal_length_35mm",),
+    "brightness": ("brightness", "brightness_value"),
+    "exposure_bias": ("exposure_bias",),
 }
-
+# Columns with what the camera was set to, in EXIF's numbers.
+_SETTINGS = {
+    "flash": ExifTags.Base.Flash,
+    "metering_mode": ExifTags.Base.MeteringMode,
+    "exposure_mode": ExifTags.Base.ExposureMode,
+    "white_balance": ExifTags.Base.WhiteBalance,
+    "exposure_program": ExifTags.Base.ExposureProgram,
+    "scene_capture_type": ExifTags.Base.SceneCaptureType,
+}
 
 _TRUTH = {"": False, "0": False, "false": False, "1": True, "true": True}
 
@@ -26,7 +40,10 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
     Args:
         path: CSV with a column `file` (relative to the folder of pictures) and any of `photo`,
             `group`, `camera` (or `make` and `model`), `source`, `generated` (0 or 1), `split`, and
-            the tags in SI units (`aperture` or `fnumber`, `exposure_time`, `focal_length`, `iso`).
+            the tags in SI units (`aperture` or `fnumber`, `exposure_time`, `focal_length`, `iso`,
+            `focal_length_35mm`, `brightness`, `exposure_bias`), and settings in EXIF's numbers
+            (`flash`, `metering_mode`, `exposure_mode`, `white_balance`, `exposure_program`,
+            `scene_capture_type`).
 
     Returns:
         file -> row with the keys photo, group, camera, source, generated, split, tags.
@@ -45,10 +62,13 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
         }
         records = {}
         for row in reader:
-            tags = CameraTags(
-                **{name: row[column] for name, column in present.items() if column}  # type: ignore[arg-type]
-            )
             make_and_model = [row.get("make"), row.get("model")]
+            settings: dict[int, Any] = dict(
+                zip((ExifTags.Base.Make, ExifTags.Base.Model), make_and_model, strict=True)
+            )
+            settings |= {field: _whole(row.get(name)) for name, field in _SETTINGS.items()}
+            numbers = {name: row[column] for name, column in present.items() if column}
+            tags = CameraTags.of(numbers | classes_of(settings))
             camera = row.get("camera") or " ".join(part for part in make_and_model if part)
             generated = (row.get("generated") or "").strip().lower()
             split = row.get("split") or ""
@@ -67,3 +87,11 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
                 "tags": tags,
             }
     return records
+
+
+def _whole(text: str | None) -> int | None:
+    """A number that may be written as 16.0; None where it is none."""
+    try:
+        return int(float(text or ""))
+    except (ValueError, OverflowError):
+        return None

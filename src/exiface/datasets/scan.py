@@ -1,22 +1,23 @@
-"""Walk folders of photographs, read tags, find faces: the work behind `exiface prepare`."""
+"""Walk folders of photographs, read tags, find faces if wanted: the work of `exiface prepare`."""
 
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exiface.datasets.journal import Journal
-from exiface.datasets.manifest import Manifest
+from exiface.datasets.manifest import Manifest, Subject
 from exiface.datasets.splits import SPLITS, assign_splits
 from exiface.errors import UserError
 from exiface.photos import (
     IMAGE_SUFFIXES,
-    TAG_NAMES,
+    RANKED_TAGS,
     CameraTags,
     Face,
     FaceDetector,
@@ -25,8 +26,11 @@ from exiface.photos import (
 )
 from exiface.photos.crops import shorter_side
 from exiface.photos.faces import MIN_FACE
+from exiface.photos.patches import Patches
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
+
+_PATCH = Patches().side  # px, the least side of a whole image; smaller ones teach nothing
 
 
 @dataclass
@@ -35,18 +39,20 @@ class ScanSummary:
 
     Attributes:
         files: image files looked at.
-        faces: rows of the manifest.
-        photos: photographs with at least one face.
+        subject: what a row of the manifest is.
+        rows: of the manifest.
+        photos: photographs with at least one row.
         cameras: different cameras.
-        splits: split -> faces.
-        tags: tag -> {"present", "lowest", "median", "highest"} over the faces.
+        splits: split -> rows.
+        tags: tag -> {"present", "lowest", "median", "highest"} over the rows.
         left_out: reason -> files.
         found: what else a known layout holds, counted.
         warnings: what users must know of it.
     """
 
     files: int = 0
-    faces: int = 0
+    subject: Subject = "face"
+    rows: int = 0
     photos: int = 0
     cameras: int = 0
     splits: dict[str, int] = field(default_factory=dict)
@@ -80,12 +86,13 @@ def scan(
     min_face: float = MIN_FACE,
     threshold: float = 0.75,
     cropped: bool = False,
+    subject: Subject = "face",
     seed: int = 0,
     workers: int | None = None,
     journal: Path | None = None,
     progress: Progress = no_progress,
 ) -> tuple[Manifest, ScanSummary]:
-    """Find the faces of a folder of photographs.
+    """Find the faces of a folder of photographs, or take the photographs as they are.
 
     Args:
         root: the folder, searched at any depth.
@@ -95,6 +102,7 @@ def scan(
         threshold: confidence of the face detector below which a face is none.
         cropped: each picture is a face already cut out, taken whole; landmarks are those of the
             largest face found in it, NaN where none is.
+        subject: "image": every photograph is one row, and no face is looked for.
         seed: of the splits.
         workers: threads; None = one a core.
         journal: file of finished photographs, from which an interrupted scan goes on; None: none.
@@ -114,10 +122,23 @@ def scan(
     names = {path: path.relative_to(root).as_posix() for path in files}
     detector = FaceDetector(threshold)
 
-    def work(path: Path) -> dict[str, Any]:
-        return _scan_photo(path, names[path], detector, min_face, cropped=cropped)
+    def find(pixels: NDArray[np.uint8]) -> list[Face]:
+        if subject == "image":
+            return [_whole(pixels.shape, [])]
+        found = detector.detect(pixels)
+        return [_whole(pixels.shape, found)] if cropped else found
 
-    settings = {"min_face": min_face, "threshold": threshold, "cropped": float(cropped)}
+    def work(path: Path) -> dict[str, Any]:
+        if subject == "image":
+            return _scan_photo(path, names[path], find, _PATCH, f"a side below {_PATCH} px")
+        return _scan_photo(path, names[path], find, min_face, f"no face of {min_face:g} px")
+
+    settings = {
+        "min_face": min_face,
+        "threshold": threshold,
+        "cropped": float(cropped),
+        "whole": float(subject == "image"),
+    }
     with Journal(journal, settings) as finished:
         todo = [path for path in files if not finished.holds(names[path], path)]
         progress(len(files) - len(todo), len(files))
@@ -128,18 +149,26 @@ def scan(
 
     rows, left_out = _rows(finished.entries[name] for name in names.values())
     for row in rows:
-        record = (records or {}).get(row["path"], {})
-        row.update({key: value for key, value in record.items() if value not in ("", CameraTags())})
-    manifest = Manifest.from_rows(root, rows)
+        record = dict((records or {}).get(row["path"], {}))
+        told: CameraTags = record.pop("tags", CameraTags())
+        row["tags"] = (
+            told if told.as_dict() else CameraTags.of(row["tags"].present() | told.present())
+        )
+        row.update({key: value for key, value in record.items() if value != ""})
+    manifest = Manifest.from_rows(root, rows, subject)
     dealt = assign_splits(manifest.photo, manifest.group, fractions, seed=seed)
     manifest = manifest.with_split(np.where(manifest.split == "", dealt, manifest.split))
     return manifest, summarise(manifest, len(files), left_out)
 
 
 def _scan_photo(
-    path: Path, name: str, detector: FaceDetector, min_face: float, *, cropped: bool
+    path: Path,
+    name: str,
+    find: Callable[[NDArray[np.uint8]], list[Face]],
+    least: float,
+    too_small: str,
 ) -> dict[str, Any]:
-    """One photograph's line of the journal: its faces, or the reason why there is none."""
+    """One photograph's line of the journal: what is found, or the reason why there is nothing."""
     entry: dict[str, Any] = {"file": name, "size": -1, "mtime": 0}
     try:
         status = path.stat()
@@ -150,9 +179,7 @@ def _scan_photo(
         return entry | {"reason": str(error)}
     except OSError as error:
         return entry | {"reason": f"can't be opened: {error.strerror}"}
-    found = detector.detect(photo.pixels)
-    if cropped:
-        found = [_whole(photo.pixels.shape, found)]
+    found = find(photo.pixels)
     faces = [
         {
             "box": [round(value, 2) for value in face.box],
@@ -160,13 +187,13 @@ def _scan_photo(
             "score": round(face.score, 4),
         }
         for face in found
-        if shorter_side(face.box) >= min_face
+        if shorter_side(face.box) >= least
     ]
     if not faces:
-        return entry | {"reason": f"no face of {min_face:g} px" if found else "no face found"}
+        return entry | {"reason": too_small if found else "no face found"}
     return entry | {
         "sha256": hashlib.sha256(content).hexdigest(),
-        "tags": photo.tags.as_dict(),
+        "tags": photo.tags.present(),
         "camera": photo.camera,
         "faces": faces,
     }
@@ -211,7 +238,7 @@ def _rows(
 def summarise(manifest: Manifest, files: int, left_out: dict[str, list[str]]) -> ScanSummary:
     """Count what a manifest holds of so many files, and what was left out of it."""
     tags = {}
-    for column, name in enumerate(TAG_NAMES):
+    for column, name in enumerate(RANKED_TAGS):
         values = manifest.tags[:, column]
         values = values[~np.isnan(values)]
         tags[name] = {"present": float(len(values))}
@@ -221,7 +248,8 @@ def summarise(manifest: Manifest, files: int, left_out: dict[str, list[str]]) ->
     counts = manifest.counts()
     return ScanSummary(
         files=files,
-        faces=counts["faces"],
+        subject=manifest.subject,
+        rows=len(manifest),
         photos=counts["photographs"],
         cameras=counts["cameras"],
         splits={str(name): count for name, count in Counter(manifest.split.tolist()).items()},

@@ -1,4 +1,4 @@
-"""The encoders that can be trained: ResNet-50 as published, and three for CPUs."""
+"""The encoders that can be trained: as published for faces and whole images, and three for CPUs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
 
+from exiface.encoders.description import PATCHES
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.encoders.own_pixels import OwnPixelsEncoder
+from exiface.encoders.patch_encoder import LENGTH, PATCH, PatchEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,8 @@ class Architecture:
     """One kind of encoder.
 
     Attributes:
-        build: makes the network, freshly initialised: (n, 3, s, s) -> (n, features).
+        build: makes the network, freshly initialised: (n, 3, s, s), or patches (n, p, 3, s, s) of
+            whole images -> (n, features).
         features: length of the feature vector.
         size: side s of its input in pixels; where crops keep their own pixels, the least.
         last_layer: prefix of the parameters that make features of the backbone's output.
@@ -70,4 +73,6 @@ ARCHITECTURES: dict[str, Architecture] = {
         last_layer="classifier.",  # ImageNet's, which this encoder does without
         largest=384,
     ),
+    # The published encoder of whole images (SDAIE, arXiv 2512.05651).
+    PATCHES: Architecture(PatchEncoder, features=LENGTH, size=PATCH, last_layer="transformer."),
 }

@@ -17,6 +17,7 @@ from exiface.encoders.description import EncoderError
 VISUAL = "visual."
 # The encoder's keys in a checkpoint of `exiface train`; its average, if any, comes first.
 _OF_RUNS = ("average.module.encoder.", "task.encoder.")
+_OF_SDAIE = "backbone."
 _PREFIX = re.compile(r"^(?:(?:model|module)\.)+")
 
 
@@ -74,7 +75,7 @@ def backbone_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Args:
         tensors: of a checkpoint (see `read_tensors`), or of the image encoder alone.
     """
-    for prefix in (VISUAL, *_OF_RUNS):
+    for prefix in (VISUAL, *_OF_RUNS, _OF_SDAIE):
         found = {
             key.removeprefix(prefix): tensor
             for key, tensor in tensors.items()
@@ -118,7 +119,7 @@ def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
     if lacking:
         raise EncoderError(
             f"{path} lacks {len(lacking)} of the backbone's tensors (the first: {lacking[0]}); "
-            "it must be a state dictionary with torchvision's names"
+            "it must be a state dictionary with torchvision's or SDAIE's names"
         )
     network.load_state_dict(taken, strict=False)
     return len(taken)

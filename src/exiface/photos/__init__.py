@@ -6,11 +6,12 @@ from exiface.photos.faces import Face, FaceDetector
 from exiface.photos.images import IMAGE_SUFFIXES, Photo, UnreadableImageError, read_photo
 from exiface.photos.manipulations import MANIPULATIONS, manipulate
 from exiface.photos.marks import Mark
-from exiface.photos.tags import TAG_NAMES, TAG_TITLES, CameraTags
+from exiface.photos.tags import RANKED_TAGS, TAG_NAMES, TAG_TITLES, CameraTags
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MANIPULATIONS",
+    "RANKED_TAGS",
     "TAG_NAMES",
     "TAG_TITLES",
     "CameraTags",

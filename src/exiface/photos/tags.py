@@ -1,4 +1,4 @@
-"""What the camera recorded: aperture, exposure time, focal length and ISO speed.
+"""What the camera recorded: aperture, exposure time, focal length, ISO speed, and its settings.
 
 Metadata is written by thousands of programs and by hand, so every value is suspect: what can't be
 read as a plausible number is absent, and nothing here raises or evaluates anything.
@@ -7,11 +7,13 @@ read as a plausible number is absent, and nothing here raises or evaluates anyth
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any, Self
 
 from PIL import ExifTags, Image
+
+from exiface.photos.camera_settings import CLASSES, classes_of
 
 _Base = ExifTags.Base
 
@@ -21,7 +23,10 @@ _PLAUSIBLE = {
     "exposure_time": (1e-7, 1e6),
     "focal_length": (0.1, 1e5),
     "iso_speed": (0.5, 1e8),
+    "focal_length_35mm": (0.1, 1e5),
 }
+# Of APEX values, which may be negative: darker or brighter has no camera worked.
+_PLAUSIBLE_APEX = {"brightness": 25.0, "exposure_bias": 10.0}
 # A 16-bit field that is full: "the true value stands elsewhere" (Exif 2.3, 4.6.5).
 _ISO_OVERFLOW = 65535
 
@@ -46,22 +51,56 @@ class CameraTags:
         exposure_time: seconds.
         focal_length: millimetres, as the lens has it (not the 35 mm equivalent).
         iso_speed: ISO speed.
+        focal_length_35mm: millimetres of the 35 mm equivalent.
+        brightness: of the scene, APEX.
+        exposure_bias: APEX.
+        make: class of the camera's maker, one of CLASSES; so are the following.
+        series: of its model.
+        flash: whether it fired, or why not.
+        metering_mode: likewise.
+        exposure_mode: likewise.
+        white_balance: likewise.
+        exposure_program: likewise.
+        scene_capture_type: likewise.
 
     Example:
-        >>> CameraTags(aperture=2.8, iso_speed=-100)
-        CameraTags(aperture=2.8, exposure_time=None, focal_length=None, iso_speed=None)
+        >>> CameraTags(aperture=2.8, iso_speed=-100).as_dict()
+        {'aperture': 2.8}
     """
 
     aperture: float | None = None
     exposure_time: float | None = None
     focal_length: float | None = None
     iso_speed: float | None = None
+    focal_length_35mm: float | None = None
+    brightness: float | None = None
+    exposure_bias: float | None = None
+    make: str | None = None
+    series: str | None = None
+    flash: str | None = None
+    metering_mode: str | None = None
+    exposure_mode: str | None = None
+    white_balance: str | None = None
+    exposure_program: str | None = None
+    scene_capture_type: str | None = None
 
     def __post_init__(self) -> None:
         for name, (low, high) in _PLAUSIBLE.items():
             value = _number(getattr(self, name))
             plausible = value is not None and low <= value <= high
             object.__setattr__(self, name, value if plausible else None)
+        for name, most in _PLAUSIBLE_APEX.items():
+            value = _apex(getattr(self, name), float)
+            plausible = value is not None and abs(value) <= most
+            object.__setattr__(self, name, value if plausible else None)
+        for name, classes in CLASSES.items():
+            if getattr(self, name) not in classes:
+                object.__setattr__(self, name, None)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """The tags by name, of values that may be anything."""
+        return cls(**values)
 
     @classmethod
     def from_exif(cls, exif: Mapping[int, Any]) -> Self:
@@ -98,6 +137,10 @@ class CameraTags:
             ),
             focal_length=_number(exif.get(_Base.FocalLength)),
             iso_speed=iso,
+            focal_length_35mm=_number(exif.get(_Base.FocalLengthIn35mmFilm)),
+            brightness=exif.get(_Base.BrightnessValue),
+            exposure_bias=exif.get(_Base.ExposureBiasValue),
+            **classes_of(exif),
         )
 
     @classmethod
@@ -118,16 +161,19 @@ class CameraTags:
         exif = record.get("EXIF", record) if isinstance(record, Mapping) else {}
         if not isinstance(exif, Mapping):
             return cls()
-        return cls(
-            **{
-                name: _first(*(_flickr_number(exif.get(key)) for key in keys))
-                for name, keys in _FLICKR_KEYS.items()
-            }
-        )
+        found = {
+            name: _first(*(_flickr_number(exif.get(key)) for key in keys))
+            for name, keys in _FLICKR_KEYS.items()
+        }
+        return cls.of(found)
 
     def as_dict(self) -> dict[str, float]:
-        """The tags that are present, by name."""
+        """Those of the four tags of TAG_NAMES that are present, by name."""
         return {name: value for name in TAG_NAMES if (value := getattr(self, name)) is not None}
+
+    def present(self) -> dict[str, float | str]:
+        """All that is present, by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
         parts = []
@@ -145,7 +191,9 @@ class CameraTags:
         return ", ".join(parts)
 
 
-TAG_NAMES: tuple[str, ...] = tuple(field.name for field in fields(CameraTags))
+# What face encoders learn to rank; whole images have further tags, ranked and in classes.
+TAG_NAMES: tuple[str, ...] = ("aperture", "exposure_time", "focal_length", "iso_speed")
+RANKED_TAGS = (*TAG_NAMES, "focal_length_35mm", "brightness", "exposure_bias")
 TAG_TITLES = {
     "aperture": "aperture",
     "exposure_time": "exposure time",
@@ -202,9 +250,10 @@ def _number(value: object) -> float | None:
 def _apex(value: object, convert: Callable[[float], float]) -> float | None:
     """An APEX value, which may be zero or negative, converted; absent where it can't be."""
     try:
-        return convert(float(value))  # type: ignore[arg-type]
+        converted = convert(float(value))  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         return None
+    return converted if math.isfinite(converted) else None
 
 
 def _flickr_number(value: object) -> float | None:

@@ -8,10 +8,30 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.batches import Drawing
+from exiface.datasets.drawing import Drawing
 from exiface.errors import UserError
-from exiface.pretext.losses import RELEASED
+from exiface.pretext.losses import Ranking
 from exiface.pretext.task import Shares
+
+RankedTag = Literal[
+    "aperture",
+    "exposure_time",
+    "focal_length",
+    "iso_speed",
+    "focal_length_35mm",
+    "brightness",
+    "exposure_bias",
+]
+ClassTag = Literal[
+    "make",
+    "series",
+    "flash",
+    "metering_mode",
+    "exposure_mode",
+    "white_balance",
+    "exposure_program",
+    "scene_capture_type",
+]
 
 
 class ConfigError(UserError):
@@ -23,19 +43,27 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Literal["compact", "mirrored", "own-pixels", "resnet50"] = "compact"
+    architecture: Literal["compact", "mirrored", "own-pixels", "patches", "resnet50"] = "compact"
     frozen: bool = Field(
         False, description="leave the backbone as it starts; its last layer and the heads learn"
     )
+    ranked: tuple[RankedTag, ...] = Field(
+        ("aperture", "exposure_time", "focal_length", "iso_speed"),
+        description="camera tags to be ranked",
+    )
+    classes: tuple[ClassTag, ...] = Field((), description="camera tags to be told by class")
     families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
-        ("manipulation",), min_length=1, description="of manipulations, with a head each"
+        ("manipulation",), description="of manipulations of faces, with a head each"
     )
     crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
-    ranking_scale: float = Field(RELEASED, gt=0, description="k in Phi(k (f_i - f_j))")
+    ranking: Ranking = Field(Ranking(), description="how tags are learnt from their order")
     shares: Shares = Field(Shares(), description="what each part of the task weighs in the loss")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of generated and photograph")
     window: int = Field(
         160, ge=32, description="side of random windows, for an architecture at own pixels"
+    )
+    patches: int = Field(
+        16, ge=1, description="of an image in training, within a window, for architecture patches"
     )
     leave_out: tuple[str, ...] = Field(
         (), description="sources that play no part, by patterns such as stylegan*"
@@ -56,6 +84,11 @@ class TrainConfig(BaseModel):
     weight_decay: float = Field(1e-4, ge=0)
     averaging: float = Field(
         0.0, ge=0, lt=1, description="decay of a moving average of the weights, which is exported"
+    )
+    from_scratch: bool = Field(
+        False,
+        description="begin with random weights; those of --init are only what shares.near keeps "
+        "the encoder near to",
     )
     start_share: float = Field(
         0.0,
@@ -85,8 +118,16 @@ class TrainConfig(BaseModel):
             raise ValueError("final_learning_rate must not exceed learning_rate")
         if self.warmup_epochs >= self.epochs:
             raise ValueError("warmup_epochs must be fewer than epochs")
-        if len(set(self.families)) < len(self.families):
-            raise ValueError("families must differ")
+        for name in ("families", "ranked", "classes"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} must differ")
+        whole_images = self.architecture == "patches"
+        if whole_images and self.families:
+            raise ValueError("families are of faces: architecture patches needs families=[]")
+        if not whole_images and (self.shares.near or self.from_scratch):
+            raise ValueError("shares.near and from_scratch are for architecture patches")
+        if not (self.ranked or self.classes or self.families or self.shares.generated):
+            raise ValueError("nothing to learn: name tags in ranked or classes")
         if bool(self.shares.generated) != bool(self.drawing.generated):
             raise ValueError("shares.generated and drawing.generated must be given together")
         if self.batch_size % self.micro_batches:

@@ -10,10 +10,13 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from exiface.datasets.batches import Batch
+from exiface.datasets.drawing import Batch
 from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.description import PATCHES
+from exiface.encoders.patch_encoder import PatchEncoder
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
+from exiface.photos.patches import Patches
 from exiface.pretext.config import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
 from exiface.pretext.task import PretextTask
@@ -26,7 +29,7 @@ class Learner:
 
     Args:
         config: the settings.
-        preprocessing: the encoder's.
+        takes: what the encoder makes its input with.
         process: this process among those that train together.
         init: weights of the same backbone to start from.
 
@@ -39,20 +42,24 @@ class Learner:
     def __init__(
         self,
         config: TrainConfig,
-        preprocessing: Preprocessing,
+        takes: Preprocessing | Patches,
         process: Process,
         init: Path | None = None,
     ) -> None:
         self.config = config
-        self.preprocessing = preprocessing
+        self.takes = takes
         self.process = process
         architecture = ARCHITECTURES[config.architecture]
         torch.manual_seed(config.seed)
         encoder = architecture.build()
+        near = None
         if init is not None:
-            load_backbone(encoder, init, last_layer=architecture.last_layer)
-        elif config.start_share:
-            raise ConfigError("start_share needs weights to start from; name them: --init")
+            given = architecture.build() if config.from_scratch else encoder
+            load_backbone(given, init, last_layer=architecture.last_layer)
+            if config.shares.near and isinstance(given, PatchEncoder):
+                near = copy.deepcopy(given).to(process.device)
+        elif config.start_share or config.shares.near:
+            raise ConfigError("start_share and shares.near need weights; name them: --init")
         self._start = copy.deepcopy(encoder) if config.start_share else None
         if config.frozen:
             for name, parameter in encoder.named_parameters():
@@ -60,16 +67,21 @@ class Learner:
         task: nn.Module = PretextTask(
             encoder,
             architecture.read or architecture.features,
-            config.ranking_scale,
+            ranked=config.ranked,
+            classes=config.classes,
+            ranking=config.ranking,
             families=config.families,
             frozen=config.frozen,
             shares=config.shares,
             label_smoothing=config.label_smoothing,
+            near=near,
         )
         if process.world_size > 1 and process.device.type == "cuda":
             task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
         assert isinstance(task, PretextTask)  # noqa: S101 - the conversion keeps the module's class
-        self.task = task.to(process.device).to(memory_format=torch.channels_last)
+        self.task = task.to(process.device)
+        if config.architecture != PATCHES:  # whose norms and sums over a patch want its planes
+            self.task = self.task.to(memory_format=torch.channels_last)
         self._model: nn.Module = self.task
         if process.world_size > 1:
             self._model = DistributedDataParallel(self.task)
@@ -138,10 +150,11 @@ class Learner:
                     torch.autocast(device.type, torch.bfloat16, enabled=self._bfloat16)
                 )
                 losses = self._model(
-                    self.task.crops(batch.crops, self.preprocessing),
+                    self.task.crops(batch.crops, self.takes),
                     torch.from_numpy(batch.tags).to(device, torch.float32),
                     torch.from_numpy(batch.manipulated).to(device),
                     torch.from_numpy(batch.generated).to(device),
+                    torch.from_numpy(batch.classes).to(device),
                 )
                 (losses.pop("total") / len(micro_batches)).backward()
             for name, loss in losses.items():

@@ -1,12 +1,44 @@
-"""The losses of the pretext task (Zou et al., arXiv 2501.02207)."""
+"""The losses of the pretext task (Zou et al., arXiv 2501.02207; SDAIE, arXiv 2512.05651)."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 _EPSILON = 1e-8
 # Thurstone's case V (unit variances), and what the released code computes.
 CASE_V = 2**-0.5
 RELEASED = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How a tag is learnt from the order of its values.
+
+    Attributes:
+        scale: k in Phi(k (f_i - f_j)).
+        loss: of that probability: "fidelity" (Zou et al.), or "cross-entropy" (SDAIE).
+        pairs: "all" of a batch; or "halves": each of the first half with one of the second, and
+            what is a class is then learnt from the first half alone, as SDAIE does.
+        ties: equal values are wanted as likely this way as that ("half"), or always as greater
+            ("greater"), as SDAIE's released program has them.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    scale: float = RELEASED
+    loss: Literal["fidelity", "cross-entropy"] = "fidelity"
+    pairs: Literal["all", "halves"] = "all"
+    ties: Literal["half", "greater"] = "half"
+
+    def __post_init__(self) -> None:
+        if self.scale <= 0:
+            raise ValueError(f"scale must be > 0, got {self.scale}")
+
+
+PUBLISHED = Ranking()  # by Zou et al.
 
 
 def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
@@ -29,28 +61,53 @@ def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
     return 1 - agree - differ
 
 
-def ranking_loss(scores: Tensor, tag: Tensor, scale: float = RELEASED) -> Tensor:
-    """Fidelity loss of Thurstone's model over all pairs of a batch.
+def ranking_loss(scores: Tensor, tag: Tensor, ranking: Ranking = PUBLISHED) -> Tensor:
+    """Loss of Thurstone's model over pairs of a batch.
 
-    p_ij = Phi(scale (f_i - f_j)) against g_ij = 1 if tag_i > tag_j, 1/2 if equal, 0 otherwise.
+    p_ij = Phi(k (f_i - f_j)) against g_ij = 1 if tag_i > tag_j, 1/2 if equal, 0 otherwise.
 
     Args:
         scores: (n,) head outputs f.
         tag: (n,) values of the tag; NaN = absent, which takes the image out of all its pairs.
-        scale: k.
+        ranking: which pairs, which loss.
 
     Returns:
-        The mean over the pairs i < j; 0 (with a gradient of 0) where there is none.
+        The mean over the pairs; 0 (with a gradient of 0) where there is none.
 
     Example:
         >>> ranking_loss(torch.tensor([0.3, -0.2]), torch.tensor([400.0, 100.0])).item() < 0.1
         True
     """
-    present = ~torch.isnan(tag)
-    scores, tag = scores[present], tag[present]
-    first, second = torch.triu_indices(len(tag), len(tag), offset=1, device=tag.device)
+    if ranking.pairs == "halves":
+        first = torch.arange(len(tag) // 2, device=tag.device)
+        second = first + len(tag) // 2
+    else:
+        first, second = torch.triu_indices(len(tag), len(tag), offset=1, device=tag.device)
+    present = ~torch.isnan(tag[first] - tag[second])
+    first, second = first[present], second[present]
     if not len(first):
-        return scores.sum() * 0
-    probability = torch.special.ndtr(scale * (scores[first] - scores[second]))
+        # Where a score takes part in no pair it plays no part, whatever it is.
+        return scores[:0].sum()
     target = (1 + torch.sign(tag[first] - tag[second])) / 2
-    return fidelity_loss(probability, target.to(probability.dtype)).mean()
+    if ranking.ties == "greater":
+        target = torch.where(target == 0.5, torch.ones_like(target), target)
+    difference = ranking.scale * (scores[first] - scores[second])
+    if ranking.loss == "cross-entropy":
+        # Of log Phi, which stays exact where Phi itself is 0 or 1.
+        greater, less = (torch.special.log_ndtr(each) for each in (difference, -difference))
+        entropy: Tensor = -(target * greater + (1 - target) * less).mean()
+        return entropy
+    return fidelity_loss(torch.special.ndtr(difference), target.to(difference.dtype)).mean()
+
+
+def class_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy of logits (n, k) against classes (n,), -1 = absent.
+
+    Returns:
+        The mean over those that are present; 0 (with a gradient of 0) where none is.
+    """
+    present = classes >= 0
+    if not present.any():
+        return logits[:0].sum()
+    loss: Tensor = functional.cross_entropy(logits[present], classes[present].long())
+    return loss

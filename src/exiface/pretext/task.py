@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
 from exiface.datasets.batches import PUBLISHED
-from exiface.photos import TAG_NAMES, Preprocessing
-from exiface.pretext.losses import RELEASED, fidelity_loss, ranking_loss
+from exiface.encoders.patch_encoder import PatchEncoder
+from exiface.photos import RANKED_TAGS, TAG_NAMES, Preprocessing
+from exiface.photos.camera_settings import CLASSES
+from exiface.photos.patches import Patches
+from exiface.pretext.losses import Ranking, class_loss, fidelity_loss, ranking_loss
 
 GENERATED = "generated"  # the head that has seen generated faces
+NEAR = "near"  # the distance from the encoder that training is kept near to
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +25,22 @@ class Shares:
     """What each part of the task weighs in the total loss.
 
     Attributes:
-        ranking: of each of the four camera tags.
+        ranking: of each camera tag that is ranked.
+        classes: of each camera tag that is a class.
         manipulation: of each family of manipulations.
         generated: of telling generated faces from photographs; 0 = the task has no such head, and
             generated faces play no part.
+        near: of how far the maps of an encoder of whole images have gone from those that the
+            encoder given as its start makes (SDAIE: 0.05).
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     ranking: float = 1.0
+    classes: float = 1.0
     manipulation: float = 1.0
     generated: float = 0.0
+    near: float = 0.0
 
 
 class PretextTask(nn.Module):
@@ -47,30 +56,37 @@ class PretextTask(nn.Module):
     multiplied by their number; the result is the gradient of one process with the whole batch.
 
     Args:
-        encoder: (n, 3, s, s) -> (n, features).
+        encoder: (n, 3, s, s), or patches (n, p, 3, s, s) -> (n, features).
         features: how many of the features, from the first, the heads read.
-        scale: k of the ranking (see `ranking_loss`).
+        ranked: camera tags that are ranked, out of RANKED_TAGS.
+        classes: camera tags that are told by class, out of CLASSES.
+        ranking: how tags are ranked.
         families: of manipulations, each of which a head spots.
         frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
         shares: what each part weighs.
         label_smoothing: of the labels "generated" and "photograph": 0.1 = wanted with 0.95.
+        near: an encoder of whole images that this one is kept near to; it is never trained.
 
     Attributes:
         families: the same.
         features: the same.
         names: of the heads: those of the tags, those of the families, and `GENERATED`.
+        columns: of the outputs, by the name of the head.
     """
 
     def __init__(
         self,
         encoder: nn.Module,
         features: int,
-        scale: float = RELEASED,
         *,
+        ranked: Sequence[str] = TAG_NAMES,
+        classes: Sequence[str] = (),
+        ranking: Ranking | None = None,
         families: Sequence[str] = (PUBLISHED,),
         frozen: bool = False,
         shares: Shares | None = None,
         label_smoothing: float = 0.0,
+        near: PatchEncoder | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -78,11 +94,22 @@ class PretextTask(nn.Module):
         self._shares = shares or Shares()
         self._label_smoothing = label_smoothing
         supervised = (GENERATED,) if self._shares.generated else ()
-        self.names = (*TAG_NAMES, *families, *supervised)
-        self.heads = nn.ModuleDict({name: nn.Linear(features, 1) for name in self.names})
+        self.names = (*ranked, *classes, *families, *supervised)
+        lengths = {name: len(CLASSES[name]) if name in classes else 1 for name in self.names}
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(features, length) for name, length in lengths.items()}
+        )
+        ends = np.cumsum(list(lengths.values())).tolist()
+        self.columns = {
+            name: slice(end - lengths[name], end)
+            for name, end in zip(self.names, ends, strict=True)
+        }
         self.features = features
-        self.scale = scale
+        self._ranked, self._classes = tuple(ranked), tuple(classes)
+        self._ranking = ranking or Ranking()
         self._frozen = frozen
+        # Out of the modules' sight: it is neither trained, nor saved, nor shared by processes.
+        self._near = None if near is None else [near.eval().requires_grad_(False)]
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training; a frozen backbone keeps its normalisation as well."""
@@ -93,22 +120,46 @@ class PretextTask(nn.Module):
                     module.eval()
         return self
 
-    def crops(self, crops: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
-        """Crops (n, s, s, 3) uint8 as the encoder takes them, on its device."""
-        normalised = torch.from_numpy(preprocessing.normalise(crops))
+    def crops(self, crops: NDArray[np.uint8], takes: Preprocessing | Patches) -> Tensor:
+        """Crops (n, s, s, 3) or patches (n, p, s, s, 3) uint8 as the encoder takes them."""
         device = next(self.parameters()).device
+        if isinstance(takes, Patches):
+            images, number = crops.shape[:2]
+            patches = takes.normalise(crops.reshape(images * number, *crops.shape[2:]))
+            of_images = torch.from_numpy(patches.reshape(images, number, *patches.shape[1:]))
+            return of_images.to(device)
+        normalised = torch.from_numpy(takes.normalise(crops))
         return normalised.to(device).contiguous(memory_format=torch.channels_last)
 
     def outputs(self, crops: Tensor) -> Tensor:
-        """Head outputs (n, heads), in the order of `names`, of normalised crops (n, 3, s, s)."""
-        features = self.encoder(crops)[:, : self.features].float()
+        """Head outputs (n, columns), in the order of `names`, of what the encoder takes."""
+        features: Tensor = self.encoder(crops)
+        return self._heads(features)
+
+    def _heads(self, features: Tensor) -> Tensor:
+        features = features[:, : self.features].float()
         with torch.autocast(features.device.type, enabled=False):
             return torch.cat([self.heads[name](features) for name in self.names], dim=1)
 
+    def _kept_near(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Head outputs, and how far the maps of the patches (n, p, 3, s, s) have gone."""
+        assert isinstance(self.encoder, PatchEncoder) and self._near is not None  # noqa: S101
+        each = patches.flatten(0, 1)
+        maps = self.encoder.maps(each)
+        with torch.no_grad():
+            known = self._near[0].to(each.device).maps(each)
+        distance = torch.stack(
+            [nn.functional.mse_loss(own, other) for own, other in zip(maps, known, strict=True)]
+        ).sum()
+        tokens = maps[-1].unflatten(0, patches.shape[:2])
+        return self._heads(self.encoder.feature(tokens)), distance
+
     def directions(self, length: int) -> dict[str, Tensor]:
-        """The weights (length,) of each head over all features, for `heads.safetensors`."""
+        """The weights (length,) of each head with one output, for `heads.safetensors`."""
         directions = {}
         for name, head in self.heads.items():
+            if name in self._classes:
+                continue
             weight = head.get_parameter("weight").detach().float().cpu().flatten()
             directions[name] = nn.functional.pad(weight, (0, length - self.features))
         return directions
@@ -124,33 +175,55 @@ class PretextTask(nn.Module):
         }
 
     def forward(
-        self, crops: Tensor, tags: Tensor, manipulated: Tensor, generated: Tensor
+        self,
+        crops: Tensor,
+        tags: Tensor,
+        manipulated: Tensor,
+        generated: Tensor,
+        classes: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Compute the losses.
 
         Args:
-            crops: (n, 3, s, s) float32, normalised.
-            tags: (n, 4) in the order of TAG_NAMES; NaN = absent.
+            crops: (n, 3, s, s) or patches (n, p, 3, s, s), float32, normalised.
+            tags: (n, 4) or more, in the order of RANKED_TAGS; NaN = absent.
             manipulated: (n,) 0 for an untouched face, else 1 + the place of its family.
-            generated: (n,) bool, whether a face is AI-generated.
+            generated: (n,) bool, whether it is AI-generated.
+            classes: (n, 8) in the order of CLASSES; -1 = absent. Needed by heads of classes alone.
 
         Returns:
             The loss of each head, by name, and their sum, each times its share, as "total", which
             is to be minimised.
         """
-        outputs = _gather(self.outputs(crops), with_gradient=True)
+        distance = None
+        if self._near is None:
+            outputs = self.outputs(crops)
+        else:
+            outputs, distance = self._kept_near(crops)
+        outputs = _gather(outputs, with_gradient=True)
         tags = _gather(tags)
         manipulated = _gather(manipulated)
         photographs = ~_gather(generated)
         tags = torch.where(photographs[:, None], tags, torch.nan)
         losses = {
-            name: ranking_loss(outputs[:, column], tags[:, column], self.scale)
-            for column, name in enumerate(TAG_NAMES)
+            name: ranking_loss(
+                outputs[:, self.columns[name]].squeeze(1),
+                tags[:, RANKED_TAGS.index(name)],
+                self._ranking,
+            )
+            for name in self._ranked
         }
+        if self._classes:
+            assert classes is not None  # noqa: S101 - whoever asks for such heads gives them
+            classes = torch.where(photographs[:, None], _gather(classes), -1)
+            learnt = len(classes) // 2 if self._ranking.pairs == "halves" else len(classes)
+            for name in self._classes:
+                known_class = classes[:learnt, list(CLASSES).index(name)]
+                losses[name] = class_loss(outputs[:learnt, self.columns[name]], known_class)
         for number, family in enumerate(self.families, start=1):
             # A head tells its family from untouched faces; other families are not its business.
             known = photographs & ((manipulated == 0) | (manipulated == number))
-            probability = torch.sigmoid(outputs[:, self.names.index(family)])
+            probability = torch.sigmoid(outputs[:, self.columns[family]].squeeze(1))
             loss = fidelity_loss(probability, (manipulated == number).float())
             losses[family] = _mean(loss, known)
         if GENERATED in self.names:
@@ -161,13 +234,19 @@ class PretextTask(nn.Module):
             )
             losses[GENERATED] = _mean(loss, manipulated == 0)
         total = torch.stack([self._share(name) * loss for name, loss in losses.items()]).sum()
+        total = total * _world_size()
+        if distance is not None:
+            losses[NEAR] = distance
+            total = total + self._shares.near * distance  # of this process's patches
         losses = {name: loss.detach() for name, loss in losses.items()}
-        return losses | {"total": total * _world_size()}
+        return losses | {"total": total}
 
     def _share(self, name: str) -> float:
         if name == GENERATED:
             return self._shares.generated
-        return self._shares.ranking if name in TAG_NAMES else self._shares.manipulation
+        if name in self._classes:
+            return self._shares.classes
+        return self._shares.ranking if name in self._ranked else self._shares.manipulation
 
 
 def _mean(losses: Tensor, known: Tensor) -> Tensor:

@@ -22,12 +22,23 @@ from safetensors.torch import save_file
 
 from exiface.datasets import Manifest, cap
 from exiface.datasets.batches import FaceBatches
+from exiface.datasets.drawing import Batches
+from exiface.datasets.patch_batches import PatchBatches
 from exiface.encoders import EncoderDescription
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
-from exiface.encoders.export import export
+from exiface.encoders.description import (
+    CLASSIFIER_FILE,
+    ENCODER_FILE,
+    HEADS_FILE,
+    PATCHES,
+    SEEN_FILE,
+)
+from exiface.encoders.export import export, export_patches
+from exiface.encoders.patch_encoder import PatchEncoder
 from exiface.errors import UserError
-from exiface.photos import Preprocessing
+from exiface.photos import RANKED_TAGS, Preprocessing
+from exiface.photos.camera_settings import CLASSES
+from exiface.photos.patches import Patches
 from exiface.pretext.checkpoint import load_checkpoint, save_checkpoint
 from exiface.pretext.config import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
@@ -35,6 +46,7 @@ from exiface.pretext.learner import Learner, learning_rate
 from exiface.pretext.recorder import Recorder
 from exiface.pretext.validation import validate
 from exiface.provenance import versions
+from exiface.threads import keep_freed_memory
 
 CONFIG_FILE = "config.yaml"
 RUN_FILE = "run.json"  # photographs and versions
@@ -74,17 +86,15 @@ def train(
         CheckpointError: the folder holds a run with other settings or photographs.
         TrainingError: the loss is not finite.
     """
-    architecture = ARCHITECTURES[config.architecture]
-    preprocessing = Preprocessing(
-        architecture.size, config.crop_scale, largest=architecture.largest
-    )
+    keep_freed_memory()
+    takes = _takes(config)
     manifest = _wanted(manifest, config)
-    training = _faces(manifest, "train", config, preprocessing)
-    validation = _faces(manifest, "validation", config, preprocessing)
+    training = _batches(manifest, "train", config, takes)
+    validation = _batches(manifest, "validation", config, takes)
     per_epoch = _steps_per_epoch(training, config, process)
     total = per_epoch * config.epochs
     identity = _identity(config, training, validation, init)
-    learner = Learner(config, preprocessing, process, init)
+    learner = Learner(config, takes, process, init)
     run.mkdir(parents=True, exist_ok=True)
     first = load_checkpoint(run, learner.task, learner.optimizer, identity, learner.average)
     if first >= total and (run / ENCODER_FILE).exists() and (run / HEADS_FILE).exists():
@@ -117,7 +127,7 @@ def train(
         if recorder is not None:
             recorder.losses(step, losses, rate)
             if validates:
-                measured = validate(learner.learnt, validation, config.batch_size)
+                measured = validate(learner.learnt, validation, takes, config.batch_size)
                 recorder.figures(step, {"epoch": step / per_epoch, **measured})
             if step % config.checkpoint_steps == 0 or step == total:
                 save_checkpoint(
@@ -128,7 +138,7 @@ def train(
     if recorder is not None:
         recorder.close()
         # Killed between the last checkpoint and here: there was no last step to measure.
-        measured = measured or validate(learner.learnt, validation, config.batch_size)
+        measured = measured or validate(learner.learnt, validation, takes, config.batch_size)
         _export(run, learner, training, validation, made_of, measured)
     process.wait()
     return run / ENCODER_FILE
@@ -164,7 +174,15 @@ class _Reporter:
         self._recorder.close()
 
 
-def _steps_per_epoch(training: FaceBatches, config: TrainConfig, process: Process) -> int:
+def _takes(config: TrainConfig) -> Preprocessing | Patches:
+    """What makes the encoder's input of a photograph."""
+    if config.architecture == PATCHES:
+        return Patches()
+    architecture = ARCHITECTURES[config.architecture]
+    return Preprocessing(architecture.size, config.crop_scale, largest=architecture.largest)
+
+
+def _steps_per_epoch(training: Batches, config: TrainConfig, process: Process) -> int:
     if config.batch_size % (process.world_size * config.micro_batches):
         raise ConfigError(
             f"batch_size {config.batch_size} can't be shared evenly by {process.world_size} "
@@ -174,10 +192,16 @@ def _steps_per_epoch(training: FaceBatches, config: TrainConfig, process: Proces
 
 
 def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
-    """The faces that play a part: no source left out, generated ones only if they are learnt.
+    """The rows that play a part: no source left out, generated ones only if they are learnt.
 
     Other pictures of the same photographs, at another size or resynthesised, go with them.
     """
+    subject = "image" if config.architecture == PATCHES else "face"
+    if manifest.subject != subject:
+        raise ConfigError(
+            f"architecture {config.architecture} learns from {subject}s, and the manifest is of "
+            f"{manifest.subject}s: make one with exiface prepare --subject {subject}"
+        )
     left_out = np.zeros(len(manifest), bool)
     sources = np.unique(manifest.source)
     for pattern in config.leave_out:
@@ -192,38 +216,62 @@ def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
     return manifest.select(~left_out)
 
 
-def _faces(
-    manifest: Manifest, split: str, config: TrainConfig, preprocessing: Preprocessing
-) -> FaceBatches:
-    faces = manifest.of_split(split)
+def _batches(
+    manifest: Manifest, split: str, config: TrainConfig, takes: Preprocessing | Patches
+) -> Batches:
+    rows = manifest.of_split(split)
     kept = cap(
-        faces.photo,
-        faces.camera,
+        rows.photo,
+        rows.camera,
         per_photo=config.max_faces_per_photo,
         per_camera=config.max_faces_per_camera,
         seed=config.seed,
     )
     if not len(kept):
-        raise ConfigError(f"the manifest has no face in the split {split!r}; prepare more")
-    if config.shares.ranking and np.isnan(faces.tags[kept]).all():
         raise ConfigError(
-            f"no face of the split {split!r} has a camera tag, so there is nothing to rank; "
-            "prepare photographs with their metadata, or give tags: exiface prepare --records"
+            f"the manifest has no {manifest.subject} in the split {split!r}; prepare more"
+        )
+    rows = rows.select(kept)
+    if not _teaches(rows, config):
+        raise ConfigError(
+            f"no {manifest.subject} of the split {split!r} has a camera tag, so there is nothing "
+            "to rank; prepare photographs with their metadata, or give tags: exiface prepare "
+            "--records"
+        )
+    augmentation = config.augmentation if split == "train" else None
+    if isinstance(takes, Patches):
+        return PatchBatches(
+            rows,
+            takes,
+            number=config.patches,
+            augmentation=augmentation,
+            window=config.window,
+            drawing=config.drawing,
+            seed=config.seed,
+            workers=config.workers,
         )
     return FaceBatches(
-        faces.select(kept),
-        preprocessing,
-        augmentation=config.augmentation if split == "train" else None,
+        rows,
+        takes,
+        augmentation=augmentation,
         families=config.families,
         drawing=config.drawing,
-        window=None if preprocessing.largest is None else config.window,
+        window=None if takes.largest is None else config.window,
         seed=config.seed,
         workers=config.workers,
     )
 
 
+def _teaches(rows: Manifest, config: TrainConfig) -> bool:
+    """Whether there is a tag to learn, where tags are learnt."""
+    ranked = rows.tags[:, [RANKED_TAGS.index(name) for name in config.ranked]]
+    classes = rows.classes[:, [list(CLASSES).index(name) for name in config.classes]]
+    known = bool(np.isfinite(ranked).any() or (classes >= 0).any())
+    return known or not (config.shares.ranking or config.shares.classes)
+
+
 def _identity(
-    config: TrainConfig, training: FaceBatches, validation: FaceBatches, init: Path | None
+    config: TrainConfig, training: Batches, validation: Batches, init: Path | None
 ) -> str:
     """Digest all that decides the weights, so that another run's checkpoint isn't resumed."""
     # How often it is saved and with how many threads it is decoded decides nothing, and with what
@@ -239,7 +287,7 @@ def _identity(
     return digest.hexdigest()
 
 
-def _made_of(training: FaceBatches, validation: FaceBatches, init: Path | None) -> dict[str, Any]:
+def _made_of(training: Batches, validation: Batches, init: Path | None) -> dict[str, Any]:
     return {
         "training": training.manifest.counts() | {"start": init.name if init else "random"},
         "validation": validation.manifest.counts(),
@@ -250,8 +298,8 @@ def _made_of(training: FaceBatches, validation: FaceBatches, init: Path | None) 
 def _export(
     run: Path,
     learner: Learner,
-    training: FaceBatches,
-    validation: FaceBatches,
+    training: Batches,
+    validation: Batches,
     made_of: dict[str, Any],
     measured: dict[str, float],
 ) -> None:
@@ -275,9 +323,9 @@ def _export(
             "sources": sorted(set(training.manifest.source[generated].tolist())),
         }
     description = EncoderDescription(
-        config.architecture,
-        architecture.features,
-        learner.preprocessing,
-        provenance,
+        config.architecture, architecture.features, learner.takes, provenance
     )
-    export(learnt.encoder, description, run)
+    if isinstance(learnt.encoder, PatchEncoder):
+        export_patches(learnt.encoder, description, run)
+    else:
+        export(learnt.encoder, description, run)

@@ -7,52 +7,66 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from exiface.datasets.batches import FaceBatches
-from exiface.photos import TAG_NAMES
+from exiface.datasets.drawing import Batches
+from exiface.photos import RANKED_TAGS, Preprocessing
+from exiface.photos.camera_settings import CLASSES
+from exiface.photos.patches import Patches
 from exiface.pretext.task import GENERATED, PretextTask
 
 
-def validate(task: PretextTask, faces: FaceBatches, batch_size: int) -> dict[str, float]:
+def validate(
+    task: PretextTask, rows: Batches, takes: Preprocessing | Patches, batch_size: int
+) -> dict[str, float]:
     """Measure the heads.
 
     Args:
         task: in any mode; left in training mode.
-        faces: the validation split.
-        batch_size: faces at a time.
+        rows: the validation split.
+        takes: what the encoder makes its input with.
+        batch_size: rows at a time.
 
     Returns:
         "spearman_<tag>" over untouched photographs that have the tag (absent where fewer than
-        three, or where all are equal), "<family>_auc" of each photograph untouched against
-        manipulated, and "generated_auc" of photographs against generated faces, where there are
-        both.
+        three, or where all are equal), "accuracy_<tag>" of those that are classes, each class
+        weighing the same (absent where only one is met), "<family>_auc" of each photograph
+        untouched against manipulated, and "generated_auc" of photographs against generated ones,
+        where there are both.
     """
     task.eval()
     outputs: list[list[NDArray[np.float32]]] = [[] for _ in range(1 + len(task.families))]
     with torch.inference_mode():
-        for forms in faces.validation(batch_size):
+        for forms in rows.validation(batch_size):
             for batch, collected in zip(forms, outputs, strict=True):
-                collected.append(
-                    task.outputs(task.crops(batch.crops, faces.preprocessing)).cpu().numpy()
-                )
+                collected.append(task.outputs(task.crops(batch.crops, takes)).cpu().numpy())
     task.train()
     untouched, *manipulated = (np.concatenate(collected) for collected in outputs)
 
-    photographs = ~faces.manifest.generated
+    photographs = ~rows.manifest.generated
     measured = {}
-    for column, name in enumerate(TAG_NAMES):
-        tag = faces.manifest.tags[:, column]
+    for name in task.names:
+        of_head = untouched[:, task.columns[name]]
+        if name in CLASSES:
+            place = rows.manifest.classes[:, list(CLASSES).index(name)]
+            met = photographs & (place >= 0)
+            if len(np.unique(place[met])) > 1:
+                measured[f"accuracy_{name}"] = float(
+                    balanced_accuracy_score(place[met], of_head[met].argmax(1))
+                )
+        if name not in RANKED_TAGS:
+            continue
+        tag = rows.manifest.tags[:, RANKED_TAGS.index(name)]
         present = photographs & ~np.isnan(tag)
         if present.sum() < 3:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # constant input: the correlation is then undefined
-            correlation = float(spearmanr(untouched[present, column], tag[present]).statistic)
+            correlation = float(spearmanr(of_head[present, 0], tag[present]).statistic)
         if math.isfinite(correlation):
             measured[f"spearman_{name}"] = correlation
     for family, changed in zip(task.families, manipulated, strict=True):
-        column = task.names.index(family)
+        column = task.columns[family]
         pair = np.concatenate([untouched[photographs, column], changed[photographs, column]])
         measured[f"{family}_auc"] = float(roc_auc_score(np.repeat([0, 1], photographs.sum()), pair))
     if GENERATED in task.names and not photographs.all():

@@ -1,0 +1,69 @@
+"""Batches of whole images: patches of each, at its own pixels, drawn anew whenever it is."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.drawing import Batch, Batches, Drawing
+from exiface.datasets.manifest import Manifest
+from exiface.photos.patches import Patches
+
+_VALIDATION_PATCHES = 16
+
+
+class PatchBatches(Batches):
+    """Draws batches of images as patches at random places, which may overlap.
+
+    Args:
+        manifest: whole images.
+        patches: the encoder's.
+        number: of patches of an image.
+        augmentation: what photographs and generated images go through alike. By default nothing:
+            it would go over the traces that the pretext task is about.
+        window: side in pixels of the region that the patches of an image lie in, which alone is
+            augmented; None = all of it.
+        drawing: which images training draws, and how often.
+        seed: of everything drawn.
+        workers: threads that decode.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        patches: Patches,
+        *,
+        number: int,
+        augmentation: Augmentation | None = None,
+        window: int | None = None,
+        drawing: Drawing | None = None,
+        seed: int = 0,
+        workers: int | None = None,
+    ) -> None:
+        super().__init__(manifest, drawing=drawing, seed=seed, workers=workers)
+        self.patches = patches
+        self.number = number
+        self.augmentation = augmentation or Augmentation()
+        self.window = window
+
+    def _draw(self, row: int, rng: np.random.Generator) -> Batch:
+        pixels = self.manifest.read_pixels(row)
+        if self.window is not None:
+            side = min(self.window, *pixels.shape[:2])  # never enlarged
+            generated = bool(self.manifest.generated[row])
+            pixels = self.augmentation.window(pixels, side, rng, generated=generated)
+        pixels = self.augmentation(pixels, rng)
+        side = self.patches.side
+        if min(pixels.shape[:2]) < side:
+            return self._batch(row, np.repeat(self.patches.cut(pixels), self.number, axis=0))
+        corners = rng.integers(0, np.array(pixels.shape[:2]) - side + 1, (self.number, 2))
+        return self._batch(
+            row, np.stack([pixels[y : y + side, x : x + side] for y, x in corners.tolist()])
+        )
+
+    def _draw_forms(self, row: int) -> list[Batch]:
+        cut = self.patches.cut(self.manifest.read_pixels(row))
+        spread = np.linspace(0, len(cut) - 1, _VALIDATION_PATCHES).round().astype(int)
+        return [self._batch(row, cut[spread])]
+
+    def _batch(self, row: int, patches: NDArray[np.uint8]) -> Batch:
+        return Batch.of(self.manifest, row, patches, 0)

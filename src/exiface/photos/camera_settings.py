@@ -1,0 +1,144 @@
+"""What the camera was set to, as classes: EXIF's numbers and makers' names -> named classes.
+
+The lists of BLADES stand as published, in their order; SDAIE's were never published, and where
+BLADES has none, the lists are ours. A value that is no class of its list is absent.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PIL import ExifTags
+
+_Base = ExifTags.Base
+
+# Source of all but series, flash and scene_capture_type: BLADES (arXiv 2507.22824).
+CLASSES: dict[str, tuple[str, ...]] = {
+    "make": (
+        "nikon",
+        "apple",
+        "fujifilm",
+        "canon",
+        "samsung",
+        "sony",
+        "panasonic",
+        "nokia",
+        "pentax",
+        "others",
+    ),
+    "series": ("eos", "powershot", "nikon d", "coolpix", "iphone", "others"),
+    "flash": ("fired", "not fired", "switched off", "automatic, not fired"),
+    "metering_mode": (
+        "average",
+        "centerweighted",
+        "others",
+        "partial",
+        "spot",
+        "multi-spot",
+        "multi-segment",
+        "evaluative",
+    ),
+    "exposure_mode": (
+        "auto",
+        "auto-bracketing",
+        "program",
+        "manual",
+        "aperture-priority",
+        "easy-shooting",
+        "shutter-priority",
+    ),
+    "white_balance": ("auto", "manual"),
+    "exposure_program": (
+        "landscape mode",
+        "manual control",
+        "normal program",
+        "portrait mode",
+        "shutter priority",
+        "aperture priority",
+    ),
+    "scene_capture_type": ("standard", "landscape", "portrait", "night"),
+}
+# Numbers of Exif 2.32, section 4.6.5; what is missing there ("creative program") has no class.
+_METERING = {
+    1: "average",
+    2: "centerweighted",
+    3: "spot",
+    4: "multi-spot",
+    5: "multi-segment",
+    6: "partial",
+    255: "others",
+}
+_EXPOSURE_MODE = {0: "auto", 1: "manual", 2: "auto-bracketing"}
+_WHITE_BALANCE = {0: "auto", 1: "manual"}
+_EXPOSURE_PROGRAM = {
+    1: "manual control",
+    2: "normal program",
+    3: "aperture priority",
+    4: "shutter priority",
+    7: "portrait mode",
+    8: "landscape mode",
+}
+_SCENE = dict(enumerate(CLASSES["scene_capture_type"]))
+_FLASH_FIRED, _FLASH_MODE, _SWITCHED_OFF, _AUTOMATIC = 0b1, 0b11, 2, 3
+
+
+def classes_of(exif: Mapping[int, Any]) -> dict[str, str]:
+    """Read what the camera was set to.
+
+    Args:
+        exif: field number -> value, as Pillow gives it.
+
+    Returns:
+        The classes that are known, by the names of CLASSES.
+
+    Example:
+        >>> classes_of({ExifTags.Base.Make: "Canon", ExifTags.Base.MeteringMode: 5})
+        {'make': 'canon', 'metering_mode': 'evaluative'}
+    """
+    make, model = _text(exif.get(_Base.Make)), _text(exif.get(_Base.Model))
+    found = {
+        "make": _of_name(make, CLASSES["make"]),
+        "series": _of_name(_with_maker(make, model), CLASSES["series"]),
+        "flash": _numbered(exif.get(_Base.Flash), _flash),
+        "metering_mode": _numbered(exif.get(_Base.MeteringMode), _METERING.get),
+        "exposure_mode": _numbered(exif.get(_Base.ExposureMode), _EXPOSURE_MODE.get),
+        "white_balance": _numbered(exif.get(_Base.WhiteBalance), _WHITE_BALANCE.get),
+        "exposure_program": _numbered(exif.get(_Base.ExposureProgram), _EXPOSURE_PROGRAM.get),
+        "scene_capture_type": _numbered(exif.get(_Base.SceneCaptureType), _SCENE.get),
+    }
+    if found["make"] == "canon" and found["metering_mode"] == "multi-segment":
+        found["metering_mode"] = "evaluative"  # what this maker calls it
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    return " ".join(value.replace("\0", " ").lower().split()) if isinstance(value, str) else ""
+
+
+def _with_maker(make: str, model: str) -> str:
+    """The model, after the maker's first word where it says only "D60"."""
+    maker = make.split(" ", maxsplit=1)[0]
+    return model if not model or model.startswith(maker) else f"{maker} {model}"
+
+
+def _of_name(name: str, classes: tuple[str, ...]) -> str | None:
+    if not name:
+        return None
+    return next((each for each in classes[:-1] if each in name), classes[-1])
+
+
+def _numbered(value: object, meaning: Callable[[int], str | None]) -> str | None:
+    if isinstance(value, tuple | list) and value:
+        value = value[0]
+    try:
+        return meaning(int(value))  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _flash(bits: int) -> str:
+    if bits & _FLASH_FIRED:
+        return "fired"
+    mode = bits >> 3 & _FLASH_MODE
+    return {_SWITCHED_OFF: "switched off", _AUTOMATIC: "automatic, not fired"}.get(
+        mode, "not fired"
+    )
