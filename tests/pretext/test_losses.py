@@ -1,3 +1,4 @@
+import itertools
 import math
 from statistics import NormalDist
 
@@ -6,7 +7,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.pretext.losses import CASE_V, RELEASED, Ranking, fidelity_loss, ranking_loss
+from exiface.pretext.losses import (
+    CASE_V,
+    RELEASED,
+    Ranking,
+    class_loss,
+    fidelity_loss,
+    ranking_loss,
+)
 
 SCORES = [-0.375, -1.125, 0, -1.5, 1.5, -0.75, 1.125, 0.375, 0.75]
 TAG = [100, 200, 100, 400, 800, 50, 1600, 200, 3200]
@@ -94,3 +102,46 @@ def test_gradients_are_finite_where_probabilities_vanish():
     scores = torch.tensor([50.0, -50.0], requires_grad=True)
     ranking_loss(scores, torch.tensor([1.0, 2.0])).backward()
     assert torch.isfinite(scores.grad).all()
+
+
+@given(batches, st.sampled_from(["all", "halves"]), st.sampled_from(["half", "greater"]))
+def test_cross_entropy_is_the_one_written_out(batch, pairs, ties):
+    scores, tag = [pair[0] for pair in batch], [pair[1] for pair in batch]
+    ranking = Ranking(1.0, "cross-entropy", pairs, ties)
+    fast = ranking_loss(
+        torch.tensor(scores, dtype=torch.float64), torch.tensor(tag, dtype=torch.float64), ranking
+    )
+    half = len(batch) // 2
+    chosen = (
+        [(i, i + half) for i in range(half)]
+        if pairs == "halves"
+        else list(itertools.combinations(range(len(batch)), 2))
+    )
+    losses = []
+    for i, j in chosen:
+        if math.isnan(tag[i]) or math.isnan(tag[j]):
+            continue
+        wanted = 1.0 if tag[i] > tag[j] else 0.0 if tag[i] < tag[j] else None
+        wanted = (0.5 if ties == "half" else 1.0) if wanted is None else wanted
+        p = (1 + math.erf((scores[i] - scores[j]) / math.sqrt(2))) / 2
+        losses.append(-wanted * math.log(p) - (1 - wanted) * math.log1p(-p))
+    assert fast.item() == pytest.approx(sum(losses) / max(1, len(losses)), abs=1e-6)
+
+
+def test_cross_entropy_of_scores_far_apart_is_finite_and_teaches():
+    scores = torch.tensor([40.0, -40.0], requires_grad=True)
+    loss = ranking_loss(scores, torch.tensor([1.0, 2.0]), Ranking(1.0, "cross-entropy"))
+    loss.backward()
+    assert math.isfinite(loss.item())
+    assert scores.grad.tolist() == pytest.approx([80, -80], rel=0.01)
+
+
+def test_an_absent_class_teaches_nothing():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, -5.0]], requires_grad=True)
+    loss = class_loss(logits, torch.tensor([0, 1, -1], dtype=torch.int8))
+    expected = (math.log1p(math.exp(-2)) + math.log1p(math.exp(-1))) / 2
+    assert loss.item() == pytest.approx(expected)
+    none = class_loss(logits, torch.tensor([-1, -1, -1], dtype=torch.int8))
+    (loss + none).backward()
+    assert none.item() == 0
+    assert logits.grad[2].tolist() == [0, 0]
