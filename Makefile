@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test format lint types docs picture benchmarks default-detector photographs-only-detector \
-	leave-one-out leave-one-out-short shares results ablation comparison tags clean
+	whole-image-detector whole-image sdaie leave-one-out leave-one-out-short shares results ablation \
+	comparison tags clean
 
 $(VENV)/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -61,6 +62,20 @@ default-detector: $(VENV)/dev  ## train and calibrate the default detector (an h
 
 photographs-only-detector: $(VENV)/dev  ## train, fit and calibrate the one that saw photographs only
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/photographs-only.sh
+
+whole-image-detector: $(VENV)/dev  ## train and calibrate the one of whole images, after `whole-image`
+	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/whole-image.sh
+
+whole-image: $(VENV)/dev  ## whole images of generators never seen: results/whole-image*.csv
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare-images.sh '$(DATA)'
+	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
+	$(BIN)/python results/whole_image.py '$(DATA)' results/whole-image.csv
+
+sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, half an hour: results/sdaie.csv
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare-images.sh '$(DATA)'
+	$(BIN)/exiface train --data runs/data/camera_native.parquet --config configs/sdaie-small.yaml \
+		--output runs/sdaie
+	$(BIN)/python results/sdaie.py '$(DATA)' results/sdaie.csv
 
 leave-one-out: $(VENV)/dev  ## generators and sources never seen: results/leave-one-out*.csv
 	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'

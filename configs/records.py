@@ -3,8 +3,9 @@
     python configs/records.py DATA OUTPUT
 
 writes OUTPUT/<folder>.csv for each of DATA's folders camera_faces, camera_faces_2, faces_of_both,
-bench_dev and bench_dev_native: source, class, which pictures are of one photograph, and the camera
-tags. The pictures of faces_of_both and of the benchmarks are faces already cut out.
+bench_dev, bench_dev_native, camera_native and bench_scenes: source, class, which pictures are of
+one photograph, and the camera tags. The pictures of faces_of_both and of the benchmarks are faces
+already cut out; those of the last two are windows of pictures of anything.
 """
 
 import csv
@@ -26,15 +27,17 @@ GENERATED_SPLITS = ("train",) * 9 + ("validation",)  # generated faces don't cal
 
 
 def of_camera(data: Path, folder: str) -> Iterator[dict[str, str]]:
-    with (data / folder / "camera_faces.csv").open(newline="") as stream:
+    [table] = (data / folder).glob("*.csv")
+    with table.open(newline="") as stream:
         for row in csv.DictReader(stream):
             yield row | {
-                "source": "camera",
+                "source": "camera" if folder in CAMERA else folder,
                 "camera": f"{row['make']} {row['model']}".strip(),
                 "aperture": row["fnumber"],
                 "exposure_time": row["exposure_time_s"],
                 "focal_length": row["focal_length_mm"],
                 "iso_speed": row["iso"],
+                "exposure_bias": row.get("exposure_bias_ev", ""),
             }
 
 
@@ -64,14 +67,28 @@ def of_benchmark(data: Path, folder: str) -> Iterator[dict[str, str]]:
         }
 
 
+def of_scenes(data: Path, folder: str) -> Iterator[dict[str, str]]:
+    with (data / folder / "manifest.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            yield {
+                "file": row["file"],
+                "source": "scenes" if row["label"] == "real" else f"{row['label']}_scenes",
+                "generated": row["is_generated"],
+            }
+
+
 FOLDERS = {
     **dict.fromkeys(CAMERA, of_camera),
     "faces_of_both": of_both,
     **dict.fromkeys(("bench_dev", "bench_dev_native"), of_benchmark),
+    "camera_native": of_camera,
+    "bench_scenes": of_scenes,
 }
 COLUMNS = (
-    *("file", "photo", "group", "camera", "source", "generated", "split"),
-    *("aperture", "exposure_time", "focal_length", "iso_speed"),
+    *("file", "photo", "group", "camera", "make", "model", "source", "generated", "split"),
+    *("aperture", "exposure_time", "focal_length", "iso_speed", "focal_length_35mm"),
+    *("brightness_value", "exposure_bias", "flash", "metering_mode", "exposure_mode"),
+    *("white_balance", "exposure_program", "scene_capture_type"),
 )
 
 

@@ -38,12 +38,18 @@ def test_four_rows_with_reasons(exiface, folder):
     ]
     assert missing["reason"] == "no such file"
     assert "damaged" in broken["reason"]
-    assert landscape["reason"] == "no face found"
+    assert landscape["faces"] == []
+    assert set(landscape["image"]) == {
+        *("score", "probability", "p_value", "p_value_low", "verdict", "detector"),
+        *("generated_as_unusual", "generated_as_usual"),
+    } | (set(landscape["image"]) & {"unsure_because"})
+    assert landscape["image"]["detector"].startswith("exiface-whole-image@")
+    assert landscape["verdict"] == landscape["image"]["verdict"]
     assert set(photo) == {
         *("schema", "path", "verdict", "p_value", "summary", "faces", "tags", "detector"),
         *("declares", "declared"),
     }
-    assert photo["schema"] == 2
+    assert photo["schema"] == 3
     assert set(photo["faces"][0]) == {
         *("box", "score", "probability", "p_value", "p_value_low", "side", "verdict"),
         *("generated_as_unusual", "generated_as_usual"),
@@ -55,6 +61,30 @@ def test_four_rows_with_reasons(exiface, folder):
         "focal_length": 50.0,
         "iso_speed": 100.0,
     }
+
+
+def test_the_subject_is_what_was_asked_for(exiface, folder):
+    def judged(subject, *more):
+        done = exiface(
+            "detect", "landscape.png", "photo.jpg", "--json", "--subject", subject, *more
+        )
+        return done, lines(done.out)
+
+    done, (landscape, photo) = judged("faces")
+    assert done.status == 1
+    assert landscape["reason"] == "no face found"
+    assert "image" not in photo
+    done, (landscape, photo) = judged("both")
+    assert done.status == 0
+    assert landscape["faces"] == []
+    both = [photo["faces"][0]["p_value"], photo["image"]["p_value"]]
+    assert photo["p_value"] == pytest.approx(min(1, 2 * min(both)), abs=1e-5)
+    assert "; the image as a whole: " in photo["summary"]
+    done, (_, photo) = judged("image")
+    assert (photo["faces"], photo["p_value"]) == ([], photo["image"]["p_value"])
+    done, _ = judged("faces", "--detector", "whole-image")
+    assert done.status == 2
+    assert "judges whole images, not faces" in done.err
 
 
 def test_a_table_for_people(exiface, folder):

@@ -10,7 +10,7 @@ from made import write_photo
 
 from exiface.apps.page import standing, write_page
 from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
-from exiface.detector import Detector, FaceResult
+from exiface.detector import Detector, Judgement
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_the_marker_stays_in_the_plot(score, seed, with_generated):
     calibration = Calibration.of(rng.standard_t(2, 99) * 50)
     generated = GeneratedFaces.of(rng.uniform(0.01, 1, 50), ["a"] * 50, [224] * 50)
     p_value = float(calibration.p_value(score))
-    face = FaceResult((0, 0, 1, 1), score, p_value, p_value, verdict_of(p_value, calibration))
+    face = Judgement((0, 0, 1, 1), score, p_value, p_value, verdict_of(p_value, calibration))
     plot = standing(parts(calibration, generated if with_generated else None), face)
     assert 0 <= plot["marker"] <= plot["width"]
     assert bool(plot["generated"]) == with_generated
@@ -103,5 +103,5 @@ def test_the_marker_stays_in_the_plot(score, seed, with_generated):
 
 def test_equal_scores_are_drawn_too():
     calibration = Calibration.of(np.zeros(30))
-    face = FaceResult((0, 0, 1, 1), 0.0, 1.0, 1.0, Verdict.PHOTOGRAPHIC)
+    face = Judgement((0, 0, 1, 1), 0.0, 1.0, 1.0, Verdict.PHOTOGRAPHIC)
     assert len(standing(parts(calibration), face)["bars"]) == 1

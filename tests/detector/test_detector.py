@@ -127,6 +127,7 @@ def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
     names = {
         "default": "photographs and generated faces",
         "photographs-only": "photographs only",
+        "whole-image": "photographs and generated faces",
     }
     assert set(BUILTIN) == set(names)
     for name, learnt_from in names.items():
@@ -135,7 +136,8 @@ def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
         assert detector.parts.learnt_from == learnt_from
         assert detector.parts.notice
         [result] = detector.detect(astronaut)
-        assert 0 < result.faces[0].p_value <= 1
+        assert 0 < result.p_value <= 1
+        assert bool(result.faces) == (name != "whole-image")
     assert detector_folder() == BUILTIN["default"]
     assert detector_folder(tmp_path / "default") == tmp_path / "default"
     with pytest.raises(DetectorError, match="is no detector"):

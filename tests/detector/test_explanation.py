@@ -5,7 +5,7 @@ import pytest
 from exiface.detector import Detector
 from exiface.detector.explanation import MILD_ALTERATIONS, explain, region_map
 from exiface.errors import UserError
-from exiface.photos import TAG_NAMES, CameraTags
+from exiface.photos import TAG_NAMES, CameraTags, read_photo
 
 
 @pytest.fixture(scope="module")
@@ -21,29 +21,29 @@ def explanation(by_signs, photos):
 def test_the_verdict_is_the_one_of_detect(by_signs, explanation, photos):
     [result] = by_signs.detect(photos / "0/00.jpg")
     assert explanation.result.as_dict() == result.as_dict()
-    assert explanation.face == result.faces[0]
+    assert explanation.judged == result.faces[0]
     assert explanation.crop.shape == (224, 224, 3)
 
 
 def test_it_stands_where_its_p_value_says(by_signs, explanation):
     scores = by_signs.parts.calibration.scores
-    assert explanation.face.p_value == pytest.approx(
+    assert explanation.judged.p_value == pytest.approx(
         (1 + len(scores) - explanation.less_unusual) / (len(scores) + 1)
     )
     nearest = explanation.nearest_scores
     assert len(nearest) == 5
     assert list(nearest) == sorted(nearest)
     assert set(nearest) <= set(scores)
-    furthest = max(abs(score - explanation.face.score) for score in nearest)
+    furthest = max(abs(score - explanation.judged.score) for score in nearest)
     others = np.setdiff1d(scores, nearest)
-    assert (np.abs(others - explanation.face.score) >= furthest).all()
+    assert (np.abs(others - explanation.judged.score) >= furthest).all()
 
 
 def test_its_signs_are_what_the_score_is_made_of(by_signs, explanation):
     floor = by_signs.parts.scorer.floor[0]
     assert [sign.name for sign in explanation.signs] == by_signs.parts.provenance["fit"]["evidence"]
     tails = [max(1 - sign.rank, floor) for sign in explanation.signs]
-    assert explanation.face.score == pytest.approx(-np.log(tails).sum(), abs=2e-3)
+    assert explanation.judged.score == pytest.approx(-np.log(tails).sum(), abs=2e-3)
 
 
 def test_the_default_detector_is_explained_at_the_faces_own_pixels(photos):
@@ -63,7 +63,7 @@ def test_a_density_has_no_signs(detector_folder, photos):
 def test_every_mild_alteration_has_its_verdict(explanation):
     assert [each.alteration for each in explanation.stability] == list(MILD_ALTERATIONS)
     same = [
-        each.face is not None and each.face.verdict == explanation.face.verdict
+        each.judged is not None and each.judged.verdict == explanation.judged.verdict
         for each in explanation.stability
     ]
     assert explanation.kept == sum(same) >= 5
@@ -72,7 +72,7 @@ def test_every_mild_alteration_has_its_verdict(explanation):
 def test_the_tags_of_the_file_are_checked(by_signs, explanation):
     checks = {check.tag: check for check in explanation.tag_checks}
     assert CameraTags(**{tag: check.recorded for tag, check in checks.items()}) == (
-        explanation.result.tags
+        CameraTags(**explanation.result.tags.as_dict())
     )
     assert all(0 < check.p_value <= 1 for check in checks.values())
 
@@ -114,9 +114,9 @@ def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
     canvas[:256, :256] = astronaut[::2, ::2]
     [result] = small.detect(canvas)
     second = explain(small, canvas, face=1)
-    assert second.face == result.faces[1]
+    assert second.judged == result.faces[1]
     # Nearest in place: the altered face is the small one, not its larger neighbour.
-    widths = [each.face.box[2] - each.face.box[0] for each in second.stability if each.face]
+    widths = [each.judged.box[2] - each.judged.box[0] for each in second.stability if each.judged]
     assert max(widths) < 70
     with pytest.raises(UserError, match="has 2 face"):
         explain(small, canvas, face=2)
@@ -124,8 +124,8 @@ def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
 
 def test_a_crop_is_explained_whole(detector_folder, explanation):
     whole = explain(Detector.load(detector_folder), explanation.crop, cropped=True)
-    assert whole.face.box == (0, 0, 224, 224)
-    assert all(each.face is not None for each in whole.stability)
+    assert whole.judged.box == (0, 0, 224, 224)
+    assert all(each.judged is not None for each in whole.stability)
 
 
 def test_an_image_without_a_face_is_refused(by_signs, photos):
@@ -133,3 +133,19 @@ def test_an_image_without_a_face_is_refused(by_signs, photos):
         explain(by_signs, photos / "landscape.png")
     with pytest.raises(UserError, match=r"gone\.jpg: no such file"):
         explain(by_signs, photos / "gone.jpg")
+
+
+def test_an_image_is_explained_as_a_whole_by_its_patches(photos):
+    detector = Detector.load("whole-image")
+    whole = explain(detector, photos / "landscape.png")
+    assert (whole.what, whole.number) == ("image", None)
+    assert whole.judged == whole.result.image
+    assert whole.regions.shape == whole.crop.shape[:2]
+    assert whole.regions.max() > 0 > whole.regions.min()
+    assert {each.alteration for each in whole.stability} == set(MILD_ALTERATIONS)
+    values = whole.as_dict()
+    assert (values["subject"], values["face"]) == ("image", None)
+    # Each patch is scored as if it were the image, whose score is their mean.
+    pixels = read_photo(photos / "landscape.png").pixels
+    scores = detector.parts.scorer.score(detector.whole.encoder.each(pixels))
+    assert whole.judged.score == pytest.approx(scores.mean(), abs=1e-3)

@@ -1,14 +1,16 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exiface.density import Verdict
-from exiface.detector import FaceResult, ImageResult
+from exiface.detector import ImageResult, Judgement
 
 
 def image(*p_values: float, others: Verdict = Verdict.PHOTOGRAPHIC) -> ImageResult:
     faces = tuple(
-        FaceResult((0, 0, 9, 9), 1.0, p, p, Verdict.AI_GENERATED if p <= 0.05 else others)
+        Judgement((0, 0, 9, 9), 1.0, p, p, Verdict.AI_GENERATED if p <= 0.05 else others)
         for p in p_values
     )
     return ImageResult("image.jpg", "detector", faces)
@@ -33,8 +35,17 @@ def test_a_single_face_speaks_for_its_image():
 def test_an_image_without_a_face_has_no_verdict():
     values = ImageResult(None, "detector", reason="no face found").as_dict()
     assert "verdict" not in values
-    assert values["schema"] == 2
+    assert values["schema"] == 3
     assert values["declared"] == []
+
+
+def test_the_whole_counts_as_one_more():
+    faces = image(0.03)
+    both = replace(faces, image=Judgement((0, 0, 9, 9), 1.0, 0.9, 0.9, Verdict.UNSURE))
+    assert both.p_value == pytest.approx(0.06)
+    assert both.verdict is Verdict.UNSURE
+    assert both.summary == "looks AI-generated; the image as a whole: unsure"
+    assert "box" not in both.as_dict()["image"]
 
 
 @given(st.integers(1, 30), st.integers(0, 10**6))

@@ -53,12 +53,15 @@ def calibrate(
     from exiface.detector.folder import detector_folder, read_folder, write_folder
 
     parts = read_folder(detector_folder(detector))
+    subject = parts.encoder.subject
     if photos.is_dir():
-        with progress_bar("Finding faces") as progress:
-            manifest = scan(photos, fractions={"calibration": 1.0}, progress=progress)[0]
+        with progress_bar("Reading photographs") as progress:
+            manifest = scan(
+                photos, fractions={"calibration": 1.0}, subject=subject, progress=progress
+            )[0]
     else:
         manifest = Manifest.read(photos)
-    known = generated_faces(generated or [])
+    known = generated_faces(generated or [], subject)
     with progress_bar("Calibrating") as progress:
         parts = renewed(
             parts,

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import DetectorOption
+from exiface.apps.options import DetectorOption, SubjectOption
 
 if TYPE_CHECKING:
     from exiface.detector import Detector, ImageResult
 
+_AS_A_WHOLE = {"face": "No face found; judged as a whole.", "image": "Judged as a whole."}
 _CSV_COLUMNS = [
     "path",
     "face",
@@ -53,6 +54,7 @@ def detect(
         ),
     ],
     detector: DetectorOption = None,
+    subject: SubjectOption = None,
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print JSON lines, one an image, instead of a table.")
     ] = False,
@@ -77,7 +79,7 @@ def detect(
         int | None, typer.Option(min=1, help="Threads; without it, one a core.")
     ] = None,
 ) -> None:
-    """Judge faces in images: photographic, AI-generated, or unsure; say what the files declare.
+    """Judge faces, or whole images: photographic, AI-generated, or unsure; say what files declare.
 
     Exit status: 0 = every image has a verdict, 1 = some have none (their rows say why), 2 = wrong
     usage.
@@ -85,7 +87,7 @@ def detect(
     from exiface.detector import Detector
 
     sources = _sources(images)
-    judge = Detector.load(detector, threads=threads)
+    judge = Detector.load(detector, subject=subject, threads=threads)
     results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
     without_verdict = _write(results, judge, json_lines, csv_file, html_file, pictures)
     raise typer.Exit(1 if without_verdict else 0)
@@ -181,11 +183,13 @@ def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
         "declared": json.dumps(image["declared"]),
         **image["tags"],
     }
-    if not result.faces:
+    if not result.judged:
         yield shared
     for number, values in enumerate(image["faces"]):
         x0, y0, x1, y1 = values.pop("box")
         yield {**shared, "face": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1, **values}
+    if "image" in image:
+        yield {**shared, "face": "image", **image["image"]}
 
 
 def _said(result: "ImageResult") -> list[str]:
@@ -206,7 +210,7 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from exiface.apps.console import VERDICT_STYLES
+    from exiface.apps.console import VERDICT_STYLES, notices
 
     console = Console()
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -225,22 +229,26 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
             counts["no verdict"] += 1
             lines = [f"[dim]{escape(result.reason)}[/]", *_said(result)]
             table.add_row(name, "[dim]no verdict[/]", "", *[""] * generated, "\n".join(lines))
-        if len(result.faces) > 1:
-            assert result.verdict is not None  # noqa: S101 - there are faces
+        if len(result.judged) > 1:
+            assert result.verdict is not None  # noqa: S101 - there are some
             style = VERDICT_STYLES[result.verdict.value]
             said = "\n".join([escape(result.summary), *_said(result)])
             cells = [f"[{style}]{result.verdict.value}[/]", f"{result.p_value:.3f}"]
             table.add_row(name, *cells, *[""] * generated, said)
-        for number, face in enumerate(result.faces):
-            counts[face.verdict.value] += 1
-            style = VERDICT_STYLES[face.verdict.value]
-            alone = len(result.faces) == 1
-            cells = [f"[{style}]{face.verdict.value}[/]", f"{face.p_value:.3f}"]
-            if face.generated_as_unusual is not None:
-                cells.append(f"{face.generated_as_unusual:.0%}")
-            because = [escape(face.unsure_because)] if face.unsure_because else []
+        for number, each in enumerate(result.judged):
+            counts[each.verdict.value] += 1
+            style = VERDICT_STYLES[each.verdict.value]
+            alone = len(result.judged) == 1
+            cells = [f"[{style}]{each.verdict.value}[/]", f"{each.p_value:.3f}"]
+            if generated:
+                share = each.generated_as_unusual
+                cells.append("" if share is None else f"{share:.0%}")
+            because = [escape(each.unsure_because)] if each.unsure_because else []
+            if alone and each is result.image:
+                because = [_AS_A_WHOLE[detector.parts.encoder.subject], *because]
             said = "\n".join(because + (_said(result) if alone else []))
-            table.add_row(name if alone else f"  face {number + 1}", *cells, said)
+            of_all = "  as a whole" if each is result.image else f"  face {number + 1}"
+            table.add_row(name if alone else of_all, *cells, said)
     console.print(table)
     summary = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     calibration = detector.parts.calibration
@@ -252,5 +260,5 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
         f"are called AI-generated; a low p is a hint, not a proof. What a file says never enters "
         f"the verdict. Detector: {detector.id}[/]"
     )
-    if notice := detector.parts.notice:
+    for notice in notices(results, detector):
         console.print(f"[yellow]{escape(notice)}[/]")

@@ -1,11 +1,11 @@
-"""`exiface explain`: why a face got its verdict."""
+"""`exiface explain`: why a face, or a whole image, got its verdict."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import DetectorOption
+from exiface.apps.options import DetectorOption, SubjectOption
 
 if TYPE_CHECKING:
     from exiface.detector.explanation import Explanation
@@ -17,19 +17,20 @@ def explain(
         Path | None, typer.Option("--output", "-o", help="HTML page to write.")
     ] = None,
     detector: DetectorOption = None,
+    subject: SubjectOption = None,
     face: Annotated[int, typer.Option(min=0, help="Which face, the largest being 0.")] = 0,
     json_lines: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     cropped: Annotated[
         bool, typer.Option("--cropped", help="The image is a face already cut out.")
     ] = False,
 ) -> None:
-    """Say why a face got its verdict: regions, stability, and what its camera tags claim."""
+    """Say why a face, or an image as a whole, got its verdict: regions, stability, camera tags."""
     import json
 
     from exiface.detector import Detector
     from exiface.detector.explanation import explain as explained
 
-    judge = Detector.load(detector)
+    judge = Detector.load(detector, subject=subject)
     explanation = explained(judge, image, face=face, cropped=cropped)
     if output is not None:
         from exiface.apps.explanation_page import write_explanation
@@ -38,8 +39,9 @@ def explain(
     if json_lines:
         print(json.dumps(explanation.as_dict()))
     else:
-        compared = judge.parts.calibration.compared_with(explanation.face.side)
-        _print(explanation, len(compared.scores))
+        from exiface.apps.explanation_page import compared_with
+
+        _print(explanation, len(compared_with(explanation, judge).scores))
         if output is not None:
             typer.echo(f"page: {output}")
 
@@ -53,7 +55,7 @@ def _print(explanation: "Explanation", photographs: int) -> None:
     from exiface.apps.explanation_page import sign_sentence, tag_sentence
     from exiface.apps.page import shares_sentence
 
-    face = explanation.face
+    face = explanation.judged
     console = Console()
     style = VERDICT_STYLES[face.verdict.value]
     console.print(
@@ -62,8 +64,8 @@ def _print(explanation: "Explanation", photographs: int) -> None:
         "are less unusual"
     )
     if face.unsure_because:
-        console.print(f"This face is {escape(face.unsure_because)}.")
-    console.print(shares_sentence(face))
+        console.print(f"This {explanation.what} is {escape(face.unsure_because)}.")
+    console.print(shares_sentence(face, f"{explanation.what}s"))
     if ratio := explanation.ratio:
         console.print(
             f"Likelihood ratio of such a p-value, generated to photographed: {ratio.ratio:.2g} "
@@ -82,21 +84,21 @@ def _print(explanation: "Explanation", photographs: int) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right")
     for each in explanation.stability:
-        if each.face is None:
+        if each.judged is None:
             table.add_row(each.alteration, "[dim]face no longer found[/]", "")
         else:
-            verdict = each.face.verdict.value
+            verdict = each.judged.verdict.value
             table.add_row(
                 each.alteration,
                 f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
-                f"{each.face.p_value:.3f}",
+                f"{each.judged.p_value:.3f}",
             )
     console.print(table)
     console.print(
         f"\nThe verdict stays in {explanation.kept} of {len(explanation.stability)} alterations."
     )
     for check in explanation.tag_checks:
-        console.print(tag_sentence(check))
+        console.print(tag_sentence(check, explanation.what))
     if explanation.tag_checks:
         console.print(
             "[dim]Tags inform and never decide: metadata is trivially forged, and the expectation "

@@ -12,9 +12,11 @@ from PIL import Image
 
 from exiface import __version__
 from exiface.apps.page import shares_sentence, standing, words
+from exiface.density import Calibration
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Explanation, Sign
+from exiface.detector.folder import DetectorParts
 from exiface.photos import TAG_TITLES, CameraTags
 
 _PICTURE_SIDE = 512  # px on the page
@@ -30,7 +32,7 @@ _SIGNS = {
 
 
 def write_explanation(explanation: Explanation, detector: Detector, path: Path) -> None:
-    """Write a page that says why a face got its verdict.
+    """Write a page that says why a face, or a whole image, got its verdict.
 
     Args:
         explanation: of `exiface.detector.explanation.explain`.
@@ -42,21 +44,36 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
     )
     text = environment.get_template("explain.html").render(
         explanation=explanation,
-        face=explanation.face,
-        plot=standing(detector.parts, explanation.face),
-        shares=shares_sentence(explanation.face),
+        what=explanation.what,
+        face=explanation.judged,
+        plot=standing(parts_of(explanation, detector), explanation.judged),
+        shares=shares_sentence(explanation.judged, f"{explanation.what}s"),
         words=words(),
         crop=data_uri(enlarged(explanation.crop)),
         spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
         pull=float(explanation.regions.max()),
         signs=[f"{sign_sentence(sign)}." for sign in explanation.signs],
-        checks=[tag_sentence(check) for check in explanation.tag_checks],
-        calibration=detector.parts.calibration.compared_with(explanation.face.side),
+        checks=[tag_sentence(check, explanation.what) for check in explanation.tag_checks],
+        calibration=compared_with(explanation, detector),
         detector=detector,
+        parts=parts_of(explanation, detector),
         version=__version__,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
+    """Of the detector that gave the verdict: that of faces, or that of whole images."""
+    if explanation.number is None and detector.whole is not None:
+        return detector.whole.parts
+    return detector.parts
+
+
+def compared_with(explanation: Explanation, detector: Detector) -> Calibration:
+    """The calibration by those photographs that it was compared with."""
+    calibration = parts_of(explanation, detector).calibration
+    return calibration.compared_with(explanation.judged.side)
 
 
 def sign_sentence(sign: Sign) -> str:
@@ -74,14 +91,14 @@ def sign_sentence(sign: Sign) -> str:
     return f"{title}: more than in {share} % of known photographs"
 
 
-def tag_sentence(check: TagCheck) -> str:
+def tag_sentence(check: TagCheck, what: str = "face") -> str:
     """Say in words what is expected of a tag, what is claimed, and whether that is odd.
 
     Example:
         >>> tag_sentence(TagCheck("iso_speed", 0.8))
         'ISO speed: the face looks higher than 80 % of known photographs; the file claims none.'
     """
-    looks = f"{TAG_TITLES[check.tag]}: the face looks {_place(check.expected_rank)}"
+    looks = f"{TAG_TITLES[check.tag]}: the {what} looks {_place(check.expected_rank)}"
     if check.recorded is None:
         return f"{looks}; the file claims none."
     claim = f"the file claims {CameraTags.of({check.tag: check.recorded})}"
@@ -102,13 +119,13 @@ def spotlight(crop: NDArray[np.uint8], regions: NDArray[np.float32]) -> NDArray[
     Brightness, not hue, carries the map: it is read in grey and by colour-blind people alike.
 
     Args:
-        crop: (s, s, 3) uint8.
-        regions: (s, s) pull of each pixel, above 0 = down.
+        crop: (h, w, 3) uint8.
+        regions: (h, w) pull of each pixel, above 0 = down.
 
     Returns:
-        (512, 512, 3) uint8.
+        (h, w, 3) uint8, its longer side 512.
     """
-    size = (_PICTURE_SIDE, _PICTURE_SIDE)
+    size = _enlarged_size(crop)
     strongest = max(float(regions.max()), 1e-9)
     light = np.clip(cv2.resize(regions, size, interpolation=cv2.INTER_LINEAR) / strongest, 0, 1)
     lit = enlarged(crop) * (_DARKEST + (1 - _DARKEST) * light[..., None])
@@ -119,9 +136,16 @@ def spotlight(crop: NDArray[np.uint8], regions: NDArray[np.float32]) -> NDArray[
 
 
 def enlarged(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A face crop (s, s, 3) at the size that the page shows."""
-    size = (_PICTURE_SIDE, _PICTURE_SIDE)
-    return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    """A crop (h, w, 3) at the size that the page shows."""
+    return np.asarray(
+        cv2.resize(crop, _enlarged_size(crop), interpolation=cv2.INTER_CUBIC), np.uint8
+    )
+
+
+def _enlarged_size(crop: NDArray[np.uint8]) -> tuple[int, int]:
+    height, width = crop.shape[:2]
+    factor = _PICTURE_SIDE / max(height, width)
+    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:

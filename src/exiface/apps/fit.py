@@ -9,6 +9,7 @@ from exiface.apps.options import GeneratedOption, generated_faces
 
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
+    from exiface.datasets.manifest import Subject
 
 
 def fit(
@@ -83,11 +84,13 @@ def fit(
     from exiface.datasets import Manifest
     from exiface.detector.fitting import fit as fit_detector
     from exiface.detector.folder import read_folder, write_folder
+    from exiface.encoders import read_encoder
 
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
-    manifest = Manifest.joined([_manifest(path, seed) for path in photos])
-    known = generated_faces(generated or [])
+    subject = read_encoder(encoder)[1].subject
+    manifest = Manifest.joined([_manifest(path, seed, subject) for path in photos])
+    known = generated_faces(generated or [], subject)
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
             encoder,
@@ -110,13 +113,17 @@ def fit(
     print_detector(read_folder(output), output)
 
 
-def _manifest(photos: Path, seed: int) -> "Manifest":
+def _manifest(photos: Path, seed: int, subject: "Subject") -> "Manifest":
     from exiface.apps.console import progress_bar
     from exiface.datasets import Manifest, scan
 
     if photos.is_dir():
-        with progress_bar("Finding faces") as progress:
+        with progress_bar("Reading photographs") as progress:
             return scan(
-                photos, fractions={"fit": 0.5, "calibration": 0.5}, seed=seed, progress=progress
+                photos,
+                fractions={"fit": 0.5, "calibration": 0.5},
+                subject=subject,
+                seed=seed,
+                progress=progress,
             )[0]
     return Manifest.read(photos)

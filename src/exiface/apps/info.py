@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def info(
     detector: Annotated[
         str | None,
-        typer.Argument(help="`default`, `photographs-only`, or a detector folder."),
+        typer.Argument(help="`default`, `photographs-only`, `whole-image`, or a detector folder."),
     ] = None,
     json_object: Annotated[
         bool, typer.Option("--json", help="Print `detector.json` as one JSON object.")
@@ -45,7 +45,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     counts = {
         label: ", ".join(
             f"{of_set[key]} {key}"
-            for key in ("photographs", "faces", "groups", "cameras")
+            for key in ("photographs", "faces", "images", "groups", "cameras")
             if key in of_set
         )
         for label, of_set in (
@@ -58,8 +58,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     rows = {
         "detector": f"{parts.name}@{parts.digest[:12]}",
         "folder": f"{folder} ({size / 1e6:.1f} MB)",
-        "encoder": f"{encoder.architecture}: {encoder.preprocessing.sides} -> "
-        f"{encoder.features} features",
+        "encoder": f"{encoder.architecture}: {encoder.takes.sides} -> {encoder.features} features",
         "scored by": _scorer(parts),
         **{label: text for label, text in counts.items() if text},
         "verdict": f"ai-generated at p <= {calibration.alpha:g}, {said}, unsure between",

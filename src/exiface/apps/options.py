@@ -3,19 +3,27 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
+    from exiface.datasets.manifest import Subject as ManifestSubject
     from exiface.density import GeneratedFaces
 
 DetectorOption = Annotated[
     str | None,
     typer.Option(
-        help="`default`, `photographs-only` (which has seen no generated face), or a detector "
-        "folder; without it, `default`."
+        help="`default`, `photographs-only` (which has seen no generated face), `whole-image` "
+        "(which judges images as wholes), or a detector folder; without it, `default`."
+    ),
+]
+SubjectOption = Annotated[
+    Literal["faces", "image", "both"] | None,
+    typer.Option(
+        help="What is judged: faces, the image as a whole, or both. Without it faces and, with the "
+        "detectors inside the package, images without a face as wholes."
     ),
 ]
 GeneratedOption = Annotated[
@@ -30,8 +38,10 @@ GeneratedOption = Annotated[
 _COLUMNS = ("family", "side", "p_value")
 
 
-def generated_faces(paths: Sequence[Path]) -> "Manifest | GeneratedFaces | None":
-    """What `--generated` names: faces to be judged, or what they scored; None of none.
+def generated_faces(
+    paths: Sequence[Path], subject: "ManifestSubject" = "face"
+) -> "Manifest | GeneratedFaces | None":
+    """What `--generated` names: faces or images to be judged, or what they scored; None of none.
 
     Raises:
         UserError: both at once, or a file that can't be used.
@@ -52,8 +62,8 @@ def generated_faces(paths: Sequence[Path]) -> "Manifest | GeneratedFaces | None"
     manifests = []
     for path in paths:
         if path.is_dir():
-            with progress_bar("Finding generated faces") as progress:
-                found = scan(path, fractions={"fit": 1.0}, progress=progress)[0]
+            with progress_bar("Reading generated images") as progress:
+                found = scan(path, fractions={"fit": 1.0}, subject=subject, progress=progress)[0]
             names = np.full(len(found), path.resolve().name)
             manifests.append(replace(found, source=names, generated=np.full(len(found), True)))
         else:
@@ -63,7 +73,7 @@ def generated_faces(paths: Sequence[Path]) -> "Manifest | GeneratedFaces | None"
         return None
     joined = Manifest.joined(manifests)
     if not len(joined):
-        raise UserError(f"no generated face in {', '.join(map(str, paths))}")
+        raise UserError(f"no generated {subject} in {', '.join(map(str, paths))}")
     return joined
 
 

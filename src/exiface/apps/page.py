@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
+from exiface.apps.console import notices
 from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
 from exiface.density.calibration import SMALL_SIDE
-from exiface.detector import Detector, FaceResult, ImageResult
+from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SAID
 from exiface.photos import UnreadableImageError, read_photo
@@ -64,7 +65,7 @@ def _stream(
     environment = Environment(
         loader=PackageLoader("exiface.apps"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    counts = Counter(face.verdict.value for result in results for face in result.faces)
+    counts = Counter(each.verdict.value for result in results for each in result.judged)
     counts["no verdict"] = sum(result.reason is not None for result in results)
     images = (
         {
@@ -75,6 +76,13 @@ def _stream(
                 {"face": face, "plot": standing(parts, face), "shares": shares_sentence(face)}
                 for face in result.faces
             ],
+            "whole": None
+            if result.image is None or detector.whole is None
+            else {
+                "face": result.image,
+                "plot": standing(detector.whole.parts, result.image),
+                "shares": shares_sentence(result.image, "images"),
+            },
         }
         for result, source in zip(results, sources, strict=True)
     )
@@ -85,11 +93,12 @@ def _stream(
         calibration=parts.calibration,
         words=words(),
         detector=detector,
+        notices=notices(results, detector),
         version=__version__,
     )
 
 
-def standing(parts: DetectorParts, face: FaceResult) -> dict[str, Any]:
+def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
     """Geometry of the plot that puts a face among photographs and generated faces.
 
     Args:
@@ -162,12 +171,12 @@ def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[st
     return {"bars": bars(photographs), "generated": [] if others is None else bars(others)}
 
 
-def shares_sentence(face: FaceResult) -> str:
-    """Say how often photographs and generated faces look as a face does.
+def shares_sentence(face: Judgement, what: str = "faces") -> str:
+    """Say how often photographs and generated faces, or images, look as this one does.
 
     Example:
         >>> from dataclasses import replace
-        >>> face = FaceResult((0, 0, 9, 9), 1.0, 0.02, 0.02, Verdict.AI_GENERATED)
+        >>> face = Judgement((0, 0, 9, 9), 1.0, 0.02, 0.02, Verdict.AI_GENERATED)
         >>> shares_sentence(face)
         '2.0 % of photographs look this unusual.'
         >>> shares_sentence(replace(face, generated_as_unusual=0.61, generated_as_usual=0.4))
@@ -178,11 +187,11 @@ def shares_sentence(face: FaceResult) -> str:
         return f"{photographs}."
     if face.verdict is Verdict.PHOTOGRAPHIC:
         return (
-            f"{photographs}; only {_percent(face.generated_as_usual)} of the generated faces that "
+            f"{photographs}; only {_percent(face.generated_as_usual)} of the generated {what} that "
             "we tried look as usual as this."
         )
     share = _percent(face.generated_as_unusual)
-    return f"{photographs}; {share} of the generated faces that we tried do."
+    return f"{photographs}; {share} of the generated {what} that we tried do."
 
 
 def words() -> dict[str, str]:

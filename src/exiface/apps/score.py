@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import DetectorOption
+from exiface.apps.options import DetectorOption, SubjectOption
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -26,6 +26,7 @@ def score(
         ),
     ] = None,
     detector: DetectorOption = None,
+    subject: SubjectOption = None,
     shard: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Score the I-th of N shares, counted from 1."),
@@ -64,7 +65,7 @@ def score(
     from exiface.detector import Detector
 
     part, parts = _shard(shard)
-    judge = Detector.load(detector, threads=threads)
+    judge = Detector.load(detector, subject=subject, threads=threads)
     blocks = of_shard(settled_blocks(output, sources or [], sys.stdin, block), part, parts)
     done = finished(output, judge.id)
     todo = [block for block in blocks if block.number not in done]
@@ -78,6 +79,7 @@ def score(
                 detector,
                 todo,
                 output,
+                subject=subject,
                 batch_size=batch_size,
                 workers=workers,
                 threads=threads or 1,

@@ -2,6 +2,6 @@
 
 from exiface.detector.detector import Detector
 from exiface.detector.folder import DetectorError
-from exiface.detector.results import FaceResult, ImageResult
+from exiface.detector.results import ImageResult, Judgement
 
-__all__ = ["Detector", "DetectorError", "FaceResult", "ImageResult"]
+__all__ = ["Detector", "DetectorError", "ImageResult", "Judgement"]

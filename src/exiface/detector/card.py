@@ -14,6 +14,18 @@ _FAMILIES = {
     "averaging": "faces averaged with others",
 }
 
+_TELLS = {
+    "face": "Tells camera photographs of faces from AI-generated ones.",
+    "image": "Tells camera photographs from AI-generated images, by traces at their own pixels.",
+}
+_OF = {"face": "a face crop", "image": "an image"}
+_LIMITS = {
+    "face": "- It judges faces of at least 32 px; it has not been tested on how it treats people "
+    "of different\n  age, sex or skin colour.",
+    "image": "- Traces at pixel level die when a picture is resized, and screenshots have none of "
+    "the camera's:\n  of such images it mostly can't tell.",
+}
+
 
 def model_card(
     name: str,
@@ -46,7 +58,8 @@ def model_card(
         ),
         ("calibration", provenance["calibration"]),
     ]
-    columns = ("photographs", "faces", "groups", "cameras")
+    what = "images" if encoder.subject == "image" else "faces"
+    columns = ("photographs", what, "groups", "cameras")
     rows = "\n".join(
         f"| {label} | {' | '.join(str(counts.get(column, '?')) for column in columns)} |"
         for label, counts in sets
@@ -77,18 +90,24 @@ def model_card(
             "  larger ones are compared with their kind alone"
         )
     sent = ""
-    if provenance.get("as_sent"):
+    if provenance.get("as_sent") and encoder.subject == "image":
+        sent = (
+            "\nThey calibrate as they are, saved again and shrunk, each a source of its own: what "
+            "is promised\nholds for each."
+        )
+    elif provenance.get("as_sent"):
         sent = " They were\nsaved again and shrunk at random, as pictures arrive."
     imported = encoder.provenance.get("imported")
     supervised = encoder.provenance.get("supervised")
     if supervised and "sources" in supervised:
         learnt = (
             f"It was trained as a\nwhole on {supervised['photographs']} photographs and "
-            f"{supervised['generated']} generated faces: it knows the generators that it\nhas seen."
+            f"{supervised['generated']} generated {what}: it knows the generators that it\n"
+            "has seen."
         )
         made_by = (
-            f"start: {trained.get('start', 'unknown')}; trained to tell generated faces, to rank\n"
-            "  what cameras recorded in EXIF and to spot artificially manipulated faces"
+            f"start: {trained.get('start', 'unknown')}; trained to tell generated {what} and to\n"
+            f"  learn what cameras recorded in EXIF{_manipulated(encoder)}"
         )
     elif supervised:
         learnt = (
@@ -102,12 +121,12 @@ def model_card(
         made_by = f"imported from {imported['file']} (sha256 {imported['sha256'][:12]})"
     else:
         learnt = (
-            "It has learnt from photographs only: no\ngenerated face was used in training, fit or "
-            "calibration."
+            f"It has learnt from photographs only: no\ngenerated {what[:-1]} was used in training, "
+            "fit or calibration."
         )
         made_by = (
-            f"start: {trained.get('start', 'unknown')}; trained to rank what cameras recorded in "
-            "EXIF\n  and to spot artificially manipulated faces"
+            f"start: {trained.get('start', 'unknown')}; trained to learn what cameras recorded in "
+            f"EXIF\n  {_manipulated(encoder)}"
         )
     scorer = "- Classifier: the encoder's own head, whose log-odds are the score."
     if fitted and "evidence" in fitted:
@@ -122,12 +141,12 @@ def model_card(
         )
     return f"""# {name}
 
-Tells camera photographs of faces from AI-generated ones. {learnt}
+{_TELLS[encoder.subject]} {learnt}
 
 ## What it is
 
-- Encoder: {encoder.architecture}, {encoder.features} features of a face crop
-  ({encoder.preprocessing.sides}; {made_by}).
+- Encoder: {encoder.architecture}, {encoder.features} features of {_OF[encoder.subject]}
+  ({encoder.takes.sides}; {made_by}).
 {scorer}
 - Verdict: "ai-generated" at p <= {calibration.alpha:g}, {earned(calibration, generated)},
   "unsure" between; p is the share of calibration photographs that are at least as
@@ -147,13 +166,16 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
   flagged, on average over calibration sets. Photographs from other cameras, other editing or other
   platforms may be flagged more often: measure it (`exiface evaluate --real ...`), and fit on your
   own photographs (`exiface fit`).
-- It promises nothing about how many generated faces it finds; measure that too.
+- It promises nothing about how many generated {what} it finds; measure that too.
 - A low p-value says "unlike the photographs that I know", not "made by a machine". Heavy
   retouching, strong compression, paintings and masks are unlike them as well.
-- It judges faces of at least 32 px; it has not been tested on how it treats people of different
-  age, sex or skin colour.
+{_LIMITS[encoder.subject]}
 - Not for decisions about people without a human who looks at the picture and its origin.
 """
+
+
+def _manipulated(encoder: EncoderDescription) -> str:
+    return "" if encoder.subject == "image" else " and to spot artificially manipulated faces"
 
 
 def _signs(fitted: dict[str, Any]) -> str:

@@ -85,8 +85,9 @@ class CrossCheck:
     def of(
         cls, weights: NDArray[np.float32], features: NDArray[np.float32], tags: NDArray[np.float64]
     ) -> "CrossCheck":
-        """Take the calibration photographs' features (n, d) and tags (n, 4)."""
-        return cls(weights, features @ weights.T, np.asarray(tags, np.float64))
+        """Take the calibration photographs' features (n, d) and tags (n, 4 or more)."""
+        recorded = np.asarray(tags, np.float64)[:, : len(TAG_NAMES)]
+        return cls(weights, features @ weights.T, recorded)
 
     def check(self, features: NDArray[np.float32], tags: CameraTags) -> tuple[TagCheck, ...]:
         """Compare what the heads expect of a face with what its file claims.

@@ -3,17 +3,31 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from exiface.density import Classifier, GaussianMixture, Verdict, verdict_of
-from exiface.detector.folder import DetectorParts, detector_folder, read_folder
-from exiface.detector.results import FaceResult, ImageResult
+from exiface.detector.folder import (
+    BUILTIN,
+    WHOLE_IMAGE,
+    DetectorError,
+    DetectorParts,
+    detector_folder,
+    read_folder,
+)
+from exiface.detector.results import ImageResult, Judgement
+from exiface.detector.whole_image import Seen, WholeImages, judgement
 from exiface.encoders import OnnxEncoder
-from exiface.photos import CameraTags, Declared, FaceDetector, UnreadableImageError, read_photo
+from exiface.photos import (
+    CameraTags,
+    Declared,
+    FaceDetector,
+    Photo,
+    UnreadableImageError,
+    read_photo,
+)
 from exiface.photos.content_credentials import validation_settings
 from exiface.photos.crops import Box, Crop, shorter_side
 from exiface.photos.images import ImageSource
@@ -43,6 +57,7 @@ class Prepared:
     Attributes:
         path: as it was given; None for arrays and Pillow images.
         faces: to be judged, largest first.
+        whole: what was seen of the image as a whole, where that is judged.
         tags: what the camera recorded.
         declared: what the file says of its origin.
         size: (width, height) of the upright image.
@@ -52,6 +67,7 @@ class Prepared:
 
     path: str | None
     faces: tuple[CutFace, ...] = ()
+    whole: Seen | None = None
     tags: CameraTags = field(default_factory=CameraTags)
     declared: Declared = field(default_factory=Declared)
     size: tuple[int, int] = (0, 0)
@@ -59,11 +75,18 @@ class Prepared:
     reason: str | None = None
 
 
+Subject = Literal["faces", "image", "both"]
+_SUBJECTS = {"faces": "faces", "image": "whole images", "both": "both"}
+
+
 class Detector:
-    """Tells photographs of faces from AI-generated ones.
+    """Tells photographs from AI-generated images, by their faces, or as wholes.
 
     Args:
-        parts: what a detector folder holds; see `load`.
+        parts: what a detector folder holds; see `load`. Its encoder says what it looks at.
+        whole: of a detector of whole images, which judges them beside the faces.
+        subject: what is judged unless a call says otherwise; None = faces, and as wholes those
+            images that hold none, where there is such a detector.
         threads: for decoding and for the encoder; None = one a core.
 
     Raises:
@@ -76,35 +99,94 @@ class Detector:
         'no such file'
     """
 
-    def __init__(self, parts: DetectorParts, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        parts: DetectorParts,
+        *,
+        whole: DetectorParts | None = None,
+        subject: Subject | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.parts = parts
+        self.subject = subject
         self.threads = threads or cores()
-        self.encoder = OnnxEncoder(parts.model, parts.encoder, threads=self.threads)
-        self.face_detector = FaceDetector()
+        if parts.encoder.subject == "image":
+            whole = parts
+        self.whole = None if whole is None else WholeImages(whole, threads=self.threads)
+        self._faces = _Faces(parts, self.threads) if parts.encoder.subject == "face" else None
         validation_settings()  # a trust list that can't be used is told before anything is judged
 
     @classmethod
-    def load(cls, detector: str | Path | None = None, *, threads: int | None = None) -> Self:
+    def load(
+        cls,
+        detector: str | Path | None = None,
+        *,
+        subject: Subject | None = None,
+        threads: int | None = None,
+    ) -> Self:
         """Load a detector.
 
         Args:
-            detector: "default" or "photographs-only" for those inside the package, or a detector
-                folder; None = "default".
+            detector: "default", "photographs-only" or "whole-image" for those inside the package,
+                or a detector folder; None = "default", or "whole-image" where the subject is that.
+            subject: what is judged: "faces", the "image" as a whole, or "both", where
+                "whole-image" joins a detector of faces. None = what the detector looks at; with
+                those of faces inside the package, images without a face as wholes as well.
             threads: for decoding and for the encoder; None = one a core.
 
         Returns:
             The detector.
 
         Raises:
-            DetectorError: missing, damaged or unknown.
+            DetectorError: missing, damaged or unknown, or it doesn't look at the subject.
         """
-        return cls(read_folder(detector_folder(detector)), threads=threads)
+        if detector is None and subject == "image":
+            detector = WHOLE_IMAGE
+        parts = read_folder(detector_folder(detector))
+        looks_at = "image" if parts.encoder.subject == "image" else "faces"
+        unasked = subject is None and (detector is None or detector in BUILTIN)
+        if looks_at == "faces" and (subject == "both" or unasked):
+            whole = read_folder(detector_folder(WHOLE_IMAGE))
+            return cls(parts, whole=whole, subject=subject, threads=threads)
+        if subject not in (None, looks_at):
+            raise DetectorError(
+                f"the detector {parts.name!r} judges {_SUBJECTS[looks_at]}, not "
+                f"{_SUBJECTS[subject]}; name another, or leave it out"
+            )
+        return cls(parts, threads=threads)
 
     @property
     def id(self) -> str:
         """Name and the first digits of the digest: which detector, exactly, judged."""
-        digest = self.parts.digest[:12]
-        return f"{self.parts.name}@{digest}" if digest else self.parts.name
+        if self.whole is None or self.whole.parts is self.parts:
+            return self.parts.id
+        return f"{self.parts.id} + {self.whole.parts.id}"
+
+    @property
+    def encoder(self) -> OnnxEncoder:
+        """The encoder of faces.
+
+        Raises:
+            DetectorError: the detector judges whole images.
+        """
+        return self._of_faces.encoder
+
+    @property
+    def face_detector(self) -> FaceDetector:
+        """What finds the faces.
+
+        Raises:
+            DetectorError: the detector judges whole images.
+        """
+        return self._of_faces.face_detector
+
+    @property
+    def _of_faces(self) -> "_Faces":
+        if self._faces is None:
+            raise DetectorError(
+                f"the detector {self.parts.name!r} judges whole images, and one of faces is needed"
+            )
+        return self._faces
 
     def detect(
         self,
@@ -115,7 +197,8 @@ class Detector:
     ) -> Iterator[ImageResult]:
         """Judge images, one after another, in order; memory stays flat over any number.
 
-        Images are decoded and searched for faces in threads while the encoder works.
+        Images are decoded, searched for faces, and looked at as wholes, in threads while the
+        encoder of faces works.
 
         Args:
             images: paths, bytes, RGB uint8 arrays (h, w, 3), or Pillow images; one, or any number,
@@ -124,7 +207,8 @@ class Detector:
             cropped: each image is a face already cut out; no face is searched for.
 
         Yields:
-            One result an image. An image that can't be read, or without a face, has a reason.
+            One result an image. One of which nothing is judged has a reason: it can't be read, or
+            holds no face where faces alone are judged.
         """
         prepared = ordered_map(
             lambda source: self.prepare(source, cropped=cropped),
@@ -147,12 +231,22 @@ class Detector:
                 faces = 0
         yield from self._judge(waiting, batch_size)
 
-    def prepare(self, source: ImageSource, *, cropped: bool = False) -> Prepared:
-        """Decode an image and cut out its faces; any number of threads may do so.
+    def judges(self, subject: Subject) -> bool:
+        """Whether it can judge this subject."""
+        return (subject == "image" or self._faces is not None) and (
+            subject == "faces" or self.whole is not None
+        )
+
+    def prepare(
+        self, source: ImageSource, *, cropped: bool = False, subject: Subject | None = None
+    ) -> Prepared:
+        """Decode an image, cut out its faces, look at the whole; any number of threads may do so.
 
         Args:
             source: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
             cropped: the image is a face already cut out; no face is searched for.
+            subject: what is to be judged, one that it `judges`; None = what the detector was
+                loaded for.
 
         Returns:
             The faces, for `judge`; with a reason where there is nothing to judge.
@@ -163,6 +257,61 @@ class Detector:
         except UnreadableImageError as error:
             return Prepared(path, reason=str(error))
         height, width = photo.pixels.shape[:2]
+        faces: tuple[CutFace, ...] = ()
+        small, reason = 0, None
+        subject = subject or self.subject
+        if self._faces is not None and subject != "image":
+            faces, small, reason = self._faces.cut(photo, cropped=cropped)
+        whole = None
+        if self.whole is not None and subject != "faces" and (subject or not faces):
+            whole, reason = self.whole.look(photo.pixels, photo.jpeg_quality), None
+        return Prepared(
+            path=path,
+            faces=faces,
+            whole=whole,
+            tags=photo.tags,
+            declared=photo.declared,
+            size=(width, height),
+            small_faces=small,
+            reason=reason,
+        )
+
+    def score(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Scores (n,) of face crops, (s, s, 3) each, cut by this detector's preprocessing."""
+        return self._of_faces.score(crops)
+
+    def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:
+        cut = [face for image in images for face in image.faces]
+        faces = iter(self._faces.judge(cut, batch_size) if self._faces else ())
+        for image in images:
+            whole = None
+            if image.whole is not None:
+                assert self.whole is not None  # noqa: S101 - who looked at it
+                whole = self.whole.judge(image.whole, image.size)
+            yield ImageResult(
+                path=image.path,
+                detector=self.id,
+                faces=tuple(next(faces) for _ in image.faces),
+                image=whole,
+                tags=image.tags,
+                reason=image.reason,
+                small_faces=image.small_faces,
+                size=image.size,
+                declared=image.declared,
+                alpha=self.parts.calibration.alpha,
+            )
+
+
+class _Faces:
+    """Cuts out the faces of photographs and judges them."""
+
+    def __init__(self, parts: DetectorParts, threads: int) -> None:
+        self.parts = parts
+        self.encoder = OnnxEncoder(parts.model, parts.encoder, threads=threads)
+        self.face_detector = FaceDetector()
+
+    def cut(self, photo: Photo, *, cropped: bool) -> tuple[tuple[CutFace, ...], int, str | None]:
+        """The faces of a photograph, how many are too small, and why there is none."""
         found, small, reason = self.face_detector.to_judge(photo.pixels, cropped=cropped)
         cut = self.parts.encoder.preprocessing.crop
         faces = tuple(
@@ -173,22 +322,15 @@ class Detector:
             )
             for face in found
         )
-        return Prepared(
-            path=path,
-            faces=faces,
-            tags=photo.tags,
-            declared=photo.declared,
-            size=(width, height),
-            small_faces=small,
-            reason=reason,
-        )
+        return faces, small, reason
 
     def score(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Scores (n,) of face crops, (s, s, 3) each, cut by this detector's preprocessing."""
+        """Scores (n,) of crops."""
         return self.parts.scorer.score(self.encoder.encode(crops))
 
-    def _judge(self, images: Sequence[Prepared], batch_size: int) -> Iterator[ImageResult]:
-        crops = [face.crop for image in images for face in image.faces]
+    def judge(self, faces: Sequence[CutFace], batch_size: int) -> Iterator[Judgement]:
+        """The verdicts on faces, in order."""
+        crops = [face.crop for face in faces]
         scores = np.concatenate(
             [np.empty(0)]
             + [
@@ -198,51 +340,15 @@ class Detector:
         )
         sides = [len(crop) for crop in crops]
         ranges = self.parts.calibration.p_range(scores, sides)
-        verdicts = iter(zip(sides, scores, *ranges, strict=True))
-        for image in images:
-            faces = tuple(
-                self._face(face.box, face.quality, *next(verdicts)) for face in image.faces
+        for face, side, score, low, high in zip(faces, sides, scores, *ranges, strict=True):
+            yield judgement(
+                self.parts,
+                face.box,
+                float(score),
+                (float(low), float(high)),
+                side=side,
+                reason=self.parts.quality.reason(face.quality),
             )
-            yield ImageResult(
-                path=image.path,
-                detector=self.id,
-                faces=faces,
-                tags=image.tags,
-                reason=image.reason,
-                small_faces=image.small_faces,
-                size=image.size,
-                declared=image.declared,
-                alpha=self.parts.calibration.alpha,
-            )
-
-    def _face(
-        self,
-        box: Box,
-        quality: Quality,
-        side: int,
-        score: float,
-        p_value_low: float,
-        p_value: float,
-    ) -> FaceResult:
-        scorer = self.parts.scorer
-        calibration = self.parts.calibration.compared_with(side)
-        known = self.parts.generated
-        generated = None if known is None else known.compared_with(side)
-        reason = self.parts.quality.reason(quality)
-        verdict = verdict_of(float(p_value), calibration, generated)
-        return FaceResult(
-            box=box,
-            score=float(score),
-            log_likelihood=float(-score) if isinstance(scorer, GaussianMixture) else None,
-            probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
-            p_value=float(p_value),
-            p_value_low=float(p_value_low),
-            verdict=verdict if reason is None else Verdict.UNSURE,
-            side=side,
-            generated_as_unusual=generated.share_as_unusual(float(p_value)) if generated else None,
-            generated_as_usual=generated.share_as_usual(float(p_value)) if generated else None,
-            unsure_because=reason,
-        )
 
 
 def _one_by_one(images: ImageSource | Iterable[ImageSource]) -> Iterable[ImageSource]:

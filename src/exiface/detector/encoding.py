@@ -1,5 +1,6 @@
-"""Faces of a manifest -> feature vectors and the sides of their crops."""
+"""Faces, or whole images, of a manifest -> feature vectors, and the sides of crops."""
 
+from collections.abc import Callable
 from itertools import groupby
 
 import numpy as np
@@ -10,9 +11,15 @@ from exiface.datasets import Manifest
 from exiface.datasets.augmentation import AS_SENT
 from exiface.datasets.batches import FaceBatches
 from exiface.encoders import OnnxEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.photos.alterations import saved
 from exiface.photos.crops import Crop, Preprocessing, square_about
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
+
+Way = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+_QUALITY = (75, 95)
+_SHRUNK = (0.4, 0.9)
 
 
 def encode_faces(
@@ -77,6 +84,56 @@ def encode_sent(
         done += len(crops)
         progress(done, len(manifest))
     return np.concatenate(features)
+
+
+def encode_images(
+    encoder: OnnxPatchEncoder,
+    manifest: Manifest,
+    progress: Progress = no_progress,
+    *,
+    way: Way | None = None,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Feature vectors (n, d) of the whole images of a manifest, in its order.
+
+    Args:
+        encoder: of whole images.
+        manifest: of them.
+        progress: called with (done, total).
+        way: what they go through first; None = nothing.
+        seed: of what is drawn on that way.
+    """
+
+    def encoded(row: int) -> NDArray[np.float32]:
+        pixels = manifest.read_pixels(row)
+        if way is not None:
+            pixels = way(pixels, np.random.default_rng((seed, row)))
+        return encoder.encode(pixels)
+
+    features = np.empty((len(manifest), encoder.description.features), np.float32)
+    for row, vector in enumerate(ordered_map(encoded, range(len(manifest)))):
+        features[row] = vector
+        progress(row + 1, len(manifest))
+    return features
+
+
+def saved_again(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """An image saved once more, as JPEG of a quality that platforms use."""
+    return saved(pixels, "JPEG", int(rng.integers(_QUALITY[0], _QUALITY[1] + 1)))
+
+
+def shrunk(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """An image shrunk and saved, as messengers do."""
+    factor = rng.uniform(*_SHRUNK)
+    height, width = (max(1, round(factor * side)) for side in pixels.shape[:2])
+    filters = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+    how = filters[int(rng.integers(len(filters)))]
+    return saved_again(np.array(Image.fromarray(pixels).resize((width, height), how)), rng)
+
+
+# What photographs go through before they calibrate a detector of whole images, each way a source of
+# its own: what is promised must hold for either.
+WAYS: dict[str, Way | None] = {"as they are": None, "saved again": saved_again, "shrunk": shrunk}
 
 
 def largest_faces(manifest: Manifest) -> Manifest:

@@ -1,8 +1,8 @@
-"""Why a face got its verdict: signs, regions, stability, standing, and the cross-check of tags."""
+"""Why a face, or a whole image, got its verdict: signs, regions, stability, standing, tags."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -12,8 +12,9 @@ from exiface.density import Evidence
 from exiface.density.calibration import SCORE_DECIMALS
 from exiface.density.generated import LikelihoodRatio, band_of, likelihood_ratios
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.detector import Detector
-from exiface.detector.results import SCHEMA, FaceResult, ImageResult
+from exiface.detector.detector import Detector, Subject
+from exiface.detector.folder import DetectorParts
+from exiface.detector.results import SCHEMA, ImageResult, Judgement
 from exiface.errors import UserError
 from exiface.photos import read_photo
 from exiface.photos.alterations import altered
@@ -29,20 +30,21 @@ _WINDOW = 6  # a window fades to nothing at 1/6 of the crop's side from its cent
 _STEPS = 15  # windows along a side
 _BATCH = 32
 _NEIGHBOURS = 5
+_SHOWN = 512  # px, the longer side of a whole image that is explained
 _GRID = 8  # cells along a side of the map, as JSON has it
 
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """The verdict on the same face after a mild alteration of the picture.
+    """The verdict on the same face, or image, after a mild alteration of the picture.
 
     Attributes:
         alteration: name in `exiface.photos.alterations`.
-        face: the verdict; None where the face was no longer found.
+        judged: the verdict; None where the face was no longer found.
     """
 
     alteration: str
-    face: FaceResult | None
+    judged: Judgement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,11 @@ class Explanation:
 
     Attributes:
         result: of the whole image.
-        number: which of its faces is explained.
-        crop: (s, s, 3) uint8, what the encoder saw.
-        regions: (s, s) by how much the log-likelihood rises when a region is hidden, less the
+        number: which of its faces is explained; None = the image as a whole.
+        crop: (h, w, 3) uint8, what the encoder saw; of a whole image, small.
+        regions: (h, w) by how much the log-likelihood rises when a region is hidden, less the
             median over the face: above 0, the region pulls the likelihood down more than others.
+            Of a whole image, by how much the patch there scores above the median patch.
         signs: what the score is combined of; empty where a density or classifier scores.
         less_unusual: calibration photographs that are less unusual than the face.
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
@@ -78,7 +81,7 @@ class Explanation:
     """
 
     result: ImageResult
-    number: int
+    number: int | None
     crop: NDArray[np.uint8]
     regions: NDArray[np.float32]
     signs: tuple[Sign, ...]
@@ -89,15 +92,23 @@ class Explanation:
     tag_checks: tuple[TagCheck, ...]
 
     @property
-    def face(self) -> FaceResult:
-        """The face that is explained."""
-        return self.result.faces[self.number]
+    def judged(self) -> Judgement:
+        """The verdict that is explained."""
+        if self.number is not None:
+            return self.result.faces[self.number]
+        assert self.result.image is not None  # noqa: S101 - or there is nothing to explain
+        return self.result.image
+
+    @property
+    def what(self) -> Literal["face", "image"]:
+        """What it is about."""
+        return "image" if self.number is None else "face"
 
     @property
     def kept(self) -> int:
         """After how many of the alterations the verdict is the same."""
         return sum(
-            each.face is not None and each.face.verdict == self.face.verdict
+            each.judged is not None and each.judged.verdict == self.judged.verdict
             for each in self.stability
         )
 
@@ -108,8 +119,9 @@ class Explanation:
             "schema": SCHEMA,
             "path": self.result.path,
             "detector": self.result.detector,
+            "subject": self.what,
             "face": self.number,
-            **self.face.as_dict(),
+            **self.judged.as_dict(),
             **self.result.declared.as_dict(),
             "likelihood_ratio": None if self.ratio is None else self.ratio.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
@@ -117,7 +129,7 @@ class Explanation:
             "less_unusual": self.less_unusual,
             "nearest_scores": list(self.nearest_scores),
             "stability": {
-                each.alteration: None if each.face is None else each.face.as_dict()
+                each.alteration: None if each.judged is None else each.judged.as_dict()
                 for each in self.stability
             },
             "tags": {check.tag: check.as_dict() for check in self.tag_checks},
@@ -125,15 +137,22 @@ class Explanation:
 
 
 def explain(
-    detector: Detector, image: ImageSource, *, face: int = 0, cropped: bool = False
+    detector: Detector,
+    image: ImageSource,
+    *,
+    face: int = 0,
+    cropped: bool = False,
+    subject: Subject | None = None,
 ) -> Explanation:
-    """Explain the verdict on one face.
+    """Explain the verdict on one face, or on an image as a whole.
 
     Args:
         detector: that judges.
         image: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
         face: which one, largest first.
         cropped: the image is a face already cut out.
+        subject: "image" = the image as a whole; None = as the detector was loaded, which may be the
+            whole where there is no face.
 
     Returns:
         The explanation.
@@ -141,22 +160,21 @@ def explain(
     Raises:
         UserError: the image can't be read or holds no such face.
     """
-    prepared = detector.prepare(image, cropped=cropped)
+    prepared = detector.prepare(image, cropped=cropped, subject=subject)
     [result] = detector.judge([prepared])
     if result.reason is not None:
         raise UserError(f"{result.path or 'the image'}: {result.reason}")
+    if result.image is not None and not result.faces:
+        return _explain_whole(detector, image, result)
     if face >= len(result.faces):
         raise UserError(
             f"{result.path or 'the image'} has {len(result.faces)} face(s), numbered from 0; "
             f"there is no face {face}"
         )
     crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
-    score = result.faces[face].score
     features = detector.encoder.encode(crop[None])
     check = detector.parts.cross_check
-    calibrated = detector.parts.calibration.compared_with(len(crop)).scores
-    place = int(np.searchsorted(calibrated, round(score, SCORE_DECIMALS)))
-    nearest = calibrated[np.argsort(np.abs(calibrated - score), kind="stable")[:_NEIGHBOURS]]
+    place, nearest = _standing(detector.parts, result.faces[face])
     return Explanation(
         result=result,
         number=face,
@@ -164,19 +182,64 @@ def explain(
         regions=region_map(detector, crop),
         signs=_signs(detector, features),
         less_unusual=place,
-        nearest_scores=tuple(float(each) for each in np.sort(nearest)),
+        nearest_scores=nearest,
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
-        ratio=_ratio(detector, result.faces[face].p_value, len(crop)),
+        ratio=_ratio(detector.parts, result.faces[face]),
         tag_checks=() if check is None else check.check(features[0], prepared.tags),
     )
 
 
-def _ratio(detector: Detector, p_value: float, side: int) -> LikelihoodRatio | None:
-    generated = detector.parts.generated
+def _explain_whole(detector: Detector, image: ImageSource, result: ImageResult) -> Explanation:
+    assert detector.whole is not None and result.image is not None  # noqa: S101 - it judged
+    whole, photo = detector.whole, read_photo(image)
+    height, width = photo.pixels.shape[:2]
+    shrunk = min(1.0, _SHOWN / max(height, width))
+    size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
+    regions = cv2.resize(whole.patch_map(photo.pixels), size, interpolation=cv2.INTER_NEAREST)
+    check = whole.parts.cross_check
+    place, nearest = _standing(whole.parts, result.image)
+    return Explanation(
+        result=result,
+        number=None,
+        crop=np.asarray(cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
+        regions=np.asarray(regions, np.float32),
+        signs=(),
+        less_unusual=place,
+        nearest_scores=nearest,
+        stability=tuple(
+            Stability(name, each.image)
+            for name, each in zip(
+                MILD_ALTERATIONS,
+                detector.judge(
+                    detector.prepare(altered(photo.pixels, name), subject="image")
+                    for name in MILD_ALTERATIONS
+                ),
+                strict=True,
+            )
+        ),
+        ratio=_ratio(whole.parts, result.image),
+        tag_checks=()
+        if check is None
+        else check.check(whole.encoder.encode(photo.pixels), photo.tags),
+    )
+
+
+def _standing(parts: DetectorParts, judged: Judgement) -> tuple[int, tuple[float, ...]]:
+    """How many photographs are less unusual, and the scores of those nearest."""
+    calibrated = parts.calibration.compared_with(judged.side).scores
+    place = int(np.searchsorted(calibrated, round(judged.score, SCORE_DECIMALS)))
+    distance = np.abs(calibrated - judged.score)
+    nearest = calibrated[np.argsort(distance, kind="stable")[:_NEIGHBOURS]]
+    return place, tuple(float(each) for each in np.sort(nearest))
+
+
+def _ratio(parts: DetectorParts, judged: Judgement) -> LikelihoodRatio | None:
+    generated = parts.generated
     if generated is None:
         return None
-    compared = detector.parts.calibration.compared_with(side)
-    return likelihood_ratios(compared, generated.compared_with(side))[band_of(p_value)]
+    compared = parts.calibration.compared_with(judged.side)
+    ratios = likelihood_ratios(compared, generated.compared_with(judged.side))
+    return ratios[band_of(judged.p_value)]
 
 
 def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:
@@ -245,10 +308,10 @@ def _stability(
     )
 
 
-def _nearest_face(result: ImageResult, place: NDArray[np.float64]) -> FaceResult | None:
+def _nearest_face(result: ImageResult, place: NDArray[np.float64]) -> Judgement | None:
     """The face whose centre, in shares of the image's sides, is nearest."""
 
-    def distance(face: FaceResult) -> float:
+    def distance(face: Judgement) -> float:
         x0, y0, x1, y1 = face.box
         centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) / result.size
         return float(np.abs(centre - place).sum())

@@ -24,11 +24,19 @@ from exiface.density import (
 from exiface.density.evidence import directions_of, sign
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
-from exiface.detector.encoding import crop_sides, encode_faces, encode_sent, largest_faces
+from exiface.detector.encoding import (
+    WAYS,
+    crop_sides,
+    encode_faces,
+    encode_images,
+    encode_sent,
+    largest_faces,
+)
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE
+from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder, read_attention
 from exiface.encoders.runtime import read_heads, seen_by_encoder
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
@@ -63,8 +71,9 @@ def fit(
             `:FLOOR:WEIGHT`, the least tail probability of that sign and what it weighs.
         fit_split: what is fitted on. Photographs that validated the encoder shaped nothing in it:
             where they fit, those of "fit" calibrate as well.
-        as_sent: take the faces as pictures arrive, saved again and shrunk at random, not as they
-            lie in the files.
+        as_sent: take faces as pictures arrive, saved again and shrunk at random, not as they lie
+            in the files. Whole images calibrate as they are, saved again, and shrunk, each a
+            source of its own.
         alpha: promised false-alarm rate.
         beta: p-value from which on nothing was found, where no generated faces are measured.
         per_photo: faces of a photograph that the density is fitted on, at most. Calibration takes
@@ -88,7 +97,13 @@ def fit(
         CalibrationError: too few for the promised rate.
     """
     model, description = read_encoder(encoder_folder)
-    encoder = OnnxEncoder(model, description)
+    attention = read_attention(encoder_folder, description)
+    encoder = open_encoder(model, attention, description)
+    if manifest.subject != description.subject:
+        raise DetectorError(
+            f"the encoder looks at {description.subject}s, and the manifest is of "
+            f"{manifest.subject}s: make one with exiface prepare --subject {description.subject}"
+        )
     manifest = manifest.select(~manifest.generated)
     manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
     scorer: Scorer | None = None if evidence else read_classifier(encoder_folder)
@@ -98,10 +113,10 @@ def fit(
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
-    encode = partial(encode_sent, seed=seed) if as_sent else encode_faces
+    seen_as = partial(_seen_as, encoder, as_sent=as_sent, seed=seed, progress=progress)
     if scorer is None:
         faces = _chosen(manifest, fit_split, per_photo, per_camera, seed)
-        features = encode(encoder, faces, progress)
+        features = seen_as(faces)[0]
         if evidence:
             names, floors, weights = zip(*map(sign, evidence), strict=True)
             scorer = Evidence(directions_of(heads, names), floors, weights).fit(features)
@@ -115,7 +130,10 @@ def fit(
             held_out: dict[int, float] = {}
             if components is None:
                 components, held_out = choose_components(
-                    features, faces.group_or_photo(), seed=seed, progress=progress
+                    features,
+                    np.resize(faces.group_or_photo(), len(features)),
+                    seed=seed,
+                    progress=progress,
                 )
             scorer = GaussianMixture(components, seed=seed).fit(features)
             provenance = {
@@ -123,19 +141,13 @@ def fit(
                 "held_out_log_likelihood": {str(key): value for key, value in held_out.items()},
             }
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
-    features = encode(encoder, faces, progress)
+    features, sources, sides = seen_as(faces)
     scores = scorer.score(features)
-    calibration = Calibration.of(
-        scores,
-        alpha=alpha,
-        beta=beta,
-        sources=faces.source,
-        # As sent they were shrunk, who knows how much.
-        sides=None if as_sent else crop_sides(description.preprocessing, faces),
-    )
+    calibration = Calibration.of(scores, alpha=alpha, beta=beta, sources=sources, sides=sides)
+    features, scores = features[: len(faces)], scores[: len(faces)]  # the first way: as they are
     quality = measure_limits(encoder, scorer, calibration, scores, faces, seed=seed)
     seen = seen_by_encoder(encoder_folder)
-    known = _measured(generated, encoder, scorer, calibration, seen, progress)
+    known = _measured(generated, encoder, scorer, calibration, seen, progress, as_sent=as_sent)
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
     return DetectorParts(
         name=name,
@@ -148,6 +160,7 @@ def fit(
         generated=known,
         quality=quality,
         provenance=provenance,
+        attention=attention,
     )
 
 
@@ -186,7 +199,13 @@ def calibrate(
         CalibrationError: too few photographs for the promised rate.
         DetectorError: no photograph with a face.
     """
-    encoder = OnnxEncoder(detector.model, detector.encoder)
+    encoder = detector.open_encoder()
+    if manifest.subject != detector.encoder.subject:
+        raise DetectorError(
+            f"the detector judges {detector.encoder.subject}s, and the manifest is of "
+            f"{manifest.subject}s"
+        )
+    as_sent = bool(detector.provenance.get("as_sent")) and detector.encoder.subject == "image"
     faces = _chosen(
         manifest.with_split(np.full(len(manifest), "calibration")),
         "calibration",
@@ -194,17 +213,22 @@ def calibrate(
         per_camera,
         seed,
     )
-    features = encode_faces(encoder, faces, progress)
+    features, sources, sides = _seen_as(
+        encoder, faces, as_sent=as_sent, seed=seed, progress=progress
+    )
     scores = detector.scorer.score(features)
     bands = detector.calibration
     calibration = Calibration.of(
         scores,
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
-        sources=faces.source,
-        sides=crop_sides(detector.encoder.preprocessing, faces),
+        sources=sources,
+        sides=sides,
     )
-    known = _measured(generated, encoder, detector.scorer, calibration, set(), progress)
+    features, scores = features[: len(faces)], scores[: len(faces)]
+    known = _measured(
+        generated, encoder, detector.scorer, calibration, set(), progress, as_sent=as_sent
+    )
     provenance = detector.provenance | {
         "calibration": faces.counts(),
         "recalibrated": {"from": detector.name, "digest": detector.digest},
@@ -226,11 +250,13 @@ def calibrate(
 
 def _measured(
     generated: Manifest | GeneratedFaces | None,
-    encoder: OnnxEncoder,
+    encoder: OnnxEncoder | OnnxPatchEncoder,
     scorer: Scorer,
     calibration: Calibration,
     seen: set[str],
     progress: Progress,
+    *,
+    as_sent: bool,
 ) -> GeneratedFaces | None:
     """What generated faces score by this detector; as it is, where others have scored them."""
     if not isinstance(generated, Manifest):
@@ -243,9 +269,39 @@ def _measured(
             "give others"
         )
     faces = largest_faces(generated)
+    if isinstance(encoder, OnnxPatchEncoder):
+        features, _, _ = _seen_as(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
+        families = np.resize(faces.source, len(features))
+        p_values = calibration.p_value(scorer.score(features))
+        return GeneratedFaces.of(p_values, families, np.zeros(len(features)))
     scores = scorer.score(encode_faces(encoder, faces, progress))
     sides = crop_sides(encoder.description.preprocessing, faces)
     return GeneratedFaces.of(calibration.p_value(scores, sides), faces.source, sides)
+
+
+def _seen_as(
+    encoder: OnnxEncoder | OnnxPatchEncoder,
+    rows: Manifest,
+    *,
+    as_sent: bool,
+    seed: int,
+    progress: Progress,
+) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64] | None]:
+    """Features of the rows, which source each belongs to, and the sides of their crops.
+
+    Whole images as sent come once for each of the WAYS, one way after another.
+    """
+    if isinstance(encoder, OnnxPatchEncoder):
+        ways = WAYS if as_sent else dict([next(iter(WAYS.items()))])
+        features = [
+            encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways.values()
+        ]
+        sources = [np.char.add(rows.source, f" {name}") for name in ways]
+        return np.concatenate(features), np.concatenate(sources), None
+    if as_sent:  # they were shrunk, who knows how much
+        return encode_sent(encoder, rows, progress, seed=seed), rows.source, None
+    sides = crop_sides(encoder.description.preprocessing, rows)
+    return encode_faces(encoder, rows, progress), rows.source, sides
 
 
 def _chosen(

@@ -5,6 +5,7 @@
     detector.json              version, name, encoder and preprocessing, bands, limits of quality,
                                provenance, sha256s
     encoder.onnx               the encoder
+    attention.safetensors      the rest of it, of one of whole images with attention
     density.safetensors        the mixture; or
     evidence.safetensors       the heads whose signs are combined; or
     classifier.safetensors     the head of a binary detector
@@ -38,13 +39,17 @@ from exiface.density import (
 )
 from exiface.detector.cross_check import CrossCheck
 from exiface.detector.quality_limits import QualityLimits
-from exiface.encoders import EncoderDescription
-from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE
+from exiface.encoders import EncoderDescription, OnnxEncoder
+from exiface.encoders.description import ATTENTION_FILE, CLASSIFIER_FILE, ENCODER_FILE, PATCHES
+from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder
 from exiface.errors import UserError
 
-# The detectors inside the package: "default" has seen generated faces in training,
-# "photographs-only" has seen none.
-BUILTIN = {name: Path(__file__).parent / name for name in ("default", "photographs-only")}
+# The detectors inside the package. Of faces: "default" has seen generated ones in training,
+# "photographs-only" none. Of whole images: "whole-image", which has seen generated ones.
+BUILTIN = {
+    name: Path(__file__).parent / name for name in ("default", "photographs-only", "whole-image")
+}
+WHOLE_IMAGE = "whole-image"
 _RENAMED = {"binary": "default"}
 DETECTOR_FILE = "detector.json"
 CARD_FILE = "MODEL_CARD.md"
@@ -59,7 +64,7 @@ _SCORERS: dict[str, type[GaussianMixture] | type[Evidence] | type[Classifier]] =
     _EVIDENCE_FILE: Evidence,
     CLASSIFIER_FILE: Classifier,
 }
-_OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE)
+_OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE, ATTENTION_FILE)
 _KEYS = {
     "format",
     "version",
@@ -96,6 +101,7 @@ class DetectorParts:
         notice: what everyone who reads a verdict must know of this detector; "" = nothing beyond
             the usual.
         provenance: how it was made, for people and programs.
+        attention: the bytes of the encoder's weights of attention; None of one without.
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
     """
 
@@ -110,7 +116,18 @@ class DetectorParts:
     quality: QualityLimits = field(default_factory=QualityLimits)
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    attention: bytes | None = None
     digest: str = ""
+
+    @property
+    def id(self) -> str:
+        """Name and the first digits of the digest: which detector, exactly, judged."""
+        digest = self.digest[:12]
+        return f"{self.name}@{digest}" if digest else self.name
+
+    def open_encoder(self, threads: int | None = None) -> OnnxEncoder | OnnxPatchEncoder:
+        """The encoder, ready to run; threads: for one batch, None = one a core."""
+        return open_encoder(self.model, self.attention, self.encoder, threads=threads)
 
     @property
     def learnt_from(self) -> str:
@@ -134,6 +151,8 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
         _CALIBRATION_FILE: save_tensors(parts.calibration.arrays()),
         CARD_FILE: parts.card.encode(),
     }
+    if parts.attention is not None:
+        contents[ATTENTION_FILE] = parts.attention
     if parts.cross_check is not None:
         contents[_CROSS_CHECK_FILE] = save_tensors(parts.cross_check.arrays())
     if parts.generated is not None:
@@ -219,6 +238,8 @@ def read_folder(folder: Path) -> DetectorParts:
     if len(scorers) != 1:
         raise DetectorError(f"{path}: needs one of {', '.join(_SCORERS)}; restore the folder")
     files = {name: _checked(folder / name, described["files"][name]) for name in described["files"]}
+    if (described["encoder"].get("architecture") == PATCHES) != (ATTENTION_FILE in files):
+        raise DetectorError(f"{path}: {ATTENTION_FILE} is missing or too much; restore the folder")
     cross_check, generated = files.get(_CROSS_CHECK_FILE), files.get(_GENERATED_FILE)
     try:
         calibration = load_tensors(files[_CALIBRATION_FILE])
@@ -239,6 +260,7 @@ def read_folder(folder: Path) -> DetectorParts:
             quality=QualityLimits.from_dict(described["quality"]),
             notice=str(described["notice"]),
             provenance=described["provenance"],
+            attention=files.get(ATTENTION_FILE),
             digest=hashlib.sha256(content).hexdigest(),
         )
     except (ValueError, KeyError, TypeError, SafetensorError, CalibrationError) as error:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from exiface.datasets import Manifest
 from exiface.density import Calibration, Scorer
 from exiface.encoders import OnnxEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import read_photo
 from exiface.photos.alterations import saved
 from exiface.photos.crops import as_shown, shorter_side
@@ -112,11 +113,11 @@ class QualityLimits:
 
 
 def measure_limits(
-    encoder: OnnxEncoder,
+    encoder: OnnxEncoder | OnnxPatchEncoder,
     scorer: Scorer,
     calibration: Calibration,
     scores: NDArray[np.float64],
-    faces: Manifest,
+    rows: Manifest,
     *,
     seed: int = 0,
 ) -> QualityLimits:
@@ -126,32 +127,40 @@ def measure_limits(
         encoder: its encoder.
         scorer: what it scores features with.
         calibration: by these photographs.
-        scores: (n,) of their faces.
-        faces: of the photographs, in the same order.
+        scores: (n,) of their faces, or of them as wholes, as they are.
+        rows: faces or whole images, in the same order.
         seed: of the choice of those that are compressed.
     """
-    preprocessing = encoder.description.preprocessing
-    chosen = set(np.random.default_rng(seed).permutation(len(faces))[:_COMPRESSED].tolist())
+    chosen = set(np.random.default_rng(seed).permutation(len(rows))[:_COMPRESSED].tolist())
 
-    def measured(row: int) -> tuple[Quality, int, NDArray[np.uint8] | None]:
-        photo = read_photo(faces.file(row))
-        box = faces.face_box(row)
-        crop = preprocessing.crop(photo.pixels, box)
-        quality = Quality.of(crop, shorter_side(box), faces.landmarks[row], photo.jpeg_quality)
+    def measured(row: int) -> tuple[Quality, int | None, NDArray[np.uint8] | None]:
+        photo = read_photo(rows.file(row))
+        if isinstance(encoder, OnnxPatchEncoder):
+            quality = Quality.of_image(photo.pixels, photo.jpeg_quality)
+            return quality, None, photo.pixels if row in chosen else None
+        box = rows.face_box(row)
+        crop = encoder.description.preprocessing.crop(photo.pixels, box)
+        quality = Quality.of(crop, shorter_side(box), rows.landmarks[row], photo.jpeg_quality)
         return quality, len(crop), as_shown(crop) if row in chosen else None
 
-    qualities, sides, crops = zip(*ordered_map(measured, range(len(faces))), strict=True)
-    kept = [crop for crop in crops if crop is not None]
+    qualities, sides, crops = zip(*ordered_map(measured, range(len(rows))), strict=True)
+    kept = [(crop, side) for crop, side in zip(crops, sides, strict=True) if crop is not None]
+
+    def p_values(scores: NDArray[np.float64], of: Sequence[Any]) -> NDArray[np.float64]:
+        return calibration.p_value(scores, None if isinstance(encoder, OnnxPatchEncoder) else of)
 
     def compressed(quality: int) -> NDArray[np.float64]:
-        again = [saved(crop, "JPEG", quality) for crop in kept]
-        batches = [again[start : start + _BATCH] for start in range(0, len(again), _BATCH)]
-        scores = np.concatenate([scorer.score(encoder.encode(batch)) for batch in batches])
-        return calibration.p_value(scores, [len(crop) for crop in kept])
+        again = [saved(crop, "JPEG", quality) for crop, _ in kept]
+        if isinstance(encoder, OnnxPatchEncoder):
+            features = np.stack(list(ordered_map(encoder.encode, again)))
+        else:
+            batches = [again[start : start + _BATCH] for start in range(0, len(again), _BATCH)]
+            features = np.concatenate([encoder.encode(batch) for batch in batches])
+        return p_values(scorer.score(features), [side for _, side in kept])
 
     return QualityLimits.of(
         qualities,
-        calibration.p_value(scores, sides),
+        p_values(scores, sides),
         calibration.alpha,
         compressed={quality: compressed(quality) for quality in _JPEG_QUALITIES},
     )

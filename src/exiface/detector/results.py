@@ -1,4 +1,4 @@
-"""What is said of an image: one result an image, one verdict a face."""
+"""What is said of an image: one result an image; one verdict a face, and one on the whole."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,9 +7,10 @@ from exiface.density import Verdict
 from exiface.density.calibration import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
-# Of the JSON: 2 added `schema`, `verdict`, `p_value` and `summary` of the image, what the file
-# declares, what generated faces score, and the verdict "nothing-found" (see CHANGELOG.md).
-SCHEMA = 2
+# Of the JSON: 3 added `image`, the verdict on the image as a whole; 2 added `schema`, `verdict`,
+# `p_value` and `summary` of the image, what the file declares, what generated faces score, and the
+# verdict "nothing-found" (see CHANGELOG.md).
+SCHEMA = 3
 
 
 # Verdicts as people read them, alike on every surface.
@@ -22,11 +23,11 @@ SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class FaceResult:
-    """The verdict on one face.
+class Judgement:
+    """The verdict on one face, or on an image as a whole.
 
     Attributes:
-        box: (x0, y0, x1, y1) in pixels of the upright image.
+        box: (x0, y0, x1, y1) in pixels of the upright image; of a whole image, all of it.
         score: how anomalous, higher = more: the negative log-likelihood, or a classifier's
             log-odds.
         p_value: share of calibration photographs at least as anomalous, see Calibration; of
@@ -37,11 +38,12 @@ class FaceResult:
             detector that classifies.
         probability: that the face is generated, by such a classifier's own account; None for a
             detector with a density.
-        side: of the square crop that was judged, in pixels.
+        side: of the square crop that was judged, in pixels; None of a whole image.
         generated_as_unusual: share of generated faces of families that training never saw whose
             p-value is at most this face's; None where none were measured.
         generated_as_usual: share of them that score no higher.
         unsure_because: why its quality rules out any other verdict; None where it doesn't.
+        detector: id of the detector, where it isn't that of the result.
     """
 
     box: tuple[float, float, float, float]
@@ -55,6 +57,7 @@ class FaceResult:
     generated_as_unusual: float | None = None
     generated_as_usual: float | None = None
     unsure_because: str | None = None
+    detector: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""
@@ -78,6 +81,8 @@ class FaceResult:
                 values[name] = round(share, 4)
         if self.unsure_because is not None:
             values["unsure_because"] = self.unsure_because
+        if self.detector is not None:
+            values["detector"] = self.detector
         return values
 
 
@@ -88,7 +93,8 @@ class ImageResult:
     Attributes:
         path: as it was given; None for arrays and Pillow images.
         detector: id of the detector that judged.
-        faces: largest first; empty where there is a reason.
+        faces: largest first; empty where none was found, or looked for.
+        image: the verdict on the image as a whole; None where it wasn't asked for.
         tags: what the camera recorded.
         reason: why there is no verdict; None where there is one.
         small_faces: further faces found, too small to be judged.
@@ -99,7 +105,8 @@ class ImageResult:
 
     path: str | None
     detector: str
-    faces: tuple[FaceResult, ...] = ()
+    faces: tuple[Judgement, ...] = ()
+    image: Judgement | None = None
     tags: CameraTags = field(default_factory=CameraTags)
     reason: str | None = None
     small_faces: int = 0
@@ -108,22 +115,27 @@ class ImageResult:
     alpha: float = 0.05
 
     @property
+    def judged(self) -> tuple[Judgement, ...]:
+        """The faces, and the image as a whole, as far as they were judged."""
+        return self.faces if self.image is None else (*self.faces, self.image)
+
+    @property
     def p_value(self) -> float | None:
-        """Of the image: the smallest of its faces, times their number (Bonferroni); None of none.
+        """The smallest of all that is judged, times their number (Bonferroni); None of none.
 
         Twenty photographed faces hold one as unusual as one in twenty; with this, at most a share
         alpha of photographs is flagged however many faces they show.
         """
-        if not self.faces:
+        if not self.judged:
             return None
-        return min(1.0, len(self.faces) * min(face.p_value for face in self.faces))
+        return min(1.0, len(self.judged) * min(each.p_value for each in self.judged))
 
     @property
     def verdict(self) -> Verdict | None:
-        """Of the image: what its p-value says, or what is said of every one of its faces."""
+        """What the p-value says, or what is said of all that is judged."""
         if self.p_value is None:
             return None
-        said = {face.verdict for face in self.faces}
+        said = {each.verdict for each in self.judged}
         if Verdict.AI_GENERATED in said and self.p_value <= self.alpha:
             return Verdict.AI_GENERATED
         alike = len(said) == 1 and Verdict.AI_GENERATED not in said
@@ -131,10 +143,14 @@ class ImageResult:
 
     @property
     def summary(self) -> str:
-        """The faces in a line, such as "1 of 3 faces AI-generated"; "" where there is none."""
+        """All that is judged in a line, such as "1 of 3 faces AI-generated"; "" of nothing."""
+        parts = [self._of_faces()] if self.faces else []
+        if self.image is not None:
+            parts.append(f"the image as a whole: {SAID[self.image.verdict]}")
+        return "; ".join(parts)
+
+    def _of_faces(self) -> str:
         number = len(self.faces)
-        if number == 0:
-            return ""
         if number == 1:
             return SAID[self.faces[0].verdict]
         found = sum(face.verdict is Verdict.AI_GENERATED for face in self.faces)
@@ -159,6 +175,7 @@ class ImageResult:
             }
         values |= {
             "faces": [face.as_dict() for face in self.faces],
+            **({} if self.image is None else {"image": _without_box(self.image)}),
             "tags": self.tags.as_dict(),
             "detector": self.detector,
             **self.declared.as_dict(),
@@ -168,3 +185,7 @@ class ImageResult:
         if self.reason is not None:
             values["reason"] = self.reason
         return values
+
+
+def _without_box(image: Judgement) -> dict[str, Any]:
+    return {name: value for name, value in image.as_dict().items() if name != "box"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
@@ -10,6 +11,9 @@ from exiface.encoders.description import PATCHES
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.encoders.patch_encoder import LENGTH, PATCH, PatchEncoder
+from exiface.encoders.windows import WINDOW, WindowEncoder
+
+ImageEncoder = PatchEncoder | WindowEncoder  # of whole images
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Architecture:
         features: length of the feature vector.
         size: side s of its input in pixels; where crops keep their own pixels, the least.
         last_layer: prefix of the parameters that make features of the backbone's output.
+        subject: what it looks at.
         largest: None = every crop is resized to `size`; otherwise crops keep their own pixels, up
             to this side.
         read: how many leading features the heads of the pretext task read; None = all.
@@ -33,6 +38,7 @@ class Architecture:
     features: int
     size: int
     last_layer: str
+    subject: Literal["face", "image"] = "face"
     largest: int | None = None
     read: int | None = None
     directions: Callable[[], dict[str, Tensor]] = dict
@@ -74,5 +80,15 @@ ARCHITECTURES: dict[str, Architecture] = {
         largest=384,
     ),
     # The published encoder of whole images (SDAIE, arXiv 2512.05651).
-    PATCHES: Architecture(PatchEncoder, features=LENGTH, size=PATCH, last_layer="transformer."),
+    PATCHES: Architecture(
+        PatchEncoder, features=LENGTH, size=PATCH, last_layer="transformer.", subject="image"
+    ),
+    # MobileNetV2 over windows of whole images, at their own pixels.
+    "windows": Architecture(
+        WindowEncoder,
+        features=WindowEncoder.LENGTH,
+        size=WINDOW,
+        last_layer="classifier.",
+        subject="image",
+    ),
 }

@@ -10,23 +10,30 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from exiface.encoders.architectures import ImageEncoder
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, EncoderDescription
-from exiface.encoders.patch_encoder import PATCH, PatchEncoder
+from exiface.encoders.patch_encoder import PatchEncoder
+
+_FEW = 256  # weights that aren't worth halving
 
 
-def export(network: nn.Module, description: EncoderDescription, folder: Path) -> Path:
+def export(
+    network: nn.Module, description: EncoderDescription, folder: Path, *, half: bool = False
+) -> Path:
     """Write the folder of an encoder of faces: `encoder.onnx` and `encoder.json`.
 
     Args:
         network: (n, 3, s, s) -> (n, features).
         description: of the encoder.
         folder: where to; made if need be.
+        half: keep weights in half precision, which halves the file; it computes as ever.
 
     Returns:
         The path of the model. Its input is `crops` (any n), its output `features`.
@@ -37,10 +44,12 @@ def export(network: nn.Module, description: EncoderDescription, folder: Path) ->
     if preprocessing.largest is not None:
         dynamic |= {2: "height", 3: "width"}
     content = _onnx(_for_export(network), example, dynamic, "crops", "features")
-    return _write(folder, description, {ENCODER_FILE: content})
+    return _write(folder, description, {ENCODER_FILE: _halved(content) if half else content})
 
 
-def export_patches(network: PatchEncoder, description: EncoderDescription, folder: Path) -> Path:
+def export_patches(
+    network: ImageEncoder, description: EncoderDescription, folder: Path, *, half: bool = False
+) -> Path:
     """Write the folder of an encoder of whole images: a model, weights and `encoder.json`.
 
     Patches become tokens a few at a time, whatever their number, and only then a feature: memory
@@ -50,28 +59,52 @@ def export_patches(network: PatchEncoder, description: EncoderDescription, folde
         network: the encoder.
         description: of the encoder; it says how the network pools.
         folder: where to; made if need be.
+        half: keep weights in half precision, which halves the files; they compute as ever.
 
     Returns:
-        The path of `encoder.onnx`, `patches` (any n, 3, 64, 64) -> `tokens` (n, 528); beside it
-        stands `attention.safetensors`, see `token_attention`.
+        The path of `encoder.onnx`, `patches` (any n, 3, s, s) -> `tokens` (n, d); beside it, of an
+        encoder with attention, stands `attention.safetensors`, see `token_attention`.
     """
     assert network.pooling == description.patches.pooling  # noqa: S101 - or use is not training
-    example = torch.zeros(2, 3, PATCH, PATCH)
+    side = description.patches.side
+    example = torch.zeros(2, 3, side, side)
     content = _onnx(_for_export(_Tokens(network)), example, {0: "n"}, "patches", "tokens")
-    weights = network.transformer.state_dict()
-    attention = save({name: tensor.cpu() for name, tensor in weights.items()})
-    return _write(folder, description, {ATTENTION_FILE: attention, ENCODER_FILE: content})
+    contents = {ENCODER_FILE: _halved(content) if half else content}
+    if isinstance(network, PatchEncoder):
+        dtype = torch.float16 if half else torch.float32
+        weights = network.transformer.state_dict()
+        attention = save({name: tensor.cpu().to(dtype) for name, tensor in weights.items()})
+        contents = {ATTENTION_FILE: attention} | contents
+    return _write(folder, description, contents)
 
 
 class _Tokens(nn.Module):
     """The part of the encoder that sees each patch by itself, for the exporter."""
 
-    def __init__(self, network: PatchEncoder) -> None:
+    def __init__(self, network: ImageEncoder) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, patches: Tensor) -> Tensor:
         return self.network.tokens(patches)
+
+
+def _halved(content: bytes) -> bytes:
+    """The model with its weights as float16; they become float32 again when it is loaded."""
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    casts = []
+    for weights in graph.initializer:
+        if weights.data_type != onnx.TensorProto.FLOAT or np.prod(weights.dims) < _FEW:
+            continue
+        name, stored = weights.name, f"{weights.name}.float16"
+        values = onnx.numpy_helper.to_array(weights).astype(np.float16)
+        weights.CopyFrom(onnx.numpy_helper.from_array(values, stored))
+        cast = onnx.helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT)
+        casts.append(cast)
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
+    return bytes(model.SerializeToString())
 
 
 def _onnx(

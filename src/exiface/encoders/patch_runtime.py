@@ -8,20 +8,27 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from exiface.encoders.description import ATTENTION_FILE, EncoderDescription, EncoderError
-from exiface.encoders.runtime import read_encoder, session
+from exiface.encoders.description import (
+    ATTENTION_FILE,
+    PATCHES,
+    EncoderDescription,
+    EncoderError,
+)
+from exiface.encoders.runtime import OnnxEncoder, read_encoder, session
 from exiface.encoders.token_attention import attend
 from exiface.photos.patches import Patches
 
 _AT_ONCE = 8  # patches: more at once are no faster
 
 
-def read_attention(folder: Path) -> bytes:
-    """The weights of the attention in a folder of an encoder of whole images.
+def read_attention(folder: Path, description: EncoderDescription) -> bytes | None:
+    """The weights of the attention in a folder of an encoder of whole images; None of others.
 
     Raises:
         EncoderError: they are missing.
     """
+    if description.architecture != PATCHES:
+        return None
     path = folder / ATTENTION_FILE
     if not path.is_file():
         raise EncoderError(f"{folder} lacks {ATTENTION_FILE}; import or export it again")
@@ -33,7 +40,8 @@ class OnnxPatchEncoder:
 
     Args:
         model: the bytes of `encoder.onnx`, patches -> tokens.
-        attention: the bytes of `attention.safetensors`.
+        attention: the bytes of `attention.safetensors`; None of an encoder without attention, whose
+            feature is the mean of the tokens.
         description: of the encoder.
         threads: for one image; None = one a core.
 
@@ -44,7 +52,7 @@ class OnnxPatchEncoder:
     def __init__(
         self,
         model: bytes,
-        attention: bytes,
+        attention: bytes | None,
         description: EncoderDescription,
         *,
         threads: int | None = None,
@@ -53,7 +61,8 @@ class OnnxPatchEncoder:
         self.patches: Patches = description.patches
         self._tokens = session(model, threads=threads)
         try:
-            self._attention = load(attention)
+            weights = {} if attention is None else load(attention)
+            self._attention = {name: each.astype(np.float32) for name, each in weights.items()}
         except (SafetensorError, ValueError) as error:
             raise EncoderError(f"{ATTENTION_FILE} is damaged: {error}") from None
 
@@ -66,10 +75,11 @@ class OnnxPatchEncoder:
         """
         model, description = read_encoder(folder)
         _ = description.patches  # an encoder of faces has no such file
-        return cls(model, read_attention(folder), description, threads=threads)
+        attention = read_attention(folder, description)
+        return cls(model, attention, description, threads=threads)
 
     def tokens(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Tokens (n, 528) of the n patches of an image (h, w, 3) uint8, RGB."""
+        """Tokens (n, d) of the n patches of an image (h, w, 3) uint8, RGB."""
         return np.concatenate(
             [
                 self._tokens.run(None, {"patches": batch})[0]
@@ -77,10 +87,35 @@ class OnnxPatchEncoder:
             ]
         )
 
+    def each(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What each of the n patches adds to the feature: (n, d), after any attention."""
+        tokens = self.tokens(pixels)
+        return attend(tokens, self._attention) if self._attention else tokens
+
     def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The feature vector (528,) of an image (h, w, 3) uint8, RGB, at its own pixels."""
-        attended = attend(self.tokens(pixels), self._attention)
+        """The feature vector (d,) of an image (h, w, 3) uint8, RGB, at its own pixels."""
+        attended = self.each(pixels)
         feature: NDArray[np.float32] = (
             attended[0] if self.patches.pooling == "first" else attended.mean(0)
         )
         return feature
+
+
+def open_encoder(
+    model: bytes,
+    attention: bytes | None,
+    description: EncoderDescription,
+    *,
+    threads: int | None = None,
+) -> OnnxEncoder | OnnxPatchEncoder:
+    """An encoder, of faces or of whole images, ready to run.
+
+    Args:
+        model: the bytes of `encoder.onnx`.
+        attention: the bytes of `attention.safetensors`; None of an encoder without attention.
+        description: of the encoder.
+        threads: for one batch; None = one a core.
+    """
+    if description.subject == "image":
+        return OnnxPatchEncoder(model, attention, description, threads=threads)
+    return OnnxEncoder(model, description, threads=threads)

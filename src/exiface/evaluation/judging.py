@@ -55,7 +55,7 @@ def judge(
     face is searched for again in every altered image, as users would have it.
 
     Args:
-        detector: that judges.
+        detector: that judges faces, or whole images.
         real: name -> folder of photographs.
         fake: name -> folder of generated faces.
         alterations: names in `exiface.photos.alterations.ALTERATIONS`, beside the original.
@@ -106,9 +106,9 @@ def judge(
     for of_set_scores, of_set_p_values in zip(scores, p_values, strict=True):
         for cell in np.ndindex(of_set_scores.shape):
             result = next(results)
-            if result.faces:
-                of_set_scores[cell] = result.faces[0].score
-                of_set_p_values[cell] = result.faces[0].p_value
+            if result.judged:
+                of_set_scores[cell] = result.judged[0].score
+                of_set_p_values[cell] = result.judged[0].p_value
     judged = []
     for number, ((kind, name, folder), paths) in enumerate(zip(sets, files, strict=True)):
         if np.isnan(scores[number][:, 0]).all():

@@ -12,6 +12,7 @@ from exiface.photos.crops import with_tuples
 
 Crop = Literal["whole", "published"]
 Pooling = Literal["mean", "first"]
+Chosen = Literal["first", "evenly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class Patches:
 
     Attributes:
         side: of a patch in pixels.
-        most: patches of an image, at most; further ones, at the bottom, are left out.
+        most: patches of an image, at most.
+        chosen: which of more: the "first", so that the image's bottom is left out, as published; or
+            as many, spread "evenly" over the rows.
         crop: "whole": what is cut off are the less than `side` pixels beyond whole patches.
             "published" exchanges the two sides, as the released program does: a landscape loses
             columns and gets black rows, and the authors' figures contain that.
@@ -37,6 +40,7 @@ class Patches:
 
     side: int = 64
     most: int = 20_000
+    chosen: Chosen = "first"
     crop: Crop = "whole"
     pooling: Pooling = "mean"
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
@@ -47,6 +51,8 @@ class Patches:
             raise ValueError(f"patches must have positive side, number and std, got {self}")
         if self.crop not in ("whole", "published"):
             raise ValueError(f"crop must be whole or published, got {self.crop!r}")
+        if self.chosen not in ("first", "evenly"):
+            raise ValueError(f"chosen must be first or evenly, got {self.chosen!r}")
         if self.pooling not in ("mean", "first"):
             raise ValueError(f"pooling must be mean or first, got {self.pooling!r}")
 
@@ -57,7 +63,7 @@ class Patches:
             pixels: (h, w, 3) uint8, RGB.
 
         Returns:
-            (n, side, side, 3) uint8; a view of the image where no padding is needed.
+            (n, side, side, 3) uint8; a view of the image where none is padded or left out.
         """
         side = self.side
         if min(pixels.shape[:2]) < side:
@@ -68,7 +74,7 @@ class Patches:
             rows, columns = columns, rows
         middle = _centre_crop(pixels, rows * side, columns * side)
         grid = middle.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
-        return grid.reshape(-1, side, side, 3)[: self.most]
+        return grid.reshape(-1, side, side, 3)[self._places(rows * columns)]
 
     def boxes(self, width: int, height: int) -> NDArray[np.int64]:
         """Where the patches lie in an image of this size: (n, 4) as x0, y0, x1, y1.
@@ -82,9 +88,21 @@ class Patches:
         if self.crop == "published":
             rows, columns = columns, rows
         top, left = _offset(height, rows * side), _offset(width, columns * side)
-        y, x = np.divmod(np.arange(min(rows * columns, self.most)), columns)
+        y, x = np.divmod(np.arange(rows * columns)[self._places(rows * columns)], columns)
         corners = np.stack([left + side * x, top + side * y], axis=1)
         return np.concatenate([corners, corners + side], axis=1)
+
+    def _places(self, number: int) -> slice | NDArray[np.int64]:
+        """Which of so many patches are looked at."""
+        if number <= self.most or self.chosen == "first":
+            return slice(self.most)
+        return np.linspace(0, number - 1, self.most).round().astype(np.int64)
+
+    @property
+    def sides(self) -> str:
+        """What is looked at, in words."""
+        how = "the first" if self.chosen == "first" else "spread evenly"
+        return f"patches of {self.side} x {self.side} px, at most {self.most}, {how}"
 
     def normalise(self, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn patches (n, s, s, 3) uint8 into an encoder's input (n, 3, s, s) float32."""

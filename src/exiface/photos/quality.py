@@ -61,6 +61,11 @@ class Quality:
             frontality=math.nan if landmarks is None else frontality(landmarks),
         )
 
+    @classmethod
+    def of_image(cls, pixels: NDArray[np.uint8], jpeg_quality: int | None = None) -> "Quality":
+        """Measure an image (h, w, 3) as a whole; its size is its shorter side."""
+        return cls.of(pixels, min(pixels.shape[:2]), jpeg_quality=jpeg_quality)
+
 
 def frontality(landmarks: NDArray[np.float32]) -> float:
     """How far a face looks into the camera, by where its nose lies along the line of the eyes.

@@ -43,7 +43,9 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Literal["compact", "mirrored", "own-pixels", "patches", "resnet50"] = "compact"
+    architecture: Literal["compact", "mirrored", "own-pixels", "patches", "resnet50", "windows"] = (
+        "compact"
+    )
     frozen: bool = Field(
         False, description="leave the backbone as it starts; its last layer and the heads learn"
     )
@@ -63,7 +65,13 @@ class TrainConfig(BaseModel):
         160, ge=32, description="side of random windows, for an architecture at own pixels"
     )
     patches: int = Field(
-        16, ge=1, description="of an image in training, within a window, for architecture patches"
+        16, ge=1, description="of a whole image in training, within a window of it"
+    )
+    most_patches: int = Field(
+        20_000, ge=1, description="of a whole image in use, spread evenly over it"
+    )
+    exported: Literal["float32", "float16"] = Field(
+        "float32", description="weights of the model that is written: half of them is half a file"
     )
     leave_out: tuple[str, ...] = Field(
         (), description="sources that play no part, by patterns such as stylegan*"
@@ -121,11 +129,11 @@ class TrainConfig(BaseModel):
         for name in ("families", "ranked", "classes"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} must differ")
-        whole_images = self.architecture == "patches"
+        whole_images = self.architecture in ("patches", "windows")
         if whole_images and self.families:
-            raise ValueError("families are of faces: architecture patches needs families=[]")
+            raise ValueError(f"families are of faces: {self.architecture} needs families=[]")
         if not whole_images and (self.shares.near or self.from_scratch):
-            raise ValueError("shares.near and from_scratch are for architecture patches")
+            raise ValueError("shares.near and from_scratch are for encoders of whole images")
         if not (self.ranked or self.classes or self.families or self.shares.generated):
             raise ValueError("nothing to learn: name tags in ranked or classes")
         if bool(self.shares.generated) != bool(self.drawing.generated):

@@ -11,9 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from exiface.datasets.drawing import Batch
-from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.architectures import ARCHITECTURES, ImageEncoder
 from exiface.encoders.description import PATCHES
-from exiface.encoders.patch_encoder import PatchEncoder
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
@@ -56,7 +55,7 @@ class Learner:
         if init is not None:
             given = architecture.build() if config.from_scratch else encoder
             load_backbone(given, init, last_layer=architecture.last_layer)
-            if config.shares.near and isinstance(given, PatchEncoder):
+            if config.shares.near and isinstance(given, ImageEncoder):
                 near = copy.deepcopy(given).to(process.device)
         elif config.start_share or config.shares.near:
             raise ConfigError("start_share and shares.near need weights; name them: --init")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
 from exiface.datasets.batches import PUBLISHED
-from exiface.encoders.patch_encoder import PatchEncoder
+from exiface.encoders.architectures import ImageEncoder
 from exiface.photos import RANKED_TAGS, TAG_NAMES, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
@@ -86,7 +86,7 @@ class PretextTask(nn.Module):
         frozen: bool = False,
         shares: Shares | None = None,
         label_smoothing: float = 0.0,
-        near: PatchEncoder | None = None,
+        near: ImageEncoder | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -143,7 +143,7 @@ class PretextTask(nn.Module):
 
     def _kept_near(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Head outputs, and how far the maps of the patches (n, p, 3, s, s) have gone."""
-        assert isinstance(self.encoder, PatchEncoder) and self._near is not None  # noqa: S101
+        assert isinstance(self.encoder, ImageEncoder) and self._near is not None  # noqa: S101
         each = patches.flatten(0, 1)
         maps = self.encoder.maps(each)
         with torch.no_grad():

@@ -25,16 +25,14 @@ from exiface.datasets.batches import FaceBatches
 from exiface.datasets.drawing import Batches
 from exiface.datasets.patch_batches import PatchBatches
 from exiface.encoders import EncoderDescription
-from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.architectures import ARCHITECTURES, ImageEncoder
 from exiface.encoders.description import (
     CLASSIFIER_FILE,
     ENCODER_FILE,
     HEADS_FILE,
-    PATCHES,
     SEEN_FILE,
 )
 from exiface.encoders.export import export, export_patches
-from exiface.encoders.patch_encoder import PatchEncoder
 from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS, Preprocessing
 from exiface.photos.camera_settings import CLASSES
@@ -176,9 +174,9 @@ class _Reporter:
 
 def _takes(config: TrainConfig) -> Preprocessing | Patches:
     """What makes the encoder's input of a photograph."""
-    if config.architecture == PATCHES:
-        return Patches()
     architecture = ARCHITECTURES[config.architecture]
+    if architecture.subject == "image":
+        return Patches(architecture.size, config.most_patches, "evenly")
     return Preprocessing(architecture.size, config.crop_scale, largest=architecture.largest)
 
 
@@ -196,7 +194,7 @@ def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
 
     Other pictures of the same photographs, at another size or resynthesised, go with them.
     """
-    subject = "image" if config.architecture == PATCHES else "face"
+    subject = ARCHITECTURES[config.architecture].subject
     if manifest.subject != subject:
         raise ConfigError(
             f"architecture {config.architecture} learns from {subject}s, and the manifest is of "
@@ -264,10 +262,13 @@ def _batches(
 
 def _teaches(rows: Manifest, config: TrainConfig) -> bool:
     """Whether there is a tag to learn, where tags are learnt."""
-    ranked = rows.tags[:, [RANKED_TAGS.index(name) for name in config.ranked]]
-    classes = rows.classes[:, [list(CLASSES).index(name) for name in config.classes]]
-    known = bool(np.isfinite(ranked).any() or (classes >= 0).any())
-    return known or not (config.shares.ranking or config.shares.classes)
+    ranked = config.ranked if config.shares.ranking else ()
+    classes = config.classes if config.shares.classes else ()
+    if not (ranked or classes):
+        return True
+    values = rows.tags[:, [RANKED_TAGS.index(name) for name in ranked]]
+    places = rows.classes[:, [list(CLASSES).index(name) for name in classes]]
+    return bool(np.isfinite(values).any() or (places >= 0).any())
 
 
 def _identity(
@@ -325,7 +326,8 @@ def _export(
     description = EncoderDescription(
         config.architecture, architecture.features, learner.takes, provenance
     )
-    if isinstance(learnt.encoder, PatchEncoder):
-        export_patches(learnt.encoder, description, run)
+    half = config.exported == "float16"
+    if isinstance(learnt.encoder, ImageEncoder):
+        export_patches(learnt.encoder, description, run, half=half)
     else:
-        export(learnt.encoder, description, run)
+        export(learnt.encoder, description, run, half=half)

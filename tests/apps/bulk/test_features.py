@@ -98,10 +98,20 @@ def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
     assert "is there already" in again.err
 
 
-def test_an_encoder_of_images_makes_no_detector_of_faces(exiface, patch_folder, photos, tmp_path):
-    done = exiface("fit", "--encoder", patch_folder, "--photos", photos, "-o", tmp_path / "d")
-    assert done.status == 2
-    assert "looks at whole images" in done.err
+def test_an_encoder_of_images_makes_a_detector_of_images(exiface, patch_folder, photos, tmp_path):
+    fitted = ("fit", "--encoder", patch_folder, "--photos", photos, "-o", tmp_path / "d")
+    done = exiface(*fitted, "--components", 1, "--alpha", 0.2, "--as-sent")
+    assert done.status == 0, done.err
+    assert (tmp_path / "d" / "attention.safetensors").exists()
+    card = (tmp_path / "d" / "MODEL_CARD.md").read_text("utf-8")
+    assert "each a source of its own" in card
+    judged = exiface("detect", photos / "0/00.jpg", "--detector", tmp_path / "d", "--json")
+    image = json.loads(judged.out)["image"]
+    assert image["log_likelihood"] == -image["score"]
+    wrong = exiface(
+        "detect", photos / "0/00.jpg", "--detector", tmp_path / "d", "--subject", "both"
+    )
+    assert wrong.status == 2
 
 
 def test_the_description_says_what_the_encoder_takes(patch_folder):

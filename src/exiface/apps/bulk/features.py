@@ -68,8 +68,8 @@ class FeatureReader:
         self.at_once: int | None = None  # inputs that can't wait for others; None = any number
         digest = hashlib.sha256(model)
         if description.subject == "image":
-            attention = read_attention(folder)
-            digest.update(attention)
+            attention = read_attention(folder, description)
+            digest.update(attention or b"")
             of_images = OnnxPatchEncoder(model, attention, description, threads=self.threads)
             self._encode = lambda images: np.stack(
                 [of_images.encode(as_shown(each)) for each in images]

@@ -8,6 +8,7 @@ from typing import Any
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import Report, score_blocks, silent
 from exiface.detector import Detector
+from exiface.detector.detector import Subject
 from exiface.detector.folder import BUILTIN
 from exiface.errors import UserError
 
@@ -15,8 +16,15 @@ from exiface.errors import UserError
 class _Scorer:
     """A worker: scores whole blocks into the run's folder."""
 
-    def __init__(self, detector: str | None, folder: str, batch_size: int, threads: int) -> None:
-        self.detector = Detector.load(detector, threads=threads)
+    def __init__(
+        self,
+        detector: str | None,
+        subject: Subject | None,
+        folder: str,
+        batch_size: int,
+        threads: int,
+    ) -> None:
+        self.detector = Detector.load(detector, subject=subject, threads=threads)
         self.folder, self.batch_size = Path(folder), batch_size
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +48,7 @@ def score_on_ray(
     blocks: Sequence[Block],
     folder: Path,
     *,
+    subject: Subject | None = None,
     batch_size: int = 32,
     workers: int | None = None,
     threads: int = 1,
@@ -51,6 +60,7 @@ def score_on_ray(
         detector: name of one in the package, or a folder, at the same place on every machine.
         blocks: to be scored; their paths must be readable on every machine.
         folder: where the parts go; shared by all machines.
+        subject: what is judged, as `Detector.load` has it.
         batch_size: faces that an encoder takes at a time.
         workers: processes; None = as many as the cluster has cores for.
         threads: of each worker.
@@ -80,6 +90,7 @@ def score_on_ray(
             _Scorer,
             fn_constructor_args=(
                 _everywhere(detector),
+                subject,
                 str(folder.resolve()),
                 batch_size,
                 threads,

@@ -9,7 +9,7 @@ import pyarrow
 from pyarrow import parquet
 
 from exiface.density.calibration import SCORE_DECIMALS
-from exiface.detector import FaceResult, ImageResult
+from exiface.detector import ImageResult, Judgement
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES
 
@@ -26,11 +26,15 @@ _FACE = pyarrow.struct(
         ("unsure_because", pyarrow.string()),
     ]
 )
+_IMAGE = pyarrow.struct(
+    [field for field in _FACE if field.name not in ("box", "side")]
+    + [pyarrow.field("detector", pyarrow.string())]
+)
 _MARK = pyarrow.struct(
     [(name, pyarrow.string()) for name in ("what", "says", "by", "where", "verified", "raw")]
 )
-# One row an image; the score is that of its most unusual face, verdict and p-value are corrected
-# for the number of faces.
+# One row an image; the score is that of its most unusual face, or of the image where no face was
+# judged; verdict and p-value are of all that was judged, corrected for its number.
 SCHEMA = pyarrow.schema(
     [
         ("path", pyarrow.string()),
@@ -38,6 +42,7 @@ SCHEMA = pyarrow.schema(
         ("p_value", pyarrow.float64()),
         ("score", pyarrow.float64()),
         ("faces", pyarrow.list_(_FACE)),
+        ("image", _IMAGE),
         ("small_faces", pyarrow.int32()),
         *((name, pyarrow.float64()) for name in TAG_NAMES),
         ("declares", pyarrow.string()),
@@ -54,7 +59,7 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06}.parquet"
 
 
-def worst_face(result: ImageResult) -> FaceResult | None:
+def worst_face(result: ImageResult) -> Judgement | None:
     """The most unusual face of an image; None where there is none."""
     return min(result.faces, key=lambda face: (face.p_value, -face.score), default=None)
 
@@ -62,12 +67,14 @@ def worst_face(result: ImageResult) -> FaceResult | None:
 def row(result: ImageResult) -> dict[str, Any]:
     """One image's row."""
     values = result.as_dict()
-    face = worst_face(result)
+    worst = worst_face(result) or result.image
+    image = values.get("image")
     return {
         "path": as_text(result.path or ""),
         **{name: values.get(name) for name in ("verdict", "p_value", "declares", "declared")},
-        "score": None if face is None else round(face.score, SCORE_DECIMALS),
+        "score": None if worst is None else round(worst.score, SCORE_DECIMALS),
         "faces": [{name: face.get(name) for name in _FACE.names} for face in values["faces"]],
+        "image": None if image is None else {name: image.get(name) for name in _IMAGE.names},
         "small_faces": result.small_faces,
         **{name: getattr(result.tags, name) for name in TAG_NAMES},
         "contradictions": [*result.declared.contradictions],

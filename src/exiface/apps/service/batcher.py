@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from exiface.apps.service.metrics import BATCH_FACES, WAITING
 from exiface.detector import Detector, ImageResult
-from exiface.detector.detector import Prepared
+from exiface.detector.detector import Prepared, Subject
 
 _SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
 
@@ -67,11 +67,14 @@ class Batcher:
         with self._lock:
             self._check(images)
 
-    async def detect(self, contents: Sequence[bytes]) -> list[ImageResult]:
+    async def detect(
+        self, contents: Sequence[bytes], subject: Subject | None = None
+    ) -> list[ImageResult]:
         """Judge images, together with those of other requests.
 
         Args:
             contents: bytes of image files.
+            subject: what is judged, one that the detector `judges`; None = as it was loaded.
 
         Returns:
             One result an image, in order.
@@ -88,7 +91,7 @@ class Batcher:
             future: Future[ImageResult] = Future()
             future.add_done_callback(self._release)
             futures.append(future)
-            self._decoders.submit(self._decode, content, future, time.monotonic())
+            self._decoders.submit(self._decode, content, subject, future, time.monotonic())
         try:
             return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
         except BaseException:  # a client that left, a time limit: what waits is not begun
@@ -114,11 +117,18 @@ class Batcher:
             self._waiting -= 1
             WAITING.dec()
 
-    def _decode(self, content: bytes, future: "Future[ImageResult]", arrived: float) -> None:
+    def _decode(
+        self,
+        content: bytes,
+        subject: Subject | None,
+        future: "Future[ImageResult]",
+        arrived: float,
+    ) -> None:
         if future.cancelled():
             return
         try:
-            self._prepared.put(_Job(self.detector.prepare(content), future, arrived))
+            prepared = self.detector.prepare(content, subject=subject)
+            self._prepared.put(_Job(prepared, future, arrived))
         except Exception as error:  # nothing may leave a request waiting for ever
             _fail(future, error)
 

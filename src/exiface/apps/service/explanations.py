@@ -1,4 +1,4 @@
-"""The explanation of one face as the page shows it."""
+"""The explanation of one verdict as the page shows it."""
 
 from typing import Any
 
@@ -12,35 +12,41 @@ from exiface.apps.explanation_page import (
 from exiface.apps.page import shares_sentence
 from exiface.apps.service.uploads import Picture, RefusedError
 from exiface.detector import Detector
+from exiface.detector.detector import Subject
 from exiface.detector.explanation import explain
 from exiface.errors import UserError
 
 
-def explanation_answer(detector: Detector, picture: Picture, face: int) -> dict[str, Any]:
-    """Explain the verdict on one face.
+def explanation_answer(
+    detector: Detector, picture: Picture, face: int, subject: Subject | None = None
+) -> dict[str, Any]:
+    """Explain the verdict on one face, or on an image as a whole.
 
     Args:
         detector: that judges.
         picture: the image.
         face: which of its faces, largest first.
+        subject: as `explain` has it.
 
     Returns:
-        As `exiface explain --json` has it, with the face and its regions as pictures (data URIs)
-        and a sentence for each sign and each camera tag.
+        As `exiface explain --json` has it, with what was seen and its regions as pictures (data
+        URIs) and a sentence for each sign and each camera tag.
 
     Raises:
         RefusedError: the image can't be read or holds no such face.
     """
     try:
-        explanation = explain(detector, picture.content, face=face)
+        explanation = explain(detector, picture.content, face=face, subject=subject)
     except UserError as error:
         raise RefusedError(422, "no_explanation", str(error)) from None
     return explanation.as_dict() | {
         "path": picture.name,
         "seen": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
-        "shares": shares_sentence(explanation.face),
+        "shares": shares_sentence(explanation.judged, f"{explanation.what}s"),
         "kept": explanation.kept,
         "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
-        "tag_sentences": [tag_sentence(check) for check in explanation.tag_checks],
+        "tag_sentences": [
+            tag_sentence(check, explanation.what) for check in explanation.tag_checks
+        ],
     }

@@ -38,6 +38,23 @@ class FaceAnswer(BaseModel):
     )
 
 
+class WholeAnswer(BaseModel):
+    """The verdict on an image as a whole."""
+
+    score: float = Field(description="higher = more unusual among photographs")
+    log_likelihood: float | None = Field(None, description="of detectors with a density")
+    probability: float | None = Field(None, description="of detectors that classify")
+    p_value: float = Field(gt=0, le=1, description="as of a face")
+    p_value_low: float = Field(gt=0, le=1, description="as of a face")
+    verdict: str = Field(description=VERDICTS)
+    generated_as_unusual: float | None = Field(None, description="as of a face")
+    generated_as_usual: float | None = Field(None, description="as of a face")
+    unsure_because: str | None = Field(
+        None, description="why the image's quality rules out any other verdict"
+    )
+    detector: str = Field(description="which judged it")
+
+
 class MarkAnswer(BaseModel):
     """One thing that a file says of its origin; easily forged, unless a signature holds."""
 
@@ -58,10 +75,13 @@ class ImageAnswer(BaseModel):
     path: str = Field(description="name that the file was sent with")
     verdict: str | None = Field(None, description=f"of the image: {VERDICTS}")
     p_value: float | None = Field(
-        None, description="smallest of the faces, times their number; at most 1"
+        None, description="smallest of all that was judged, times its number; at most 1"
     )
-    summary: str | None = Field(None, description="the faces in a line")
-    faces: list[FaceAnswer] = Field(description="largest first; empty where there is a reason")
+    summary: str | None = Field(None, description="all that was judged, in a line")
+    faces: list[FaceAnswer] = Field(description="largest first; empty where none was judged")
+    image: WholeAnswer | None = Field(
+        None, description="the image as a whole; where it was asked for, or no face was found"
+    )
     tags: dict[str, float] = Field(description="what the camera recorded; easily forged")
     detector: str
     declares: str = Field(description="what the file says of its origin, in words")
@@ -117,16 +137,25 @@ class Choice(BaseModel):
     learnt_from: str = Field(description='"photographs only" or "photographs and generated faces"')
 
 
-class DetectorAnswer(BaseModel):
-    """Which detector judges, and what it promises."""
+class Described(BaseModel):
+    """What a detector promises."""
 
     id: str
-    choices: list[Choice] = Field(description="the first judges where a request names none")
+    subject: str = Field(description='what it judges: "face" or "image"')
     notice: str = Field(description="what everyone who reads a verdict must know of it")
     alpha: float = Field(description="promised false-alarm rate")
-    beta: float = Field(description='p-value from which on the verdict is "nothing-found"')
     photographs: int = Field(description="that it was calibrated on")
     distributions: list[Distribution]
+
+
+class DetectorAnswer(Described):
+    """Which detector judges, and what it promises."""
+
+    choices: list[Choice] = Field(description="the first judges where a request names none")
+    beta: float = Field(description='p-value from which on the verdict is "nothing-found"')
+    whole: Described | None = Field(
+        None, description="the detector that judges images as wholes; null where there is none"
+    )
     limits: Limits
     model_card: str
 
@@ -149,7 +178,7 @@ FACE_EXAMPLE: dict[str, Any] = {
     "generated_as_usual": 0.59,
 }
 RESULT_EXAMPLE: dict[str, Any] = {
-    "schema": 2,
+    "schema": 3,
     "path": "portrait.jpg",
     "verdict": "unsure",
     "p_value": 0.241379,
@@ -170,7 +199,7 @@ RESULT_EXAMPLE: dict[str, Any] = {
     ],
 }
 REASON_EXAMPLE: dict[str, Any] = {
-    "schema": 2,
+    "schema": 3,
     "path": "landscape.png",
     "faces": [],
     "tags": {},

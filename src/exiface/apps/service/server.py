@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
@@ -34,6 +34,8 @@ from exiface.apps.service.schemas import (
 from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_pictures
 from exiface.detector import Detector, ImageResult
+from exiface.detector.detector import Subject
+from exiface.detector.folder import DetectorParts
 from exiface.errors import UserError
 
 _STATIC = Path(__file__).parent / "static"
@@ -125,6 +127,7 @@ def create_app(
     app.state.receiving = 0
     app.state.explaining = asyncio.Semaphore(1)
     _add_routes(app, settings, judges)
+    _add_pages(app)
     add_errors(app)
     if settings.cors_origins:
         app.add_middleware(
@@ -156,6 +159,25 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     Chosen = Annotated[str, Depends(chosen)]  # noqa: N806 - a type
 
+    def asked(
+        name: Chosen,
+        subject: Annotated[
+            Literal["faces", "image", "both"] | None,
+            Query(
+                description="what is judged; without it faces and, with most detectors, images "
+                "without a face as wholes"
+            ),
+        ] = None,
+    ) -> Subject | None:
+        if subject is not None and not judges[name].judges(subject):
+            able = [each for each, judge in judges.items() if judge.judges(subject)]
+            raise RefusedError(
+                422, "no_subject", f"{name} can't judge that; these can: {', '.join(able)}"
+            )
+        return subject
+
+    Asked = Annotated[Subject | None, Depends(asked)]  # noqa: N806 - a type
+
     async def receive(request: Request, name: str) -> list[Picture]:
         """The pictures of a request; refused before a byte of it is read where there is no room."""
         # Those that are being received hold a picture each, at least.
@@ -168,10 +190,12 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         finally:
             app.state.receiving -= 1
 
-    async def judged(pictures: Sequence[Picture], name: str) -> list[ImageResult]:
+    async def judged(
+        pictures: Sequence[Picture], name: str, subject: Subject | None
+    ) -> list[ImageResult]:
         contents = [picture.content for picture in pictures]
         async with asyncio.timeout(settings.answer_seconds):
-            results = await app.state.batchers[name].detect(contents)
+            results = await app.state.batchers[name].detect(contents, subject)
         _count(results)
         return [
             replace(result, path=picture.name)
@@ -193,9 +217,9 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             }
         },
     )
-    async def detect(request: Request, name: Chosen) -> Response:
-        """Judge the faces of one or several images; `Accept: application/x-ndjson` for lines."""
-        results = await judged(await receive(request, name), name)
+    async def detect(request: Request, name: Chosen, subject: Asked) -> Response:
+        """Judge one or several images; `Accept: application/x-ndjson` for lines."""
+        results = await judged(await receive(request, name), name, subject)
         if _JSON_LINES in request.headers.get("accept", ""):
             lines = "".join(json.dumps(result.as_dict()) + "\n" for result in results)
             return Response(lines, media_type=_JSON_LINES)
@@ -203,14 +227,19 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post("/v1/explain", openapi_extra=_MULTIPART, responses=PROBLEMS)
     async def explain(
-        request: Request, name: Chosen, face: Annotated[int, Query(ge=0, le=10_000)] = 0
+        request: Request,
+        name: Chosen,
+        subject: Asked,
+        face: Annotated[int, Query(ge=0, le=10_000)] = 0,
     ) -> dict[str, Any]:
-        """Say why a face of one image got its verdict: regions, stability, camera tags."""
+        """Say why a face of one image, or the whole, got its verdict: regions, stability, tags."""
         pictures = await receive(request, name)
         if len(pictures) > 1:
             raise RefusedError(422, "one_file", "explanations are for one file at a time")
         async with asyncio.timeout(settings.answer_seconds), app.state.explaining:
-            return await asyncio.to_thread(explanation_answer, judges[name], pictures[0], face)
+            return await asyncio.to_thread(
+                explanation_answer, judges[name], pictures[0], face, subject
+            )
 
     @app.post(
         "/v1/report",
@@ -218,13 +247,15 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         response_class=HTMLResponse,
         responses=PROBLEMS,
     )
-    async def report(request: Request, name: Chosen, pictures: bool = False) -> HTMLResponse:
+    async def report(
+        request: Request, name: Chosen, subject: Asked, pictures: bool = False
+    ) -> HTMLResponse:
         """Judge images and answer with the self-contained page of `exiface detect --html`.
 
         It shows the images only where `pictures` is true, and their SHA-256 always.
         """
         received = await receive(request, name)
-        results = await judged(received, name)
+        results = await judged(received, name, subject)
         contents = [picture.content for picture in received]
         text = await asyncio.to_thread(page, results, judges[name], contents, pictures=pictures)
         return HTMLResponse(text)
@@ -239,16 +270,13 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         judge = judges[name]
         calibration = judge.parts.calibration
         return {
-            "id": judge.id,
             "choices": [
                 {"name": choice, "learnt_from": each.parts.learnt_from}
                 for choice, each in judges.items()
             ],
-            "notice": judge.parts.notice,
-            "alpha": calibration.alpha,
+            "whole": None if judge.whole is None else _described(judge.whole.parts),
             "beta": calibration.beta,
-            "photographs": len(calibration.scores),
-            "distributions": distributions(judge.parts),
+            **_described(judge.parts),
             "limits": {
                 "body_bytes": settings.max_body,
                 "files": settings.max_files,
@@ -257,6 +285,8 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             "model_card": judge.parts.card,
         }
 
+
+def _add_pages(app: FastAPI) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return Response("ok\n", media_type="text/plain")
@@ -307,8 +337,20 @@ def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Dete
     return loaded
 
 
+def _described(parts: DetectorParts) -> dict[str, Any]:
+    """What is told of a detector, of faces or of whole images."""
+    return {
+        "id": parts.id,
+        "subject": parts.encoder.subject,
+        "notice": parts.notice,
+        "alpha": parts.calibration.alpha,
+        "photographs": len(parts.calibration.scores),
+        "distributions": distributions(parts),
+    }
+
+
 def _count(results: Sequence[ImageResult]) -> None:
     for result in results:
         IMAGES.labels("no verdict" if result.reason else "judged").inc()
-        for face in result.faces:
+        for face in result.judged:
             FACES.labels(face.verdict.value).inc()

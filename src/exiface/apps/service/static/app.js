@@ -2,7 +2,7 @@
 
 import { Failure, ask, form, onKeyWanted, useKey } from "./ask.js";
 import { compare } from "./compare.js";
-import { WORDS, boxes, element, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
+import { WORDS, boxes, element, judgedOf, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
 import { listen } from "./keys.js";
 import { explain } from "./why.js";
 
@@ -31,9 +31,9 @@ async function loadDetector() {
   const { learnt_from: learnt } = detector.choices.find(({ name }) => name === select.value);
   byId("learnt").textContent = `has learnt from ${learnt}`;
   byId("honest").textContent =
-    `A verdict says how a face compares with ${detector.photographs} photographs. At most ` +
+    `A verdict says how a${detector.subject === "image" ? "n image" : " face"} compares with ${detector.photographs} photographs. At most ` +
     `${Number((100 * detector.alpha).toFixed(2))} % of photographs like those are called AI-generated; photographs from ` +
-    "elsewhere can fare worse, and many generated faces pass. It is a hint, not a proof: look at " +
+    "elsewhere can fare worse, and many generated ones pass. It is a hint, not a proof: look at " +
     "where the picture comes from. What a file says of itself never enters the verdict.";
   byId("made").textContent = `Detector: ${detector.id}.`;
   byId("notice").hidden = !detector.notice;
@@ -145,40 +145,52 @@ function show(entry) {
   if (answer.reason) {
     const none = answer.reason === "no face found";
     const said = none
-      ? "exiface judges faces only. If there is one, try a picture where it is larger."
+      ? "This detector judges faces only. If there is one, try a picture where it is larger."
       : `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`;
     say(entry, element("h3", {}, none ? "No face found" : "No verdict"), element("p", {}, said));
     entry.image.alt = answer.path;
     if (none || answer.small_faces) entry.preview.after(tagsOf(answer));
     return;
   }
-  const faces = answer.faces.map((face, number) => showFace(entry, face, number));
-  if (faces.length > 1) {
+  const judged = judgedOf(answer);
+  const sections = judged.map((each) => showJudged(entry, each));
+  if (judged.length > 1) {
     const [first, ...rest] = answer.summary;
-    const whole = element("h3", { class: answer.verdict }, `${first.toUpperCase()}${rest.join("")} `);
-    whole.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${faces.length} faces`));
-    faces.unshift(whole);
+    const all = element("h3", { class: answer.verdict }, `${first.toUpperCase()}${rest.join("")} `);
+    all.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} verdicts`));
+    sections.unshift(all);
   }
-  say(entry, ...faces);
+  if (answer.image) sections.push(element("p", { class: "soft" }, wholeNote(answer)));
+  say(entry, ...sections);
   entry.preview.after(tagsOf(answer));
-  const words = answer.faces.map((face) => WORDS[face.verdict].toLowerCase()).join(", ");
+  const words = judged.map(({ face }) => WORDS[face.verdict].toLowerCase()).join(", ");
   entry.image.alt = `${answer.path}: ${words}`;
   const outline = () => entry.preview.append(boxes(entry.image, answer.faces));
   if (entry.image.complete && entry.image.naturalWidth) outline();
   else entry.image.addEventListener("load", outline, { once: true });
 }
 
-function showFace(entry, face, number) {
-  const several = entry.answer.faces.length > 1;
+// Where there is no face, or the whole was asked for: what judged it, and what it can't do.
+function wholeNote({ faces }) {
+  const { notice } = detector.whole;
+  const unasked = !faces.length && detector.subject === "face";
+  return [unasked ? "No face found; judged as a whole, by the traces at its own pixels." : "", notice]
+    .filter(Boolean).join(" ");
+}
+
+const distributionsOf = (what) => (what === "image" ? detector.whole : detector).distributions;
+
+function showJudged(entry, { face, what, which, number }) {
   const section = element("section", { class: "face" });
   const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
-  if (several) button.setAttribute("aria-label", `Why this verdict on face ${number + 1}?`);
-  const tell = async () => (await ask(to(`v1/explain?face=${number}`), form(entry.file))).json();
+  if (which) button.setAttribute("aria-label", `Why this verdict on ${which}?`);
+  const path = what === "image" ? "v1/explain?subject=image" : `v1/explain?face=${number}`;
+  const tell = async () => (await ask(to(path), form(entry.file))).json();
   button.addEventListener("click", () => explain(button, section, tell));
   section.append(
-    titleOf(face, several ? number + 1 : 0),
-    element("p", {}, sentenceOf(face)),
-    standing(detector.distributions, face),
+    titleOf(face, which),
+    element("p", {}, sentenceOf(face, what)),
+    standing(distributionsOf(what), face, what),
     button,
   );
   return section;
@@ -190,7 +202,8 @@ function report() {
   const done = entries.filter((entry) => entry.answer || entry.failed);
   const counts = {};
   for (const { answer } of done) {
-    const verdicts = answer?.faces.length ? answer.faces.map((face) => face.verdict) : ["no verdict"];
+    const judged = answer ? judgedOf(answer) : [];
+    const verdicts = judged.length ? judged.map(({ face }) => face.verdict) : ["no verdict"];
     for (const verdict of verdicts) counts[verdict] = (counts[verdict] ?? 0) + 1;
   }
   const order = ["ai-generated", "unsure", "photographic", "nothing-found", "no verdict"];
@@ -209,7 +222,7 @@ function compared() {
   return entries.filter((entry) => entry.answer && entry.chosen.checked);
 }
 
-byId("compare").addEventListener("click", () => compare(compared(), detector.distributions));
+byId("compare").addEventListener("click", () => compare(compared(), distributionsOf));
 
 function save(blob, name) {
   const link = element("a", { download: name });

@@ -1,17 +1,17 @@
 // Pictures side by side, in a window over the page: the same line of each at the same height.
 
-import { boxes, element, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
+import { boxes, element, judgedOf, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
 
 // Opens the window; closed, the keyboard is where it was.
-export function compare(entries, distributions) {
+export function compare(entries, distributionsOf) {
   const dialog = document.getElementById("comparison");
   const columns = element("div", { class: "columns", tabindex: "0", role: "group", "aria-label": "Pictures" });
-  columns.append(...entries.map((entry) => column(entry, distributions)));
+  columns.append(...entries.map((entry) => column(entry, distributionsOf)));
   dialog.querySelector(".columns").replaceWith(columns);
   dialog.showModal();
 }
 
-function column({ name, url, answer }, distributions) {
+function column({ name, url, answer }, distributionsOf) {
   const { image, preview } = previewOf(url, name);
   image.addEventListener("load", () => preview.append(boxes(image, answer.faces)), { once: true });
   return element(
@@ -20,18 +20,18 @@ function column({ name, url, answer }, distributions) {
     element("h3", {}, name),
     preview,
     element("div", { class: "said" }, ...verdicts(answer)),
-    element("div", {}, ...answer.faces.map((face) => standing(distributions, face))),
+    element("div", {}, ...judgedOf(answer).map(({ face, what }) => standing(distributionsOf(what), face, what))),
     tagsOf(answer),
   );
 }
 
 function verdicts(answer) {
   if (answer.reason) return [element("p", { class: "verdict" }, "No verdict"), element("p", {}, answer.reason)];
-  const several = answer.faces.length > 1;
-  const said = answer.faces.flatMap((face, number) => [
-    titleOf(face, several ? number + 1 : 0, "p"),
-    element("p", {}, sentenceOf(face)),
+  const judged = judgedOf(answer);
+  const said = judged.flatMap(({ face, what, which }) => [
+    titleOf(face, which, "p"),
+    element("p", {}, sentenceOf(face, what)),
   ]);
-  if (several) said.unshift(element("p", { class: "verdict" }, `${answer.summary} (p = ${answer.p_value.toFixed(3)}, corrected for ${answer.faces.length} faces)`));
+  if (judged.length > 1) said.unshift(element("p", { class: "verdict" }, `${answer.summary} (p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} verdicts)`));
   return said;
 }

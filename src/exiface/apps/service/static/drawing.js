@@ -25,43 +25,44 @@ function drawing(tag, attributes = {}, ...children) {
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
-// How often photographs and generated faces look as this face does.
-function shares(face) {
+// How often photographs and generated faces, or images, look as this one does.
+function shares(face, what) {
   const photographs = `${percent(face.p_value)} of photographs look this unusual`;
   if (face.generated_as_unusual === undefined) return `${photographs}.`;
   if (face.verdict === "photographic") {
-    return `${photographs}; only ${percent(face.generated_as_usual)} of the generated faces that we tried look as usual as this.`;
+    return `${photographs}; only ${percent(face.generated_as_usual)} of the generated ${what}s that we tried look as usual as this.`;
   }
-  return `${photographs}; ${percent(face.generated_as_unusual)} of the generated faces that we tried do.`;
+  return `${photographs}; ${percent(face.generated_as_unusual)} of the generated ${what}s that we tried do.`;
 }
 
-// What is said of a face, below its title.
-export function sentenceOf(face) {
-  const because = face.unsure_because ? `This face is ${face.unsure_because}. ` : "";
+// What is said of a face, or of an image as a whole, below its title.
+export function sentenceOf(face, what = "face") {
+  const because = face.unsure_because ? `This ${what} is ${face.unsure_because}. ` : "";
   const range = face.p_value_low < face.p_value
     ? ` Photographs: of the source where most do; ${percent(face.p_value_low)} where fewest do.` : "";
-  return `${because}${shares(face)}${range}`;
+  return `${because}${shares(face, what)}${range}`;
 }
 
-// The verdict on a face and its p-value; a number where there are several.
-export function titleOf(face, number, tag = "h3") {
+// The verdict and its p-value; of several, which it is on.
+export function titleOf(face, which, tag = "h3") {
   const title = element(tag, { class: `verdict ${face.verdict}` }, `${WORDS[face.verdict]} `);
-  title.append(element("small", {}, `${number ? `face ${number}, ` : ""}p = ${face.p_value.toFixed(3)}`));
+  title.append(element("small", {}, `${which ? `${which}, ` : ""}p = ${face.p_value.toFixed(3)}`));
   return title;
 }
 
-// Generated faces above the axis, photographs below, the face's mark across both.
-export function standing(distributions, face) {
-  const { width, height, power, bars, generated } = distributions.findLast((each) => face.side > each.above_side);
+// Generated faces above the axis, photographs below, the face's mark across both; or so of images.
+export function standing(distributions, face, what = "face") {
+  const side = face.side ?? Infinity; // of images there is one distribution
+  const { width, height, power, bars, generated } = distributions.findLast((each) => side > each.above_side);
   const x = width * (1 - face.p_value ** power);
   const axis = generated.length ? height : 0;
   const foot = axis + height;
   const anchor = x > 0.8 * width ? "end" : x < 0.2 * width ? "start" : "middle";
-  const both = generated.length ? "Photographs and generated faces" : "Photographs";
+  const both = generated.length ? `Photographs and generated ${what}s` : "Photographs";
   const plot = drawing("svg", {
     viewBox: `0 -18 ${width} ${foot + 36}`,
     role: "img",
-    "aria-label": `${both} from usual to unusual; this face stands at p = ${face.p_value.toFixed(3)}`,
+    "aria-label": `${both} from usual to unusual; this ${what} stands at p = ${face.p_value.toFixed(3)}`,
   });
   for (const bar of generated) {
     plot.append(drawing("rect", { class: "bar-generated", x: bar.x, y: axis - bar.height, width: bar.width, height: bar.height }));
@@ -72,12 +73,12 @@ export function standing(distributions, face) {
   plot.append(
     drawing("line", { class: "axis", x1: 0, x2: width, y1: axis, y2: axis }),
     drawing("line", { class: "mark", x1: x, x2: x, y1: -4, y2: foot + 4 }),
-    drawing("text", { class: "here", x, y: -8, "text-anchor": anchor }, "this face"),
+    drawing("text", { class: "here", x, y: -8, "text-anchor": anchor }, `this ${what}`),
     drawing("text", { x: 0, y: foot + 15 }, "usual"),
     drawing("text", { x: width, y: foot + 15, "text-anchor": "end" }, "unusual"),
   );
   const legend = generated.length
-    ? "Above: generated faces of families never seen in training. Below: photographs; amber: unsure, red: called AI-generated."
+    ? `Above: generated ${what}s of families never seen in training. Below: photographs; amber: unsure, red: called AI-generated.`
     : "Photographs; amber: unsure, red: called AI-generated.";
   return element("figure", {}, plot, element("figcaption", {}, legend));
 }
@@ -108,6 +109,17 @@ export function boxes(image, faces) {
     }
   });
   return layer;
+}
+
+// All that was judged: { face, what, which, number }; which: what to call it among several.
+export function judgedOf(answer) {
+  const several = answer.faces.length > 1;
+  const faces = answer.faces.map((face, number) => (
+    { face, what: "face", which: several ? `face ${number + 1}` : "", number }
+  ));
+  if (!answer.image) return faces;
+  const which = faces.length ? "the image as a whole" : "";
+  return [...faces, { face: answer.image, what: "image", which, number: null }];
 }
 
 export function tagsOf(answer) {

@@ -1,8 +1,8 @@
-// Why a face got its verdict: what the server tells, as a panel under it.
+// Why a face, or an image as a whole, got its verdict: what the server tells, as a panel under it.
 
 import { WORDS, element } from "./drawing.js";
 
-// Opens the panel of a face, or closes it; `tell` asks the server.
+// Opens the panel of a verdict, or closes it; `tell` asks the server.
 export async function explain(button, section, tell) {
   const open = section.querySelector(".why");
   if (open) {
@@ -34,8 +34,8 @@ function explanation(told) {
   const pair = element(
     "div",
     { class: "pair" },
-    picture(told.seen, "The face as the detector saw it", "What the detector saw"),
-    picture(told.spotlight, "The face, dark but for the regions that speak against a photograph", "Bright: what speaks against a photograph"),
+    picture(told.seen, `The ${told.subject} as the detector saw it`, "What the detector saw"),
+    picture(told.spotlight, `The ${told.subject}, dark but for the regions that speak against a photograph`, "Bright: what speaks against a photograph"),
   );
   const table = element("table", {}, element("caption", {}, "The same picture, altered"));
   for (const [name, face] of Object.entries(told.stability)) {
@@ -55,7 +55,7 @@ function explanation(told) {
   if (told.likelihood_ratio) {
     const { ratio, low, high } = told.likelihood_ratio;
     const [times, least, most] = [ratio, low, high].map((value) => Number(value.toPrecision(2)));
-    content.push(element("p", {}, `A p-value such as this one is ${times} times as frequent among generated faces as among photographs (95 % interval ${least} to ${most}).`));
+    content.push(element("p", {}, `A p-value such as this one is ${times} times as frequent among generated ${told.subject}s as among photographs (95 % interval ${least} to ${most}).`));
   }
   if (told.sign_sentences.length) {
     content.push(

@@ -1,0 +1,145 @@
+"""The whole way of whole images, in miniature: photographs with EXIF -> an encoder -> verdicts."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from exiface.datasets import Manifest
+from exiface.detector import Detector
+from exiface.detector.folder import DetectorError, read_folder
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.photos import read_photo
+from exiface.photos.patches import Patches
+from exiface.pretext import ConfigError, read_config
+from exiface.pretext.distributed import Process
+from exiface.pretext.learner import Learner
+
+TINY = (
+    *("--set", "epochs=1", "--set", "batch_size=4", "--set", "warmup_epochs=0"),
+    *("--set", "workers=1", "--set", "families=[]", "--set", "precision=float32"),
+    *("--set", "classes=[make, flash]", "--set", "exported=float16"),
+)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, photos, made_images):
+    """A folder of photographs and of pictures that stand for generated ones, with its records."""
+    folder = tmp_path_factory.mktemp("both")
+    rows = ["file,source,generated"]
+    for number, path in enumerate(sorted(photos.glob("*/*.jpg"))):
+        (folder / path.parent.name).mkdir(exist_ok=True)
+        name = f"{path.parent.name}/{path.name}"
+        (folder / name).write_bytes(path.read_bytes())
+        rows.append(f"{name},camera,0")
+        if number < 8:
+            made = np.asarray(made_images(number))
+            Image.fromarray(made).save(folder / f"made-{number}.png")
+            rows.append(f"made-{number}.png,made,1")
+    (folder / "records.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made_images():
+    def made(number):
+        rng = np.random.default_rng(number)
+        return rng.integers(0, 256, (150, 180, 3), np.uint8)
+
+    return made
+
+
+def test_from_photographs_to_verdicts(exiface, both, tmp_path):
+    manifest = tmp_path / "both.parquet"
+    prepared = exiface(
+        *("prepare", both, "-o", manifest, "--subject", "image", "--json"),
+        *(
+            "--records",
+            both / "records.csv",
+            "--splits",
+            "train=0.4,validation=0.3,calibration=0.3",
+        ),
+    )
+    assert prepared.status == 0, prepared.err
+    summary = json.loads(prepared.out)
+    rows = Manifest.read(manifest)
+    assert (summary["subject"], summary["rows"]) == ("image", len(rows))
+
+    run = tmp_path / "run"
+    train = ("train", "--data", manifest, "-o", run, "--set", "architecture=windows", *TINY)
+    train += ("--set", "patches=1", "--set", "window=128", "--set", "most_patches=4")
+    trained = exiface(*train, "--set", "shares.generated=1", "--set", "drawing.generated=0.5")
+    assert trained.status == 0, trained.err
+    assert (run / "encoder.onnx").stat().st_size < 6e6  # half of MobileNetV2's nine megabytes
+    described = json.loads((run / "encoder.json").read_text("utf-8"))
+    assert described["patches"]["most"] == 4
+    assert described["patches"]["chosen"] == "evenly"
+
+    fit = ("fit", "--encoder", run, "--photos", manifest, "--alpha", "0.3", "--beta", "0.5")
+    fitted = exiface(*fit, "--as-sent", "-o", tmp_path / "detector")
+    assert fitted.status == 0, fitted.err
+    parts = read_folder(tmp_path / "detector")
+    assert parts.attention is None
+    calibrating = rows.of_split("calibration", "fit")
+    assert len(parts.calibration.scores) == 3 * (~calibrating.generated).sum()
+
+    detector = Detector.load(tmp_path / "detector")
+    photo = both / str(rows.path[0])
+    [result] = detector.detect(photo)
+    assert result.image is not None
+    assert result.verdict is result.image.verdict
+    pixels = read_photo(photo).pixels
+    tokens = detector.whole.encoder.tokens(pixels)
+    assert np.allclose(detector.whole.encoder.encode(pixels), tokens.mean(0), atol=1e-5)
+    with pytest.raises(DetectorError, match="judges whole images, and one of faces is needed"):
+        _ = detector.encoder
+
+
+def test_an_encoder_learns_from_what_it_looks_at(exiface, both, tmp_path, encoder_folder):
+    manifest = tmp_path / "both.parquet"
+    exiface("prepare", both, "-o", manifest, "--subject", "image")
+    of_faces = exiface("train", "--data", manifest, "-o", tmp_path / "run")
+    assert of_faces.status == 2
+    assert "learns from faces, and the manifest is of images" in of_faces.err
+    fit = exiface("fit", "--encoder", encoder_folder, "--photos", manifest, "-o", tmp_path / "d")
+    assert fit.status == 2
+    assert "--subject face" in fit.err
+    with_faces = exiface(
+        *("train", "--data", manifest, "-o", tmp_path / "run"), "--set", "architecture=patches"
+    )
+    assert with_faces.status == 2
+    assert "families are of faces" in with_faces.err
+
+
+def test_the_published_encoder_learns_and_stays_near_itself(exiface, both, tmp_path):
+    manifest = tmp_path / "both.parquet"
+    exiface(
+        "prepare", both, "-o", manifest, "--subject", "image", "--records", both / "records.csv"
+    )
+    train = ("train", "--data", manifest, "--set", "architecture=patches", *TINY)
+    train += ("--set", "patches=2", "--set", "ranking.loss=cross-entropy")
+    alone = exiface(*train, "-o", tmp_path / "alone")
+    assert alone.status == 0, alone.err
+    encoder = OnnxPatchEncoder.load(tmp_path / "alone")
+    feature = encoder.encode(np.zeros((200, 100, 3), np.uint8))
+    assert np.isfinite(feature).all()
+    assert not isinstance(encoder, OnnxEncoder)
+    assert read_encoder(tmp_path / "alone")[1].subject == "image"
+
+    # Its published use: what begins anew is kept near to it.
+    checkpoint = tmp_path / "alone" / "checkpoint.safetensors"
+    settings = ["architecture=patches", "families=[]", "ranked=[]", "from_scratch=true"]
+    settings += ["shares.generated=1", "drawing.generated=0.5", "shares.near=0.05"]
+    config = read_config(None, settings)
+    alone = Process(0, 1, torch.device("cpu"))
+    learner = Learner(config, Patches(), alone, checkpoint)
+    [known] = learner.task._near
+    trained = load_file(checkpoint)["task.encoder.group2.0.weight"]
+    assert torch.equal(known.group2[0].weight, trained)
+    assert not torch.equal(learner.task.encoder.group2[0].weight, trained)
+    with pytest.raises(ConfigError, match="--init"):
+        Learner(config, Patches(), alone)
