@@ -7,7 +7,7 @@ signs say how suspicious a face is, at a false-alarm rate that is calibrated on 
     from exiface import Detector
 
     for result in Detector.load().detect(["photo.jpg"]):
-        print(result.path, [(face.verdict, face.p_value) for face in result.faces], result.reason)
+        print(result.path, [(each.verdict, each.p_value) for each in result.judged], result.reason)
 """
 
 from typing import TYPE_CHECKING, Any

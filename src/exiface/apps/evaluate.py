@@ -273,15 +273,14 @@ def _of_folders(
     from exiface.apps.console import progress_bar
     from exiface.density import Evidence
     from exiface.detector import Detector
-    from exiface.detector.folder import detector_folder, read_folder
+    from exiface.detector.folder import detector_folder
     from exiface.evaluation.own_photographs import encode_sets
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
 
-    # As it is: an image without a face is none of a detector of faces, and no other steps in.
-    detector = Detector(read_folder(detector_folder(given)))
+    detector = Detector.load(given)
     is_detector = against is not None and detector_folder(against).is_dir()
-    other = Detector(read_folder(detector_folder(against))) if is_detector else None
+    other = Detector.load(against) if is_detector else None
     bands = detector.parts.calibration
     sets = judging(detector, sweep=sweep)
     known: dict[str, Any] = {

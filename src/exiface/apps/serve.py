@@ -16,7 +16,7 @@ def serve(
         list[str] | None,
         typer.Option(
             help="`default`, `photographs-only`, or a detector folder; repeatable, the first "
-            "judges where a request names none. Without it, `default` and `photographs-only`."
+            "judges where a request names none. Without it, all inside the package."
         ),
     ] = None,
     workers: Annotated[

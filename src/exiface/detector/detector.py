@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.detector.faces import CutFace, Faces
 from exiface.detector.folder import (
     BUILTIN,
     WHOLE_IMAGE,
@@ -17,37 +18,20 @@ from exiface.detector.folder import (
     detector_folder,
     read_folder,
 )
-from exiface.detector.results import ImageResult, Judgement
-from exiface.detector.whole_image import Seen, WholeImages, judgement
+from exiface.detector.results import ImageResult
+from exiface.detector.whole_image import Seen, WholeImages
 from exiface.encoders import OnnxEncoder
 from exiface.photos import (
     CameraTags,
     Declared,
     FaceDetector,
-    Photo,
     UnreadableImageError,
     read_photo,
 )
 from exiface.photos.content_credentials import validation_settings
-from exiface.photos.crops import Box, Crop, shorter_side
+from exiface.photos.crops import Crop
 from exiface.photos.images import ImageSource
-from exiface.photos.quality import Quality
 from exiface.threads import cores, ordered_map
-
-
-@dataclass(frozen=True, slots=True)
-class CutFace:
-    """A face cut out of an image.
-
-    Attributes:
-        box: of the face.
-        crop: (s, s, 3) as its encoder takes it; s may differ from face to face.
-        quality: how well it can be seen.
-    """
-
-    box: Box
-    crop: Crop
-    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +97,7 @@ class Detector:
         if parts.encoder.subject == "image":
             whole = parts
         self.whole = None if whole is None else WholeImages(whole, threads=self.threads)
-        self._faces = _Faces(parts, self.threads) if parts.encoder.subject == "face" else None
+        self._faces = Faces(parts, self.threads) if parts.encoder.subject == "face" else None
         validation_settings()  # a trust list that can't be used is told before anything is judged
 
     @classmethod
@@ -157,7 +141,7 @@ class Detector:
 
     @property
     def id(self) -> str:
-        """Name and the first digits of the digest: which detector, exactly, judged."""
+        """Names and the first digits of the digests: which detectors, exactly, judge."""
         if self.whole is None or self.whole.parts is self.parts:
             return self.parts.id
         return f"{self.parts.id} + {self.whole.parts.id}"
@@ -181,7 +165,7 @@ class Detector:
         return self._of_faces.face_detector
 
     @property
-    def _of_faces(self) -> "_Faces":
+    def _of_faces(self) -> Faces:
         if self._faces is None:
             raise DetectorError(
                 f"the detector {self.parts.name!r} judges whole images, and one of faces is needed"
@@ -290,7 +274,7 @@ class Detector:
                 whole = self.whole.judge(image.whole, image.size)
             yield ImageResult(
                 path=image.path,
-                detector=self.id,
+                detector=self.parts.id,
                 faces=tuple(next(faces) for _ in image.faces),
                 image=whole,
                 tags=image.tags,
@@ -299,55 +283,6 @@ class Detector:
                 size=image.size,
                 declared=image.declared,
                 alpha=self.parts.calibration.alpha,
-            )
-
-
-class _Faces:
-    """Cuts out the faces of photographs and judges them."""
-
-    def __init__(self, parts: DetectorParts, threads: int) -> None:
-        self.parts = parts
-        self.encoder = OnnxEncoder(parts.model, parts.encoder, threads=threads)
-        self.face_detector = FaceDetector()
-
-    def cut(self, photo: Photo, *, cropped: bool) -> tuple[tuple[CutFace, ...], int, str | None]:
-        """The faces of a photograph, how many are too small, and why there is none."""
-        found, small, reason = self.face_detector.to_judge(photo.pixels, cropped=cropped)
-        cut = self.parts.encoder.preprocessing.crop
-        faces = tuple(
-            CutFace(
-                face.box,
-                crop := cut(photo.pixels, face.box),
-                Quality.of(crop, shorter_side(face.box), face.landmarks, photo.jpeg_quality),
-            )
-            for face in found
-        )
-        return faces, small, reason
-
-    def score(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Scores (n,) of crops."""
-        return self.parts.scorer.score(self.encoder.encode(crops))
-
-    def judge(self, faces: Sequence[CutFace], batch_size: int) -> Iterator[Judgement]:
-        """The verdicts on faces, in order."""
-        crops = [face.crop for face in faces]
-        scores = np.concatenate(
-            [np.empty(0)]
-            + [
-                self.score(crops[start : start + batch_size])
-                for start in range(0, len(crops), batch_size)
-            ]
-        )
-        sides = [len(crop) for crop in crops]
-        ranges = self.parts.calibration.p_range(scores, sides)
-        for face, side, score, low, high in zip(faces, sides, scores, *ranges, strict=True):
-            yield judgement(
-                self.parts,
-                face.box,
-                float(score),
-                (float(low), float(high)),
-                side=side,
-                reason=self.parts.quality.reason(face.quality),
             )
 
 

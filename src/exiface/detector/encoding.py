@@ -136,6 +136,41 @@ def shrunk(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
 WAYS: dict[str, Way | None] = {"as they are": None, "saved again": saved_again, "shrunk": shrunk}
 
 
+def encode_rows(
+    encoder: OnnxEncoder | OnnxPatchEncoder,
+    rows: Manifest,
+    *,
+    as_sent: bool,
+    seed: int,
+    progress: Progress = no_progress,
+) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64] | None]:
+    """Encode what fits or calibrates a detector.
+
+    Args:
+        encoder: of faces or of whole images.
+        rows: of its subject.
+        as_sent: faces are saved again and shrunk at random; whole images come once for each of the
+            WAYS, one way after another, the first of which is as they are.
+        seed: of what is drawn.
+        progress: called with (done, total) of each part.
+
+    Returns:
+        Features (m, d), the source (m,) of each, and the sides (m,) of the crops in pixels; None
+        where they say nothing.
+    """
+    if isinstance(encoder, OnnxPatchEncoder):
+        ways = WAYS if as_sent else dict([next(iter(WAYS.items()))])
+        features = [
+            encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways.values()
+        ]
+        sources = [np.char.add(rows.source, f" {name}") for name in ways]
+        return np.concatenate(features), np.concatenate(sources), None
+    if as_sent:  # they were shrunk, who knows how much
+        return encode_sent(encoder, rows, progress, seed=seed), rows.source, None
+    sides = crop_sides(encoder.description.preprocessing, rows)
+    return encode_faces(encoder, rows, progress), rows.source, sides
+
+
 def largest_faces(manifest: Manifest) -> Manifest:
     """The largest face of each photograph, in each source that has it."""
     area = (manifest.box[:, 2] - manifest.box[:, 0]) * (manifest.box[:, 3] - manifest.box[:, 1])

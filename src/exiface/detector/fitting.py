@@ -24,14 +24,7 @@ from exiface.density import (
 from exiface.density.evidence import directions_of, sign
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
-from exiface.detector.encoding import (
-    WAYS,
-    crop_sides,
-    encode_faces,
-    encode_images,
-    encode_sent,
-    largest_faces,
-)
+from exiface.detector.encoding import crop_sides, encode_faces, encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
@@ -113,7 +106,7 @@ def fit(
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
-    seen_as = partial(_seen_as, encoder, as_sent=as_sent, seed=seed, progress=progress)
+    seen_as = partial(encode_rows, encoder, as_sent=as_sent, seed=seed, progress=progress)
     if scorer is None:
         faces = _chosen(manifest, fit_split, per_photo, per_camera, seed)
         features = seen_as(faces)[0]
@@ -213,7 +206,7 @@ def calibrate(
         per_camera,
         seed,
     )
-    features, sources, sides = _seen_as(
+    features, sources, sides = encode_rows(
         encoder, faces, as_sent=as_sent, seed=seed, progress=progress
     )
     scores = detector.scorer.score(features)
@@ -270,38 +263,13 @@ def _measured(
         )
     faces = largest_faces(generated)
     if isinstance(encoder, OnnxPatchEncoder):
-        features, _, _ = _seen_as(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
+        features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
         families = np.resize(faces.source, len(features))
         p_values = calibration.p_value(scorer.score(features))
         return GeneratedFaces.of(p_values, families, np.zeros(len(features)))
     scores = scorer.score(encode_faces(encoder, faces, progress))
     sides = crop_sides(encoder.description.preprocessing, faces)
     return GeneratedFaces.of(calibration.p_value(scores, sides), faces.source, sides)
-
-
-def _seen_as(
-    encoder: OnnxEncoder | OnnxPatchEncoder,
-    rows: Manifest,
-    *,
-    as_sent: bool,
-    seed: int,
-    progress: Progress,
-) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64] | None]:
-    """Features of the rows, which source each belongs to, and the sides of their crops.
-
-    Whole images as sent come once for each of the WAYS, one way after another.
-    """
-    if isinstance(encoder, OnnxPatchEncoder):
-        ways = WAYS if as_sent else dict([next(iter(WAYS.items()))])
-        features = [
-            encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways.values()
-        ]
-        sources = [np.char.add(rows.source, f" {name}") for name in ways]
-        return np.concatenate(features), np.concatenate(sources), None
-    if as_sent:  # they were shrunk, who knows how much
-        return encode_sent(encoder, rows, progress, seed=seed), rows.source, None
-    sides = crop_sides(encoder.description.preprocessing, rows)
-    return encode_faces(encoder, rows, progress), rows.source, sides
 
 
 def _chosen(

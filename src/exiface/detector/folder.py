@@ -36,13 +36,17 @@ from exiface.density import (
     GaussianMixture,
     GeneratedFaces,
     Scorer,
+    Verdict,
+    verdict_of,
 )
 from exiface.detector.cross_check import CrossCheck
 from exiface.detector.quality_limits import QualityLimits
+from exiface.detector.results import Judgement
 from exiface.encoders import EncoderDescription, OnnxEncoder
 from exiface.encoders.description import ATTENTION_FILE, CLASSIFIER_FILE, ENCODER_FILE, PATCHES
 from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder
 from exiface.errors import UserError
+from exiface.photos.crops import Box
 
 # The detectors inside the package. Of faces: "default" has seen generated ones in training,
 # "photographs-only" none. Of whole images: "whole-image", which has seen generated ones.
@@ -128,6 +132,42 @@ class DetectorParts:
     def open_encoder(self, threads: int | None = None) -> OnnxEncoder | OnnxPatchEncoder:
         """The encoder, ready to run; threads: for one batch, None = one a core."""
         return open_encoder(self.model, self.attention, self.encoder, threads=threads)
+
+    def judgement(
+        self,
+        box: Box,
+        score: float,
+        p_range: tuple[float, float],
+        *,
+        side: int | None = None,
+        reason: str | None = None,
+    ) -> Judgement:
+        """What a score earns.
+
+        Args:
+            box: of the face, or of all of the image.
+            score: of it.
+            p_range: the smallest and the largest p-value among the sources of photographs.
+            side: of the square crop of a face, in pixels; None of a whole image.
+            reason: why its quality rules out any other verdict than "unsure".
+        """
+        low, p_value = p_range
+        scorer, known = self.scorer, self.generated
+        generated = None if known is None else known.compared_with(side)
+        verdict = verdict_of(p_value, self.calibration.compared_with(side), generated)
+        return Judgement(
+            box=box,
+            score=score,
+            log_likelihood=-score if isinstance(scorer, GaussianMixture) else None,
+            probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
+            p_value=p_value,
+            p_value_low=low,
+            verdict=verdict if reason is None else Verdict.UNSURE,
+            side=side,
+            generated_as_unusual=generated.share_as_unusual(p_value) if generated else None,
+            generated_as_usual=generated.share_as_usual(p_value) if generated else None,
+            unsure_because=reason,
+        )
 
     @property
     def learnt_from(self) -> str:

@@ -18,7 +18,7 @@ SAID = {
     Verdict.AI_GENERATED: "looks AI-generated",
     Verdict.UNSURE: "unsure",
     Verdict.PHOTOGRAPHIC: "looks photographic",
-    Verdict.NOTHING_FOUND: "nothing unusual found; generated faces may pass",
+    Verdict.NOTHING_FOUND: "nothing unusual found; generated ones may pass",
 }
 
 

@@ -1,17 +1,15 @@
 """Judge an image as a whole, by the traces that cameras leave at its own pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.density import Classifier, GaussianMixture, Verdict, verdict_of
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import Judgement
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
-from exiface.photos.crops import Box
 from exiface.photos.quality import Quality
 
 
@@ -79,54 +77,10 @@ class WholeImages:
         """Judge an image of this width and height that was looked at."""
         score = float(self.parts.scorer.score(seen.feature[None])[0])
         low, high = self.parts.calibration.p_range(score)
-        return judgement(
-            self.parts,
+        found = self.parts.judgement(
             (0.0, 0.0, float(size[0]), float(size[1])),
             score,
             (float(low), float(high)),
             reason=self.parts.quality.reason(seen.quality),
-            detector=self.parts.id,
         )
-
-
-def judgement(
-    parts: DetectorParts,
-    box: Box,
-    score: float,
-    p_range: tuple[float, float],
-    *,
-    side: int | None = None,
-    reason: str | None = None,
-    detector: str | None = None,
-) -> Judgement:
-    """What a score earns.
-
-    Args:
-        parts: of the detector.
-        box: of what was judged.
-        score: of it.
-        p_range: the smallest and the largest p-value among the sources of photographs.
-        side: of the square crop of a face, in pixels; None of a whole image.
-        reason: why its quality rules out any other verdict than "unsure".
-        detector: id, where it isn't that of the result.
-    """
-    low, p_value = p_range
-    known = parts.generated
-    generated = None if known is None else known.compared_with(side)
-    verdict = verdict_of(p_value, parts.calibration.compared_with(side), generated)
-    return Judgement(
-        box=box,
-        score=score,
-        log_likelihood=-score if isinstance(parts.scorer, GaussianMixture) else None,
-        probability=parts.scorer.probability(score)
-        if isinstance(parts.scorer, Classifier)
-        else None,
-        p_value=p_value,
-        p_value_low=low,
-        verdict=verdict if reason is None else Verdict.UNSURE,
-        side=side,
-        generated_as_unusual=generated.share_as_unusual(p_value) if generated else None,
-        generated_as_usual=generated.share_as_usual(p_value) if generated else None,
-        unsure_because=reason,
-        detector=detector,
-    )
+        return replace(found, detector=self.parts.id)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from exiface.datasets import find_images
 from exiface.detector import Detector
-from exiface.detector.detector import Prepared
+from exiface.detector.detector import Prepared, Subject
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.sets import FAKE, REAL, ScoredSet
@@ -74,6 +74,8 @@ def judge(
     for (_, name, folder), paths in zip(sets, files, strict=True):
         if not paths:
             raise UserError(f"{name}: {folder} holds no image")
+    # Of an image without a face nothing is said by a detector of faces, and no other steps in.
+    subject: Subject = "faces" if detector.judges("faces") else "image"
     names = (ORIGINAL, *alterations)
     total = sum(map(len, files))
     traits: list[list[Traits]] = [[] for _ in sets]
@@ -87,10 +89,13 @@ def judge(
         try:
             pixels = read_photo(content).pixels
         except UnreadableImageError:
-            return _Read(file.number, None, [detector.prepare(content)] * len(names))
+            return _Read(
+                file.number, None, [detector.prepare(content, subject=subject)] * len(names)
+            )
         cut = cropped or harmonised
         prepared = [
-            _largest(detector.prepare(altered(pixels, name), cropped=cut)) for name in names
+            _largest(detector.prepare(altered(pixels, name), cropped=cut, subject=subject))
+            for name in names
         ]
         return _Read(file.number, read_traits(content, pixels), prepared)
 

@@ -124,7 +124,7 @@ def encode_sets(
     for each in sets:
         rows = np.full((len(each.paths), detector.parts.encoder.features), np.nan, np.float32)
         prepared = ordered_map(
-            lambda path: detector.prepare(str(path), cropped=cropped), each.paths
+            lambda path: detector.prepare(str(path), cropped=cropped, subject="faces"), each.paths
         )
         waiting: dict[int, Crop] = {}
         for number, image in enumerate(prepared):

@@ -33,13 +33,13 @@ def test_results_are_those_of_the_detector_in_order(batcher, judge, astronaut):
 
 def test_images_of_concurrent_requests_share_batches(batcher, judge, jpeg, monkeypatch):
     sizes = []
-    original = judge.score
+    original = judge._faces.score
 
     def counting(crops):
         sizes.append(len(crops))
         return original(crops)
 
-    monkeypatch.setattr(judge, "score", counting)
+    monkeypatch.setattr(judge._faces, "score", counting)
 
     async def all_at_once():
         return await asyncio.gather(*(batcher.detect([jpeg]) for _ in range(32)))
@@ -80,10 +80,10 @@ def test_an_error_of_the_detector_reaches_the_request_and_no_other(judge, jpeg, 
     batcher = Batcher(judge, capacity=8, batch_size=1, wait=0)
     prepare = judge.prepare
 
-    def fail(content):
+    def fail(content, **how):
         if content == b"bad":
             raise RuntimeError("broken")
-        return prepare(content)
+        return prepare(content, **how)
 
     monkeypatch.setattr(judge, "prepare", fail)
     with pytest.raises(RuntimeError, match="broken"):

@@ -37,7 +37,11 @@ def test_its_lines_are_those_of_the_command_line(client, exiface, tmp_path, monk
 
 def test_the_detector_is_described(client, judge):
     described = client.get("/v1/detector").json()
-    assert described["id"] == judge.id
+    assert described["id"] == judge.parts.id
+    assert described["subject"] == "face"
+    whole = judge.whole.parts
+    assert described["whole"]["id"] == whole.id
+    assert described["whole"]["photographs"] == len(whole.calibration.scores)
     assert described["photographs"] == len(judge.parts.calibration.scores)
     assert described["limits"] == {"body_bytes": 8_000_000, "files": 32, "pixels": 20_000_000}
     heights = [bar["height"] for bar in described["distributions"][0]["bars"]]
@@ -50,7 +54,10 @@ def test_the_detector_is_described(client, judge):
 
 
 def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
-    assert client.get("/v1/detector?detector=photographs-only").json()["id"] == photographs_only.id
+    assert (
+        client.get("/v1/detector?detector=photographs-only").json()["id"]
+        == photographs_only.parts.id
+    )
     sent = {"files": ("face.jpg", jpeg)}
     for parameter, detector in (
         ("", judge),
@@ -61,7 +68,7 @@ def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
         [expected] = detector.detect([jpeg])
         assert result == expected.as_dict() | {"path": "face.jpg"}
     told = client.post("/v1/explain?detector=photographs-only", files=sent).json()
-    assert told["detector"] == photographs_only.id
+    assert told["detector"] == photographs_only.parts.id
     assert (
         photographs_only.id in client.post("/v1/report?detector=photographs-only", files=sent).text
     )

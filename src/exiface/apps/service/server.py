@@ -19,8 +19,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from exiface import __version__
-from exiface.apps.page import distributions, page
+from exiface.apps.page import page
 from exiface.apps.service.batcher import Batcher, OverloadedError
+from exiface.apps.service.detectors import described, load_detectors
 from exiface.apps.service.explanations import explanation_answer
 from exiface.apps.service.guard import LOGGER, Guard
 from exiface.apps.service.metrics import FACES, IMAGES, exposition
@@ -35,8 +36,6 @@ from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_pictures
 from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Subject
-from exiface.detector.folder import DetectorParts
-from exiface.errors import UserError
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
@@ -274,9 +273,9 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
                 {"name": choice, "learnt_from": each.parts.learnt_from}
                 for choice, each in judges.items()
             ],
-            "whole": None if judge.whole is None else _described(judge.whole.parts),
+            "whole": None if judge.whole is None else described(judge.whole.parts),
             "beta": calibration.beta,
-            **_described(judge.parts),
+            **described(judge.parts),
             "limits": {
                 "body_bytes": settings.max_body,
                 "files": settings.max_files,
@@ -320,33 +319,6 @@ def _file(path: Path, media_type: str) -> Any:
         return FileResponse(path, media_type=media_type)
 
     return answer
-
-
-def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Detector]:
-    """Load detectors, by the last part of what they are called.
-
-    Raises:
-        UserError: two of one name, or one that can't be loaded.
-    """
-    loaded: dict[str, Detector] = {}
-    for given in wanted:
-        name = Path(given).resolve().name
-        if name in loaded:
-            raise UserError(f"two detectors are called {name!r}; rename a folder")
-        loaded[name] = Detector.load(given, threads=threads)
-    return loaded
-
-
-def _described(parts: DetectorParts) -> dict[str, Any]:
-    """What is told of a detector, of faces or of whole images."""
-    return {
-        "id": parts.id,
-        "subject": parts.encoder.subject,
-        "notice": parts.notice,
-        "alpha": parts.calibration.alpha,
-        "photographs": len(parts.calibration.scores),
-        "distributions": distributions(parts),
-    }
 
 
 def _count(results: Sequence[ImageResult]) -> None:

@@ -157,10 +157,10 @@ function show(entry) {
   if (judged.length > 1) {
     const [first, ...rest] = answer.summary;
     const all = element("h3", { class: answer.verdict }, `${first.toUpperCase()}${rest.join("")} `);
-    all.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} verdicts`));
+    all.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} ${answer.image ? "verdicts" : "faces"}`));
     sections.unshift(all);
   }
-  if (answer.image) sections.push(element("p", { class: "soft" }, wholeNote(answer)));
+  if (answer.image) sections.splice(-1, 0, element("p", { class: "soft" }, wholeNote(answer)));
   say(entry, ...sections);
   entry.preview.after(tagsOf(answer));
   const words = judged.map(({ face }) => WORDS[face.verdict].toLowerCase()).join(", ");

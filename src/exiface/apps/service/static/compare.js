@@ -32,6 +32,6 @@ function verdicts(answer) {
     titleOf(face, which, "p"),
     element("p", {}, sentenceOf(face, what)),
   ]);
-  if (judged.length > 1) said.unshift(element("p", { class: "verdict" }, `${answer.summary} (p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} verdicts)`));
+  if (judged.length > 1) said.unshift(element("p", { class: "verdict" }, `${answer.summary} (p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} ${answer.image ? "verdicts" : "faces"})`));
   return said;
 }

@@ -6,7 +6,7 @@ export const WORDS = {
   photographic: "Looks photographic",
   unsure: "Unsure",
   "ai-generated": "Looks AI-generated",
-  "nothing-found": "Nothing unusual found; generated faces may pass",
+  "nothing-found": "Nothing unusual found; generated ones may pass",
 };
 
 export function element(tag, attributes = {}, ...children) {

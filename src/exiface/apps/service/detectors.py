@@ -1,0 +1,37 @@
+"""The detectors of the service: loaded by name, described for clients."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from exiface.apps.page import distributions
+from exiface.detector import Detector
+from exiface.detector.folder import DetectorParts
+from exiface.errors import UserError
+
+
+def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Detector]:
+    """Load detectors, by the last part of what they are called.
+
+    Raises:
+        UserError: two of one name, or one that can't be loaded.
+    """
+    loaded: dict[str, Detector] = {}
+    for given in wanted:
+        name = Path(given).resolve().name
+        if name in loaded:
+            raise UserError(f"two detectors are called {name!r}; rename a folder")
+        loaded[name] = Detector.load(given, threads=threads)
+    return loaded
+
+
+def described(parts: DetectorParts) -> dict[str, Any]:
+    """What is told of a detector, of faces or of whole images."""
+    return {
+        "id": parts.id,
+        "subject": parts.encoder.subject,
+        "notice": parts.notice,
+        "alpha": parts.calibration.alpha,
+        "photographs": len(parts.calibration.scores),
+        "distributions": distributions(parts),
+    }
