@@ -13,6 +13,7 @@ import uvicorn
 from PIL import Image
 
 from exiface import Detector
+from exiface.apps.service.detectors import load_detectors
 from exiface.apps.service.server import create_app
 from exiface.apps.service.settings import ServiceSettings
 
@@ -52,12 +53,12 @@ def encoded(pixels: np.ndarray, file_format: str, **options: object) -> bytes:
 
 @pytest.fixture(scope="session")
 def judge() -> Detector:
-    return Detector.load()
+    return load_detectors(["default"], None)["default"]
 
 
 @pytest.fixture(scope="session")
 def photographs_only() -> Detector:
-    return Detector.load("photographs-only")
+    return load_detectors(["photographs-only"], None)["photographs-only"]
 
 
 @pytest.fixture(scope="session")

@@ -38,13 +38,7 @@ def test_four_rows_with_reasons(exiface, folder):
     ]
     assert missing["reason"] == "no such file"
     assert "damaged" in broken["reason"]
-    assert landscape["faces"] == []
-    assert set(landscape["image"]) == {
-        *("score", "probability", "p_value", "p_value_low", "verdict", "detector"),
-        *("generated_as_unusual", "generated_as_usual"),
-    } | (set(landscape["image"]) & {"unsure_because"})
-    assert landscape["image"]["detector"].startswith("exiface-whole-image@")
-    assert landscape["verdict"] == landscape["image"]["verdict"]
+    assert landscape["reason"] == "no face found"
     assert set(photo) == {
         *("schema", "path", "verdict", "p_value", "summary", "faces", "tags", "detector"),
         *("declares", "declared"),
@@ -74,6 +68,16 @@ def test_the_subject_is_what_was_asked_for(exiface, folder):
     assert done.status == 1
     assert landscape["reason"] == "no face found"
     assert "image" not in photo
+    done, (landscape, photo) = judged("auto")
+    assert done.status == 0
+    assert landscape["faces"] == []
+    assert set(landscape["image"]) - {"unsure_because"} == {
+        *("score", "probability", "p_value", "p_value_low", "verdict", "detector"),
+        *("generated_as_unusual", "generated_as_usual"),
+    }
+    assert landscape["image"]["detector"].startswith("exiface-whole-image@")
+    assert landscape["verdict"] == landscape["image"]["verdict"]
+    assert "image" not in photo
     done, (landscape, photo) = judged("both")
     assert done.status == 0
     assert landscape["faces"] == []
@@ -84,7 +88,7 @@ def test_the_subject_is_what_was_asked_for(exiface, folder):
     assert (photo["faces"], photo["p_value"]) == ([], photo["image"]["p_value"])
     done, _ = judged("faces", "--detector", "whole-image")
     assert done.status == 2
-    assert "judges whole images, not faces" in done.err
+    assert "looks at image, and the subject is faces" in done.err
 
 
 def test_a_table_for_people(exiface, folder):

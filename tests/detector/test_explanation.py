@@ -130,7 +130,7 @@ def test_a_crop_is_explained_whole(detector_folder, explanation):
 
 def test_an_image_without_a_face_is_refused(by_signs, photos):
     with pytest.raises(UserError, match=r"landscape\.png: no face found"):
-        explain(by_signs, photos / "landscape.png", subject="faces")
+        explain(by_signs, photos / "landscape.png")
     with pytest.raises(UserError, match=r"gone\.jpg: no such file"):
         explain(by_signs, photos / "gone.jpg")
 

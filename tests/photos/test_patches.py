@@ -71,3 +71,17 @@ def test_what_makes_no_sense_is_refused(wrong):
 def test_json_gives_it_back():
     reader = Patches(crop="published", most=40_000)
     assert Patches.from_dict(reader.as_dict()) == reader
+
+
+@given(st.integers(64, 700), st.integers(64, 700), st.integers(1, 40))
+def test_more_patches_than_wanted_are_spread_over_the_image(height, width, most):
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    every = Patches().cut(pixels)
+    chosen = Patches(most=most, chosen="evenly")
+    cut, boxes = chosen.cut(pixels), chosen.boxes(width, height)
+    assert len(cut) == len(boxes) == min(most, len(every))
+    for patch, (x0, y0, x1, y1) in zip(cut, boxes, strict=True):
+        assert np.array_equal(patch, pixels[y0:y1, x0:x1])
+    assert np.array_equal(cut[0], every[0])
+    if len(cut) > 1:
+        assert np.array_equal(cut[-1], every[-1])

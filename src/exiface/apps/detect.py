@@ -13,7 +13,6 @@ from exiface.apps.options import DetectorOption, SubjectOption
 if TYPE_CHECKING:
     from exiface.detector import Detector, ImageResult
 
-_AS_A_WHOLE = {"face": "No face found; judged as a whole.", "image": "Judged as a whole."}
 _CSV_COLUMNS = [
     "path",
     "face",
@@ -245,7 +244,7 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
                 cells.append("" if share is None else f"{share:.0%}")
             because = [escape(each.unsure_because)] if each.unsure_because else []
             if alone and each is result.image:
-                because = [_AS_A_WHOLE[detector.parts.encoder.subject], *because]
+                because = ["Judged as a whole.", *because]
             said = "\n".join(because + (_said(result) if alone else []))
             of_all = "  as a whole" if each is result.image else f"  face {number + 1}"
             table.add_row(name if alone else of_all, *cells, said)

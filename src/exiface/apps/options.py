@@ -20,10 +20,10 @@ DetectorOption = Annotated[
     ),
 ]
 SubjectOption = Annotated[
-    Literal["faces", "image", "both"] | None,
+    Literal["faces", "image", "both", "auto"] | None,
     typer.Option(
-        help="What is judged: faces, the image as a whole, or both. Without it faces and, with the "
-        "detectors inside the package, images without a face as wholes."
+        help="What is judged: faces, the image as a whole, both, or (auto) faces and as wholes "
+        "those images that hold none. Without it what the detector looks at: at first, faces."
     ),
 ]
 GeneratedOption = Annotated[

@@ -1,5 +1,7 @@
 """Batches of whole images: patches of each, at its own pixels, drawn anew whenever it is."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ class PatchBatches(Batches):
         manifest: whole images.
         patches: the encoder's.
         number: of patches of an image.
+        side: of these patches in pixels; None = as the encoder has them in use.
         augmentation: what photographs and generated images go through alike. By default nothing:
             it would go over the traces that the pretext task is about.
         window: side in pixels of the region that the patches of an image lie in, which alone is
@@ -33,6 +36,7 @@ class PatchBatches(Batches):
         patches: Patches,
         *,
         number: int,
+        side: int | None = None,
         augmentation: Augmentation | None = None,
         window: int | None = None,
         drawing: Drawing | None = None,
@@ -42,6 +46,7 @@ class PatchBatches(Batches):
         super().__init__(manifest, drawing=drawing, seed=seed, workers=workers)
         self.patches = patches
         self.number = number
+        self.side = side or patches.side
         self.augmentation = augmentation or Augmentation()
         self.window = window
 
@@ -52,9 +57,10 @@ class PatchBatches(Batches):
             generated = bool(self.manifest.generated[row])
             pixels = self.augmentation.window(pixels, side, rng, generated=generated)
         pixels = self.augmentation(pixels, rng)
-        side = self.patches.side
+        side = self.side
         if min(pixels.shape[:2]) < side:
-            return self._batch(row, np.repeat(self.patches.cut(pixels), self.number, axis=0))
+            small = replace(self.patches, side=side).cut(pixels)
+            return self._batch(row, np.repeat(small, self.number, axis=0))
         corners = rng.integers(0, np.array(pixels.shape[:2]) - side + 1, (self.number, 2))
         return self._batch(
             row, np.stack([pixels[y : y + side, x : x + side] for y, x in corners.tolist()])

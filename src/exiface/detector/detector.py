@@ -11,7 +11,6 @@ from PIL import Image
 
 from exiface.detector.faces import CutFace, Faces
 from exiface.detector.folder import (
-    BUILTIN,
     WHOLE_IMAGE,
     DetectorError,
     DetectorParts,
@@ -59,8 +58,8 @@ class Prepared:
     reason: str | None = None
 
 
-Subject = Literal["faces", "image", "both"]
-_SUBJECTS = {"faces": "faces", "image": "whole images", "both": "both"}
+# What is judged: faces; the image as a whole; both; or as wholes those images that hold no face.
+Subject = Literal["faces", "image", "both", "auto"]
 
 
 class Detector:
@@ -68,9 +67,9 @@ class Detector:
 
     Args:
         parts: what a detector folder holds; see `load`. Its encoder says what it looks at.
-        whole: of a detector of whole images, which judges them beside the faces.
-        subject: what is judged unless a call says otherwise; None = faces, and as wholes those
-            images that hold none, where there is such a detector.
+        whole: of a detector of whole images, for when they are judged beside the faces.
+        subject: what is judged unless a call says otherwise; None = what the encoder of `parts`
+            looks at.
         threads: for decoding and for the encoder; None = one a core.
 
     Raises:
@@ -92,7 +91,7 @@ class Detector:
         threads: int | None = None,
     ) -> None:
         self.parts = parts
-        self.subject = subject
+        self.subject: Subject = subject or _looks_at(parts)
         self.threads = threads or cores()
         if parts.encoder.subject == "image":
             whole = parts
@@ -113,9 +112,9 @@ class Detector:
         Args:
             detector: "default", "photographs-only" or "whole-image" for those inside the package,
                 or a detector folder; None = "default", or "whole-image" where the subject is that.
-            subject: what is judged: "faces", the "image" as a whole, or "both", where
-                "whole-image" joins a detector of faces. None = what the detector looks at; with
-                those of faces inside the package, images without a face as wholes as well.
+            subject: what is judged: "faces", the "image" as a whole, "both", or "auto": faces, and
+                as wholes those images that hold none. For the last two "whole-image" joins a
+                detector of faces. None = what the detector looks at.
             threads: for decoding and for the encoder; None = one a core.
 
         Returns:
@@ -127,15 +126,14 @@ class Detector:
         if detector is None and subject == "image":
             detector = WHOLE_IMAGE
         parts = read_folder(detector_folder(detector))
-        looks_at = "image" if parts.encoder.subject == "image" else "faces"
-        unasked = subject is None and (detector is None or detector in BUILTIN)
-        if looks_at == "faces" and (subject == "both" or unasked):
+        looks_at = _looks_at(parts)
+        if looks_at == "faces" and subject in ("both", "auto"):
             whole = read_folder(detector_folder(WHOLE_IMAGE))
             return cls(parts, whole=whole, subject=subject, threads=threads)
         if subject not in (None, looks_at):
             raise DetectorError(
-                f"the detector {parts.name!r} judges {_SUBJECTS[looks_at]}, not "
-                f"{_SUBJECTS[subject]}; name another, or leave it out"
+                f"the detector {parts.name!r} looks at {looks_at}, and the subject is {subject}; "
+                "name another detector, or leave it out"
             )
         return cls(parts, threads=threads)
 
@@ -247,7 +245,9 @@ class Detector:
         if self._faces is not None and subject != "image":
             faces, small, reason = self._faces.cut(photo, cropped=cropped)
         whole = None
-        if self.whole is not None and subject != "faces" and (subject or not faces):
+        if self.whole is not None and (
+            subject in ("image", "both") or (subject == "auto" and not faces)
+        ):
             whole, reason = self.whole.look(photo.pixels, photo.jpeg_quality), None
         return Prepared(
             path=path,
@@ -284,6 +284,10 @@ class Detector:
                 declared=image.declared,
                 alpha=self.parts.calibration.alpha,
             )
+
+
+def _looks_at(parts: DetectorParts) -> Subject:
+    return "image" if parts.encoder.subject == "image" else "faces"
 
 
 def _one_by_one(images: ImageSource | Iterable[ImageSource]) -> Iterable[ImageSource]:

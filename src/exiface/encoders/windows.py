@@ -5,7 +5,7 @@ from torch import Tensor
 from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.photos.patches import Pooling
 
-WINDOW = 128  # px, the side of a window in use; training may look at others
+WINDOW = 224  # px, the side of a window in use; training may look at smaller ones
 _DEPTHS = (1, 3, 6, 13)  # after which the maps are compared; 2, 4, 8 and 16 times smaller
 
 

@@ -74,7 +74,6 @@ def judge(
     for (_, name, folder), paths in zip(sets, files, strict=True):
         if not paths:
             raise UserError(f"{name}: {folder} holds no image")
-    # Of an image without a face nothing is said by a detector of faces, and no other steps in.
     subject: Subject = "faces" if detector.judges("faces") else "image"
     names = (ORIGINAL, *alterations)
     total = sum(map(len, files))

@@ -62,7 +62,10 @@ class TrainConfig(BaseModel):
     shares: Shares = Field(Shares(), description="what each part of the task weighs in the loss")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of generated and photograph")
     window: int = Field(
-        160, ge=32, description="side of random windows, for an architecture at own pixels"
+        160,
+        ge=32,
+        description="side of random windows, for an architecture at own pixels; of patches, the "
+        "side of the region that an image's patches lie in",
     )
     patches: int = Field(
         16, ge=1, description="of a whole image in training, within a window of it"

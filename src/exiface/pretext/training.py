@@ -30,6 +30,7 @@ from exiface.encoders.description import (
     CLASSIFIER_FILE,
     ENCODER_FILE,
     HEADS_FILE,
+    PATCHES,
     SEEN_FILE,
 )
 from exiface.encoders.export import export, export_patches
@@ -242,6 +243,7 @@ def _batches(
             rows,
             takes,
             number=config.patches,
+            side=None if config.architecture == PATCHES else config.window,
             augmentation=augmentation,
             window=config.window,
             drawing=config.drawing,

@@ -53,6 +53,17 @@ def test_the_detector_is_described(client, judge):
     ]
 
 
+def test_a_request_says_what_is_judged(client, judge, jpeg):
+    sent = {"files": ("face.jpg", jpeg)}
+    for subject in ("faces", "image", "both", "auto"):
+        [result] = client.post(f"{URL}?subject={subject}", files=sent).json()["results"]
+        assert bool(result["faces"]) == (subject != "image")
+        assert ("image" in result) == (subject in ("image", "both"))
+    assert client.post(f"{URL}?subject=other", files=sent).status_code == 422
+    told = client.post("/v1/explain?subject=image", files=sent).json()
+    assert (told["subject"], told["face"]) == ("image", None)
+
+
 def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
     assert (
         client.get("/v1/detector?detector=photographs-only").json()["id"]

@@ -6,22 +6,24 @@ from typing import Any
 
 from exiface.apps.page import distributions
 from exiface.detector import Detector
-from exiface.detector.folder import DetectorParts
+from exiface.detector.folder import WHOLE_IMAGE, DetectorParts, detector_folder, read_folder
 from exiface.errors import UserError
 
 
 def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Detector]:
-    """Load detectors, by the last part of what they are called.
+    """Load detectors, by the last part of what they are called; all can judge whole images.
 
     Raises:
         UserError: two of one name, or one that can't be loaded.
     """
     loaded: dict[str, Detector] = {}
+    whole = read_folder(detector_folder(WHOLE_IMAGE))
     for given in wanted:
         name = Path(given).resolve().name
         if name in loaded:
             raise UserError(f"two detectors are called {name!r}; rename a folder")
-        loaded[name] = Detector.load(given, threads=threads)
+        parts = read_folder(detector_folder(given))
+        loaded[name] = Detector(parts, whole=whole, threads=threads)
     return loaded
 
 

@@ -80,7 +80,7 @@ class ImageAnswer(BaseModel):
     summary: str | None = Field(None, description="all that was judged, in a line")
     faces: list[FaceAnswer] = Field(description="largest first; empty where none was judged")
     image: WholeAnswer | None = Field(
-        None, description="the image as a whole; where it was asked for, or no face was found"
+        None, description="the image as a whole, where it was asked for"
     )
     tags: dict[str, float] = Field(description="what the camera recorded; easily forged")
     detector: str

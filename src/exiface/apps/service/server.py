@@ -161,10 +161,10 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
     def asked(
         name: Chosen,
         subject: Annotated[
-            Literal["faces", "image", "both"] | None,
+            Literal["faces", "image", "both", "auto"] | None,
             Query(
-                description="what is judged; without it faces and, with most detectors, images "
-                "without a face as wholes"
+                description="what is judged; auto: faces, and as wholes those images that hold "
+                "none; without it what the detector looks at"
             ),
         ] = None,
     ) -> Subject | None:

@@ -111,7 +111,8 @@ async function judge(entry) {
     if (entry.file.size > 0.99 * most) {
       throw new Failure(`Too large: the server takes up to ${Math.floor(most / 1e6)} MB.`, true);
     }
-    const response = await ask(to("v1/detect"), form(entry.file), () => {
+    const path = entry.subject ? `v1/detect?subject=${entry.subject}` : "v1/detect";
+    const response = await ask(to(path), form(entry.file), () => {
       say(entry, element("p", { class: "wait" }, "The server is busy, trying again"));
     });
     const [answer] = (await response.json()).results;
@@ -145,9 +146,17 @@ function show(entry) {
   if (answer.reason) {
     const none = answer.reason === "no face found";
     const said = none
-      ? "This detector judges faces only. If there is one, try a picture where it is larger."
+      ? "If there is one, try a picture where it is larger."
       : `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`;
     say(entry, element("h3", {}, none ? "No face found" : "No verdict"), element("p", {}, said));
+    if (none && detector.whole) {
+      const whole = element("button", { type: "button" }, "Judge the picture as a whole");
+      whole.addEventListener("click", () => {
+        entry.subject = "image";
+        enqueue(entry);
+      });
+      entry.article.querySelector(".said").append(whole);
+    }
     entry.image.alt = answer.path;
     if (none || answer.small_faces) entry.preview.after(tagsOf(answer));
     return;
@@ -160,7 +169,7 @@ function show(entry) {
     all.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} ${answer.image ? "verdicts" : "faces"}`));
     sections.unshift(all);
   }
-  if (answer.image) sections.splice(-1, 0, element("p", { class: "soft" }, wholeNote(answer)));
+  if (answer.image) sections.splice(-1, 0, element("p", { class: "soft" }, wholeNote()));
   say(entry, ...sections);
   entry.preview.after(tagsOf(answer));
   const words = judged.map(({ face }) => WORDS[face.verdict].toLowerCase()).join(", ");
@@ -170,12 +179,9 @@ function show(entry) {
   else entry.image.addEventListener("load", outline, { once: true });
 }
 
-// Where there is no face, or the whole was asked for: what judged it, and what it can't do.
-function wholeNote({ faces }) {
-  const { notice } = detector.whole;
-  const unasked = !faces.length && detector.subject === "face";
-  return [unasked ? "No face found; judged as a whole, by the traces at its own pixels." : "", notice]
-    .filter(Boolean).join(" ");
+// Of a picture as a whole: how it was judged, and what its detector can't do.
+function wholeNote() {
+  return ["Judged as a whole, by the traces at its own pixels.", detector.whole.notice].filter(Boolean).join(" ");
 }
 
 const distributionsOf = (what) => (what === "image" ? detector.whole : detector).distributions;
@@ -249,7 +255,9 @@ byId("save-report").addEventListener("click", async (event) => {
   button.disabled = true;
   try {
     const pictures = byId("with-pictures").checked;
-    save(await (await ask(to(`v1/report?pictures=${pictures}`), form(...files))).blob(), "exiface.html");
+    const subject = entries.some((entry) => entry.subject) ? "&subject=auto" : "";
+    const path = to(`v1/report?pictures=${pictures}${subject}`);
+    save(await (await ask(path, form(...files))).blob(), "exiface.html");
     const held = entries.filter((entry) => entry.answer).length - files.length;
     if (held) byId("status").textContent = `The report holds the first ${files.length} pictures, ${held} don't fit.`;
   } catch (error) {

@@ -1,0 +1,78 @@
+"""MobileNetV2 over windows of whole images, and models whose weights are halved."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
+from exiface.encoders.export import export, export_patches
+from exiface.encoders.own_pixels import OwnPixelsEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders.windows import WindowEncoder
+from exiface.photos import Preprocessing
+from exiface.photos.patches import Patches
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    network = WindowEncoder()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(torch.randn(4, 2, 3, 64, 64))
+    return network.eval()
+
+
+def test_the_feature_is_the_mean_of_the_windows(network):
+    windows = torch.randn(2, 3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        features = network(windows)
+        each = torch.stack([network.tokens(of_image) for of_image in windows])
+        assert torch.allclose(features, each.mean(1), atol=1e-5)
+        *maps, tokens = network.maps(windows[0])
+    assert torch.allclose(tokens, each[0], atol=1e-5)
+    assert [each.shape[-1] for each in maps] == [32, 16, 8, 4]
+
+
+def test_it_takes_the_weights_of_its_kin(network):
+    kin = OwnPixelsEncoder()
+    kin.load_state_dict(network.state_dict())
+    windows = torch.randn(1, 1, 3, 64, 64)
+    with torch.inference_mode():
+        both = (kin.eval()(windows[:, 0]), network(windows))
+        mirrored = network(windows.flip(4))
+    assert torch.allclose(both[0], (both[1] + mirrored) / 2, atol=1e-3)
+
+
+def test_exported_in_halves_it_says_nearly_the_same(network, tmp_path):
+    description = EncoderDescription("windows", WindowEncoder.LENGTH, Patches(64))
+    export_patches(network, description, tmp_path / "whole")
+    export_patches(network, description, tmp_path / "half", half=True)
+    sizes = [(tmp_path / name / "encoder.onnx").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.55 * sizes[0]
+    onnx.checker.check_model(onnx.load(tmp_path / "half" / "encoder.onnx"))
+    assert not (tmp_path / "half" / "attention.safetensors").exists()
+    pixels = np.random.default_rng(0).integers(0, 256, (150, 200, 3), np.uint8)
+    whole, half = (
+        OnnxPatchEncoder.load(tmp_path / name).encode(pixels) for name in ("whole", "half")
+    )
+    with torch.inference_mode():
+        patches = torch.from_numpy(Patches(64).normalise(Patches(64).cut(pixels)))
+        expected = network(patches[None])[0].numpy()
+    assert np.allclose(whole, expected, atol=1e-4)
+    assert np.corrcoef(half, expected)[0, 1] > 0.999
+
+
+def test_encoders_of_faces_can_be_halved_too(tmp_path):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 8, stride=8), nn.Flatten(), nn.Linear(128, 16))
+    export(network, EncoderDescription("small", 16, Preprocessing(32)), tmp_path, half=True)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    encoder = OnnxEncoder(*read_encoder(tmp_path))
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(Preprocessing(32).normalise(crops))).numpy()
+    assert np.allclose(encoder.encode(crops), expected, atol=1e-2)
