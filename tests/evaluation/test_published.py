@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from made_layouts import write_nine
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture as Reference
 
@@ -14,7 +15,7 @@ from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.errors import UserError
 from exiface.evaluation import published
 from exiface.evaluation.feature_cache import FeatureCache
-from exiface.evaluation.published import evaluate_published
+from exiface.evaluation.published import Protocol, evaluate_published
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,11 @@ def cache(encoder_folder, tmp_path):
 def test_the_published_protocol_is_the_plain_one(data, cache):
     """Against scikit-learn's mixture, with the threshold and figures computed by hand."""
     files = read_published_sets(data)
-    found = evaluate_published(files, cache, components=2)
-    fit, test, fake = (cache.encode(paths) for paths in (files.fit, files.test, files.fakes["LDM"]))
+    found = evaluate_published(files, cache, Protocol(2))
+    fit, test, fake = (
+        cache.encode(paths)
+        for paths in (files.fit, files.photographs["CelebA"], files.fakes["LDM"])
+    )
     mixture = Reference(2, init_params="k-means++", random_state=2024).fit(fit.astype(float))
     likelihoods = mixture.score_samples(fit)
     row = next(row for row in found.rows if row.generator == "LDM")
@@ -52,7 +56,7 @@ def test_the_published_protocol_is_the_plain_one(data, cache):
 
 
 def test_the_honest_protocol_calibrates_on_photographs_left_out(data, cache):
-    found = evaluate_published(read_published_sets(data), cache, components=2)
+    found = evaluate_published(read_published_sets(data), cache, Protocol(2))
     assert "without the last 30, which calibrate" in found.remarks[0]
     assert "Means run over 2 of 9 generators" in found.remarks[1]
     assert "Midjourney" in found.remarks[1]
@@ -63,17 +67,15 @@ def test_the_honest_protocol_calibrates_on_photographs_left_out(data, cache):
 
 
 def test_photographs_after_the_fit_set_calibrate(data, cache, monkeypatch):
-    monkeypatch.setattr(published, "_FIT", 100)
     monkeypatch.setattr(published, "_LEAST_CALIBRATION", 40)
-    found = evaluate_published(read_published_sets(data), cache, components=2)
-    assert found.remarks[0] == "Calibrated on the 50 photographs of the list after the fit set."
+    found = evaluate_published(read_published_sets(data), cache, Protocol(2, fit=100))
+    assert found.remarks[0] == "Calibrated on the 50 photographs after the fit set."
 
 
-def test_no_more_faces_than_published_are_taken_and_the_seed_decides(data, cache, monkeypatch):
-    monkeypatch.setattr(published, "_TEST", 25)
+def test_no_more_faces_than_published_are_taken_and_the_seed_decides(data, cache):
     files = read_published_sets(data)
-    first, second = (evaluate_published(files, cache, components=2) for _ in range(2))
-    other = evaluate_published(files, cache, components=2, seed=1)
+    first, second = (evaluate_published(files, cache, Protocol(2, test=25)) for _ in range(2))
+    other = evaluate_published(files, cache, Protocol(2, test=25, seed=1))
     assert [row.images for row in first.rows] == [25, 25, 50]
     assert first.rows == second.rows
     assert list(first.sets[0].paths) != list(other.sets[0].paths)
@@ -81,7 +83,7 @@ def test_no_more_faces_than_published_are_taken_and_the_seed_decides(data, cache
 
 def test_too_few_photographs_are_said(data, cache):
     with pytest.raises(UserError, match=r"150 can be used, too few for a mixture of 80"):
-        evaluate_published(read_published_sets(data), cache, components=80)
+        evaluate_published(read_published_sets(data), cache, Protocol(80))
 
 
 def test_the_command(data, encoder_folder, tmp_path, exiface):
@@ -123,6 +125,38 @@ def test_wrong_usage_is_said(exiface, tmp_path, monkeypatch, wrong, said):
     done = exiface("evaluate", *wrong)
     assert done.status == 2
     assert said in done.err
+
+
+def test_sets_of_whole_images_have_photographs_of_their_own(exiface, patch_folder, tmp_path):
+    rng = np.random.default_rng(0)
+    data = tmp_path / "scenes"
+    for folder, number, most in (
+        *(
+            ("progan/car/0_real", 6, 200),
+            ("progan/car/1_fake", 5, 90),
+            ("progan/cat/1_fake", 3, 90),
+        ),
+        *(("Flux/val/nature", 4, 200), ("Flux/val/ai", 4, 90), ("realonly/imagenet", 100, 200)),
+        ("no-labels", 1, 90),
+    ):
+        (data / folder).mkdir(parents=True)
+        for each in range(number):
+            pixels = rng.integers(0, most, (70, 64 + each % 20, 3), np.uint8)
+            Image.fromarray(pixels).save(data / folder / f"{each}.png")
+    asked = ("evaluate", data, "--layout", "sdaie", "--encoder", patch_folder, "--noise", "blur")
+    done = exiface(*asked, "--components", "2", "-o", tmp_path / "report")
+    assert done.status == 0, done.err
+    with (tmp_path / "report" / "published.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["generator"], row["images"]) for row in rows] == [
+        *(("progan", "8"), ("Flux", "4"), ("mean", "12"))
+    ]
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "released noise: blur" in page
+    assert "Missing: stylegan, biggan" in page
+    faces = exiface(*asked, "--find-faces", "-o", tmp_path / "faces")
+    assert faces.status == 2
+    assert "looks at whole images" in faces.err
 
 
 def test_a_threshold_that_knows_its_photographs_breaks_its_promise():

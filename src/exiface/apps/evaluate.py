@@ -39,10 +39,11 @@ def evaluate(
         ),
     ] = None,
     layout: Annotated[
-        Literal["nine", "twelve"] | None,
+        Literal["nine", "twelve", "sdaie"] | None,
         typer.Option(
-            help="DATA is laid out like the published test data of nine generators, or BLADES' "
-            "twelve: run the published protocol and the honest one on the features of --encoder."
+            help="DATA is laid out like the published test data of nine generators, BLADES' "
+            "twelve, or, of whole images, SDAIE's or GenImage's: run the published protocol and "
+            "the honest one on the features of --encoder."
         ),
     ] = None,
     encoder: Annotated[
@@ -50,7 +51,16 @@ def evaluate(
     ] = None,
     components: Annotated[
         int | None,
-        typer.Option(min=1, help="With --layout: of the mixture; without it 12, or 10 for twelve."),
+        typer.Option(
+            min=1, help="With --layout: of the mixture; without it 12, 10 for twelve, 5 for sdaie."
+        ),
+    ] = None,
+    noise: Annotated[
+        Literal["jpg", "resize", "blur"] | None,
+        typer.Option(
+            help="With --layout: what SDAIE's program does to images first: JPEG 95, half the "
+            "size, a blur of 1 px."
+        ),
     ] = None,
     features: Annotated[
         Path | None,
@@ -116,6 +126,7 @@ def evaluate(
         "--components": components,
         "--features": features,
         "--find-faces": find_faces,
+        "--noise": noise,
         "--fake": fake,
         "--detector": detector,
         "--against": against,
@@ -134,6 +145,7 @@ def evaluate(
             features or output / "features",
             components=components,
             find_faces=find_faces,
+            noise=noise,
         )
     elif scores is not None:
         sets, known = _of_file(scores, against)
@@ -159,7 +171,7 @@ _SOURCES = {
     "--real": {"--fake", "--detector", "--against", *("--sweep", "--harmonise", "--refit")}
     | {"--cropped"},
     "--scores": {"--against"},
-    "--layout": {"DATA", "--encoder", "--components", "--features", "--find-faces"},
+    "--layout": {"DATA", "--encoder", "--components", "--features", "--find-faces"} | {"--noise"},
 }
 
 
@@ -210,29 +222,37 @@ class _Judging:
 
 def _of_layout(
     data: Path,
-    layout: Literal["nine", "twelve"],
+    layout: Literal["nine", "twelve", "sdaie"],
     encoder_folder: Path,
     features: Path,
     *,
     components: int | None,
     find_faces: bool,
+    noise: str | None,
 ) -> "tuple[list[ScoredSet], dict[str, Any]]":
     """The published test data: sets for the honest protocol, and the published one's table."""
+    from dataclasses import replace
+
     from exiface.apps.console import progress_bar
     from exiface.datasets.published_sets import read_published_sets
+    from exiface.datasets.scene_sets import read_scene_sets
     from exiface.detector.fitting import read_classifier
-    from exiface.encoders import OnnxEncoder, read_encoder
+    from exiface.encoders import read_encoder
+    from exiface.encoders.patch_runtime import open_encoder, read_attention
     from exiface.evaluation.feature_cache import FeatureCache
-    from exiface.evaluation.published import COMPONENTS, evaluate_published
+    from exiface.evaluation.published import PROTOCOLS, evaluate_published
 
-    files = read_published_sets(data, layout)
+    files = read_scene_sets(data) if layout == "sdaie" else read_published_sets(data, layout)
     model, description = read_encoder(encoder_folder)
-    encoder = OnnxEncoder(model, description)
+    encoder = open_encoder(model, read_attention(encoder_folder, description), description)
+    protocol = PROTOCOLS[layout]
+    if components is not None:
+        protocol = replace(protocol, components=components)
     with progress_bar("Encoding") as progress:
         found = evaluate_published(
             files,
-            FeatureCache(features, encoder, model, find_faces=find_faces),
-            components=components or COMPONENTS[layout],
+            FeatureCache(features, encoder, model, find_faces=find_faces, noise=noise),
+            protocol,
             classifier=read_classifier(encoder_folder),
             progress=progress,
         )
@@ -240,7 +260,11 @@ def _of_layout(
     return found.sets, {
         "title": imported.get("file", encoder_folder.resolve().name),
         "published": found.rows,
-        "remarks": [*found.remarks, f"Pictures are taken at {description.preprocessing.sides}."],
+        "remarks": [
+            *found.remarks,
+            f"Pictures are taken at {description.takes.sides}.",
+            *([f"Every image went through the released noise: {noise}."] if noise else []),
+        ],
         "embedded": found.features,
     }
 

@@ -17,6 +17,7 @@ from exiface.errors import UserError
 
 PublishedLayout = Literal["nine", "twelve"]
 PHOTOGRAPHS = "celeba-face"
+CELEBA = "CelebA"
 # Generator -> names of its folder: first those of EXIF ranking, then those of BLADES.
 GENERATORS: dict[str, tuple[str, ...]] = {
     "StyleGAN2": ("stylegan2",),
@@ -41,15 +42,17 @@ class PublishedSets:
     """The files of a test layout.
 
     Attributes:
-        fit: photographs of the training list, in its order.
-        test: photographs of the test list, in its order.
+        fit: photographs to fit on; of a list, in its order.
+        photographs: name of a set of photographs to test on -> its files.
         fakes: generator -> its images, sorted.
+        against: generator -> the set of photographs that it is compared with.
         missing: generators without a folder, or without an image in it.
     """
 
     fit: list[Path]
-    test: list[Path]
+    photographs: dict[str, list[Path]]
     fakes: dict[str, list[Path]]
+    against: dict[str, str]
     missing: list[str]
 
 
@@ -80,7 +83,9 @@ def read_published_sets(root: Path, layout: PublishedLayout = "nine") -> Publish
     if not fakes:
         known = ", ".join(names[0] for names in wanted.values())
         raise UserError(f"{root} holds images of no generator; folders are called {known}")
-    return PublishedSets(_listed(root, "train.txt"), _listed(root, "test.txt"), fakes, missing)
+    test = {CELEBA: _listed(root, "test.txt")}
+    against = dict.fromkeys(fakes, CELEBA)
+    return PublishedSets(_listed(root, "train.txt"), test, fakes, against, missing)
 
 
 def _listed(root: Path, name: str) -> list[Path]:

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.encoders import OnnxEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box, Crop
+from exiface.photos.crops import Box, Crop, as_shown
+from exiface.photos.released_noise import RELEASED_NOISES
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -26,7 +28,7 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A file on its way to the encoder: its key, and its face unless the key is known."""
+    """A file on its way to the encoder: its key, and its input unless the key is known."""
 
     key: str
     crop: Crop | None
@@ -37,21 +39,33 @@ class FeatureCache:
 
     Args:
         folder: where the features are kept; made if need be.
-        encoder: whose features they are.
+        encoder: whose features they are, of faces or of whole images.
         model: the bytes of its ONNX model.
         find_faces: cut the largest face out of each image; False: the image is the face.
+        noise: what is done to images of a released program's test first, one of RELEASED_NOISES.
+
+    Raises:
+        EncoderError: faces shall be found for an encoder of whole images.
     """
 
     def __init__(
-        self, folder: Path, encoder: OnnxEncoder, model: bytes, *, find_faces: bool = False
+        self,
+        folder: Path,
+        encoder: OnnxEncoder | OnnxPatchEncoder,
+        model: bytes,
+        *,
+        find_faces: bool = False,
+        noise: str | None = None,
     ) -> None:
+        if find_faces:
+            _ = encoder.description.preprocessing  # whole images have no faces to be found
         folder.mkdir(parents=True, exist_ok=True)
-        description = encoder.description
-        preprocessing = json.dumps(description.preprocessing.as_dict(), sort_keys=True)
-        digest = hashlib.sha256(model + preprocessing.encode()).hexdigest()[:16]
+        takes = json.dumps(encoder.description.takes.as_dict(), sort_keys=True)
+        digest = hashlib.sha256(model + takes.encode()).hexdigest()[:16]
         self.path = folder / f"features-{digest}.sqlite"
         self.encoder = encoder
-        self._mode = "face" if find_faces else "whole"
+        self._mode = ("face" if find_faces else "whole") + (f":{noise}" if noise else "")
+        self._noise = RELEASED_NOISES[noise] if noise else None
         self._face_detector = FaceDetector() if find_faces else None
 
     def encode(
@@ -95,6 +109,10 @@ class FeatureCache:
             pixels = read_photo(content).pixels
         except UnreadableImageError:
             return _Item(key, None)
+        if self._noise is not None:
+            pixels = self._noise(pixels)
+        if isinstance(self.encoder, OnnxPatchEncoder):
+            return _Item(key, pixels)
         height, width = pixels.shape[:2]
         box: Box = (0, 0, width, height)
         if self._face_detector is not None:
@@ -110,7 +128,7 @@ class FeatureCache:
         """Key -> vector, of those that are kept or can be made; what is made is kept."""
         crops = {item.key: item.crop for item in batch if item.crop is not None}
         if crops:
-            made = self.encoder.encode(list(crops.values()))
+            made = self._encoded(list(crops.values()))
             with connection:  # one transaction: a kill leaves whole batches
                 connection.executemany(
                     "INSERT OR REPLACE INTO features VALUES (?, ?)",
@@ -123,6 +141,11 @@ class FeatureCache:
             keys,
         )
         return {key: np.frombuffer(vector, np.float32) for key, vector in rows}
+
+    def _encoded(self, inputs: list[Crop]) -> NDArray[np.float32]:
+        if isinstance(self.encoder, OnnxPatchEncoder):
+            return np.stack([self.encoder.encode(as_shown(each)) for each in inputs])
+        return self.encoder.encode(inputs)
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

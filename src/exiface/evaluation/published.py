@@ -1,13 +1,15 @@
-"""The published protocol, and beside it the honest one, on the same features.
+"""The published protocols, and beside them the honest one, on the same features.
 
 Published (Zou et al., arXiv 2501.02207): a Gaussian mixture of twelve full covariances on the first
 25,000 training photographs of CelebA, the threshold at the 5 % quantile of the likelihoods *of
 those photographs*, up to 5,000 generated faces against as many photographs for each generator.
+SDAIE (arXiv 2512.05651): five, on 10,000 photographs of ImageNet and LSUN, the 2 % quantile, all
+images of a set against its own photographs.
 
 Honest: the same scores, but p-values and threshold from photographs that the mixture didn't see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -27,11 +29,36 @@ from exiface.photos.alterations import ORIGINAL
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
-SEED = 2024
-COMPONENTS = {"nine": 12, "twelve": 10}
-REAL_NAME = "CelebA"
-_FIT, _CALIBRATION, _TEST = 25_000, 5_000, 5_000  # faces at most
-_QUANTILE = 0.05
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A published protocol.
+
+    Attributes:
+        components: of the mixture.
+        fit: photographs that it is fitted on, at most.
+        test: images of a set, at most.
+        quantile: of the likelihoods of the fit set, where the threshold lies.
+        balanced: as many photographs as generated images are compared, drawn.
+        shuffled: photographs to fit on are drawn, not the first of a list.
+        seed: of what is drawn and of the mixture's start.
+    """
+
+    components: int
+    fit: int = 25_000
+    test: int = 5_000
+    quantile: float = 0.05
+    balanced: bool = True
+    shuffled: bool = False
+    seed: int = 2024
+
+
+PROTOCOLS = {
+    "nine": Protocol(12),
+    "twelve": Protocol(10),
+    "sdaie": Protocol(5, 10_000, 100_000, 0.02, balanced=False, shuffled=True, seed=42),
+}
+_CALIBRATION = 5_000  # photographs after the fit set, at most
 # Fewer photographs than these after the fit set calibrate too coarsely: then a fifth of the list is
 # kept from the fit.
 _LEAST_CALIBRATION = 1_000
@@ -63,7 +90,7 @@ class PublishedRow:
 
     Attributes:
         generator: or "mean".
-        images: generated faces, and as many photographs.
+        images: generated ones; where a protocol balances them, as many photographs.
         accuracy: at the threshold from the fit set.
         auc: photographs score higher in likelihood.
         ap_photographic: average precision, photographic = positive, as one-class systems report it.
@@ -102,20 +129,18 @@ class Evaluated:
 def evaluate_published(
     files: PublishedSets,
     cache: FeatureCache,
+    protocol: Protocol,
     *,
-    components: int,
     classifier: Classifier | None = None,
-    seed: int = SEED,
     progress: Progress = no_progress,
 ) -> Evaluated:
-    """Run both protocols.
+    """Run a published protocol and the honest one.
 
     Args:
         files: the published test data.
         cache: encodes them.
-        components: of the mixture.
+        protocol: the published one.
         classifier: of a binary encoder, which takes the mixture's place.
-        seed: of the mixture's start and of the choice of faces.
         progress: called with (done, total) files.
 
     Returns:
@@ -125,10 +150,14 @@ def evaluate_published(
         UserError: too few photographs can be read.
         DensityError: the mixture can't be fitted.
     """
-    rng = np.random.default_rng(seed)
-    chosen = {name: _chosen(paths, rng) for name, paths in files.fakes.items()}
-    chosen = {REAL_NAME: _chosen(files.test, rng), **chosen}
-    fit_paths = files.fit[: _FIT + _CALIBRATION]
+    rng = np.random.default_rng(protocol.seed)
+    chosen = {name: _chosen(paths, rng, protocol.test) for name, paths in files.fakes.items()}
+    real = {name: _chosen(paths, rng, protocol.test) for name, paths in files.photographs.items()}
+    chosen = real | chosen
+    fit_paths = files.fit
+    if protocol.shuffled:
+        fit_paths = [fit_paths[place] for place in rng.permutation(len(fit_paths))]
+    fit_paths = fit_paths[: protocol.fit + _CALIBRATION]
     total = len(fit_paths) + sum(map(len, chosen.values()))
     done = 0
 
@@ -141,20 +170,22 @@ def evaluate_published(
 
     of_fit = _readable(encode(fit_paths))
     features = {name: encode(paths) for name, paths in chosen.items()}
-    if len(of_fit) < 2 * components or not np.isfinite(features[REAL_NAME]).all(1).any():
+    unread = [name for name in real if not np.isfinite(features[name]).all(1).any()]
+    if len(of_fit) < 2 * protocol.components or unread:
         raise UserError(
-            f"of {len(fit_paths)} listed photographs {len(of_fit)} can be used, too few for a "
-            f"mixture of {components}; the lists need more, or give --components a lower number"
+            f"of {len(fit_paths)} photographs {len(of_fit)} can be used, too few for a mixture of "
+            f"{protocol.components}; there must be more, or give --components a lower number"
+            + (f"; none of {', '.join(unread)} can be read" if unread else "")
         )
-    published_scorer, honest_scorer, calibrating, remark = _scorers(
-        of_fit, components, classifier, seed
-    )
+    published_scorer, honest_scorer, calibrating, remark = _scorers(of_fit, classifier, protocol)
     threshold = 0.0
     if classifier is None:
-        threshold = float(np.quantile(published_scorer.score(of_fit[:_FIT]), 1 - _QUANTILE))
+        of_published = published_scorer.score(of_fit[: protocol.fit])
+        threshold = float(np.quantile(of_published, 1 - protocol.quantile))
     kind = cache.encoder.description.provenance.get("imported", {}).get("kind", "exif-ranking")
     scores = {name: _scores(published_scorer, rows) for name, rows in features.items()}
-    rows = _published_rows(scores, threshold, kind, rng)
+    drawn = rng if protocol.balanced else None
+    rows = _published_rows(scores, files.against, threshold, kind, drawn)
 
     calibration = Calibration.of(honest_scorer.score(calibrating))
     sets = []
@@ -165,7 +196,7 @@ def evaluate_published(
         p_values[judged] = calibration.p_value(honest[judged])
         sets.append(
             ScoredSet(
-                REAL if name == REAL_NAME else FAKE,
+                REAL if name in real else FAKE,
                 name,
                 paths=np.array([str(path) for path in paths]),
                 photos=np.array([str(path) for path in paths]),
@@ -184,21 +215,25 @@ def evaluate_published(
 
 
 def _scorers(
-    of_fit: NDArray[np.float32], components: int, classifier: Classifier | None, seed: int
+    of_fit: NDArray[np.float32], classifier: Classifier | None, protocol: Protocol
 ) -> tuple[Scorer, Scorer, NDArray[np.float32], str]:
     """What scores in either protocol, the features that calibrate, and a word on it."""
     if classifier is not None:
-        remark = f"Calibrated on {len(of_fit)} photographs of the training list."
+        remark = f"Calibrated on {len(of_fit)} photographs to fit on."
         return classifier, classifier, of_fit, remark
-    mixture = GaussianMixture(components, seed=seed, shrunk=False).fit(of_fit[:_FIT])
-    after = of_fit[_FIT:]
+
+    def fitted(rows: NDArray[np.float32]) -> GaussianMixture:
+        return GaussianMixture(protocol.components, seed=protocol.seed, shrunk=False).fit(rows)
+
+    mixture = fitted(of_fit[: protocol.fit])
+    after = of_fit[protocol.fit :]
     if len(after) >= _LEAST_CALIBRATION:
-        remark = f"Calibrated on the {len(after)} photographs of the list after the fit set."
+        remark = f"Calibrated on the {len(after)} photographs after the fit set."
         return mixture, mixture, after, remark
     kept = max(int(_KEPT * len(of_fit)), 1)
-    honest = GaussianMixture(components, seed=seed, shrunk=False).fit(of_fit[:-kept])
+    honest = fitted(of_fit[:-kept])
     remark = (
-        "The list holds too few photographs beyond the fit set: for the honest protocol the "
+        "There are too few photographs beyond the fit set: for the honest protocol the "
         f"mixture was fitted again without the last {kept}, which calibrate."
     )
     return mixture, honest, of_fit[-kept:], remark
@@ -206,27 +241,31 @@ def _scorers(
 
 def _published_rows(
     scores: dict[str, NDArray[np.float64]],
+    against: Mapping[str, str],
     threshold: float,
     kind: str,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
 ) -> list[PublishedRow]:
-    real = scores[REAL_NAME][np.isfinite(scores[REAL_NAME])]
+    """A row a generator; rng: draws as many of both, None = all are compared."""
     rows = []
-    for generator, of_set in scores.items():
-        fake = of_set[np.isfinite(of_set)]
-        if generator == REAL_NAME or not len(fake):
+    for generator, name in against.items():
+        photographs, generated = (
+            scores[each][np.isfinite(scores[each])] for each in (name, generator)
+        )
+        if not len(generated):
             continue
-        number = min(len(real), len(fake))
-        photographs = rng.choice(real, number, replace=False)
-        generated = rng.choice(fake, number, replace=False)
-        photographic = np.repeat([1, 0], number)
+        if rng is not None:
+            number = min(len(photographs), len(generated))
+            photographs = rng.choice(photographs, number, replace=False)
+            generated = rng.choice(generated, number, replace=False)
+        photographic = np.repeat([1, 0], [len(photographs), len(generated)])
         likelihoods = -np.concatenate([photographs, generated])
         right = (photographs <= threshold).sum() + (generated > threshold).sum()
         rows.append(
             PublishedRow(
-                generator,
-                number,
-                accuracy=float(right / (2 * number)),
+                generator.removesuffix("/generated"),
+                len(generated),
+                accuracy=float(right / len(photographic)),
                 auc=float(roc_auc_score(photographic, likelihoods)),
                 ap_photographic=float(average_precision_score(photographic, likelihoods)),
                 ap_generated=float(average_precision_score(1 - photographic, -likelihoods)),
@@ -252,9 +291,9 @@ def _published_rows(
     return rows
 
 
-def _chosen(paths: Sequence[Path], rng: np.random.Generator) -> list[Path]:
-    """Up to 5,000 files, drawn."""
-    order = rng.permutation(len(paths))[:_TEST]
+def _chosen(paths: Sequence[Path], rng: np.random.Generator, most: int) -> list[Path]:
+    """Up to so many files, drawn."""
+    order = rng.permutation(len(paths))[:most]
     return [paths[place] for place in sorted(order)]
 
 

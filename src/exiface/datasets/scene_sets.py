@@ -1,0 +1,79 @@
+"""Test data of whole images as their authors lay them out: a folder a set, a folder a label in it.
+
+data
+├── progan/  airplane/0_real  airplane/1_fake ...    SDAIE and CNNDetection: at any depth
+├── Midjourney/  val/nature  val/ai                  GenImage
+└── realonly/  imagenet  lsun                        photographs to fit on
+
+Source: the layouts of SDAIE (arXiv 2512.05651) and GenImage (arXiv 2306.08571).
+"""
+
+from pathlib import Path
+
+from exiface.datasets.published_sets import PublishedSets
+from exiface.datasets.scan import find_images
+from exiface.errors import UserError
+
+FIT = "realonly"
+# In the order of SDAIE's tables.
+SDAIE_SETS = (
+    *("progan", "stylegan", "biggan", "cyclegan", "stargan", "gaugan", "stylegan2"),
+    *("whichfaceisreal", "ADM", "Glide", "Midjourney", "stable_diffusion_v_1_4"),
+    *("stable_diffusion_v_1_5", "VQDM", "wukong", "DALLE2", "coco_sdxl_nw"),
+)
+_GENERATED = {"0_real": False, "nature": False, "1_fake": True, "ai": True}
+
+
+def read_scene_sets(root: Path) -> PublishedSets:
+    """List the files of test sets of whole images.
+
+    Args:
+        root: the folder that holds a folder for each set.
+
+    Returns:
+        The files; each set's generated images are compared with its own photographs. Those of
+        SDAIE's sets that are not there are named, where any of them is.
+
+    Raises:
+        UserError: no set with both labels, or nothing to fit on.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder; name the folder that holds the sets")
+    folders = sorted(each for each in root.iterdir() if each.is_dir() and each.name != FIT)
+    folders.sort(key=lambda each: _place(each.name))
+    photographs: dict[str, list[Path]] = {}
+    fakes: dict[str, list[Path]] = {}
+    for folder in folders:
+        labelled: dict[bool, list[Path]] = {False: [], True: []}
+        for path in find_images([folder]):
+            generated = _label(path, folder)
+            if generated is not None:
+                labelled[generated].append(path)
+        if labelled[False] and labelled[True]:
+            photographs[folder.name] = labelled[False]
+            fakes[f"{folder.name}/generated"] = labelled[True]
+    if not fakes:
+        raise UserError(
+            f"{root} holds no set with images of both labels; a set has folders "
+            f"{', '.join(_GENERATED)} at any depth"
+        )
+    known = [name for name in SDAIE_SETS if name in photographs]
+    missing = [name for name in SDAIE_SETS if name not in photographs] if known else []
+    fit = find_images([root / FIT]) if (root / FIT).is_dir() else []
+    if not fit:
+        raise UserError(
+            f"{root / FIT} holds no photograph; put those there that the mixture is fitted on and "
+            "that calibrate (published: 5,000 of ImageNet, 5,000 of LSUN)"
+        )
+    against = {name: name.removesuffix("/generated") for name in fakes}
+    return PublishedSets(fit, photographs, fakes, against, missing)
+
+
+def _place(name: str) -> int:
+    return SDAIE_SETS.index(name) if name in SDAIE_SETS else len(SDAIE_SETS)
+
+
+def _label(path: Path, folder: Path) -> bool | None:
+    """Whether an image is generated, by the nearest folder within its set that says so."""
+    names = reversed(path.relative_to(folder).parts[:-1])
+    return next((_GENERATED[name] for name in names if name in _GENERATED), None)

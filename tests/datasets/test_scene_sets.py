@@ -1,0 +1,44 @@
+import pytest
+from PIL import Image
+
+from exiface.datasets.scene_sets import read_scene_sets
+from exiface.errors import UserError
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Below a folder whose own name is a label, which must say nothing."""
+    root = tmp_path / "0_real" / "data"
+    for name in (
+        *("stylegan2/1_fake/a.png", "stylegan2/0_real/b.png", "progan/car/0_real/c.png"),
+        *("progan/car/1_fake/d.png", "progan/car/1_fake/deep/e.png", "Own/nature/f.png"),
+        *("Own/ai/g.png", "Half/0_real/h.png", "realonly/lsun/i.png", "progan/loose.png"),
+    ):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 64)).save(path)
+    return root
+
+
+def test_sets_stand_in_the_authors_order_and_have_their_own_photographs(root):
+    files = read_scene_sets(root)
+    assert list(files.photographs) == ["progan", "stylegan2", "Own"]
+    named = {name: [path.name for path in paths] for name, paths in files.fakes.items()}
+    assert named == {
+        "progan/generated": ["d.png", "e.png"],
+        "stylegan2/generated": ["a.png"],
+        "Own/generated": ["g.png"],
+    }
+    assert files.against["Own/generated"] == "Own"
+    assert [path.name for path in files.fit] == ["i.png"]
+    assert "biggan" in files.missing and "progan" not in files.missing
+
+
+def test_what_is_lacking_is_named(root, tmp_path):
+    (root / "realonly/lsun/i.png").unlink()
+    with pytest.raises(UserError, match="realonly holds no photograph"):
+        read_scene_sets(root)
+    with pytest.raises(UserError, match="no set with images of both labels"):
+        read_scene_sets(root / "Half")
+    with pytest.raises(UserError, match="is not a folder"):
+        read_scene_sets(tmp_path / "gone")
