@@ -59,12 +59,7 @@ SHORT: Stages = (  # the package's network has 36 epochs and 12
 START = Path("runs/data/mobilenet_v2-b0353104.pth")
 PER_CAMERA, AS_SENT = 40, False  # as configs/default-detector.sh has it
 MEASURED = ("bench_dev", "bench_dev_native")
-# A core a training. Freed memory is kept: handing it back at each step costs a sixth of the time.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-    "MALLOC_MMAP_THRESHOLD_": "4000000000",
-}
+ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # a core a training
 
 
 @dataclass(frozen=True)

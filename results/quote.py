@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXTS = (
     *("README.md", "docs/default-detector.md", "docs/figures.md", "docs/photographs-only.md"),
     *("configs/default-detector.card.md", "configs/photographs-only.card.md"),
-    *("docs/whole-images.md", "configs/whole-image.card.md", "docs/reproducing-the-paper.md"),
+    *("docs/whole-images.md", "configs/whole-image.card.md"),
 )
 SWEEP = ("original", "JPEG 75", "resize 0.5", "messenger", "screenshot")
 SETS = {
@@ -205,15 +205,6 @@ def whole_faces() -> str:
     return table(head, lines, numbers=6)
 
 
-def sdaie() -> str:
-    lines = []
-    for row in rows("sdaie"):
-        ranked = row["spearman"]
-        figure = interval(row, ("spearman", "low", "high"), ".2f") if ranked else auc(row)
-        lines.append([row["what"], row["images"], figure])
-    return table("what | images | figure (95 % interval over groups)", lines, numbers=2)
-
-
 def sweep() -> str:
     found = {
         row["condition"]: row for row in rows("default-detector-sweep") if row["kind"] == "mean"
@@ -339,7 +330,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "whole images": whole_generators,
     "photographs as whole images": whole_photographs,
     "faces as whole images": whole_faces,
-    "sdaie": sdaie,
     "sweep": sweep,
     "audit": audit,
     "reliance": reliance,
