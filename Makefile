@@ -67,12 +67,12 @@ whole-image-detector: $(VENV)/dev  ## train and calibrate the one of whole image
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/whole-image.sh
 
 whole-image: $(VENV)/dev  ## whole images of generators never seen: results/whole-image*.csv
-	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare-images.sh '$(DATA)'
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)' images
 	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
 	$(BIN)/python results/whole_image.py '$(DATA)' results/whole-image.csv
 
 sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, half an hour: results/sdaie.csv
-	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare-images.sh '$(DATA)'
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)' images
 	$(BIN)/exiface train --data runs/data/camera_native.parquet --config configs/sdaie-small.yaml \
 		--output runs/sdaie
 	$(BIN)/python results/sdaie.py '$(DATA)' results/sdaie.csv

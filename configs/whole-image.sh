@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DATA:?name the folder that holds camera_native/: make whole-image-detector DATA=...}"
 data=runs/data
-bash configs/prepare-images.sh "$DATA"
+bash configs/prepare.sh "$DATA" images
 # shellcheck source=configs/start.sh
 . configs/start.sh
 

@@ -2,7 +2,7 @@
 
     make whole-image DATA=<folder that holds camera_native/, bench_scenes/ and faces_of_both/>
 
-needs runs/data/ of configs/prepare-images.sh. In each turn a network is trained without some of the
+needs runs/data/ of configs/prepare.sh. In each turn a network is trained without some of the
 generators of bench_scenes and without their relatives among the faces; it is calibrated on half of
 the photographs that training never saw, and measured on those generators, on the other half, and,
 in the first turn, on the crops of bench_dev_native. Every picture is judged three times: as it is,

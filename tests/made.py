@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+from torch import nn
 
 # (aperture, exposure time, focal length, ISO speed) as rationals, cycled through the variations.
 EXPOSURES = [
@@ -37,3 +39,13 @@ def write_photo(
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, exif=exif, **save)
     return path
+
+
+def with_statistics(network: nn.Module, example: torch.Tensor) -> nn.Module:
+    """A network whose batch normalisation has seen an example, in evaluation mode."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(example)
+    return network.eval()

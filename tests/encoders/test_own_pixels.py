@@ -3,6 +3,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from made import with_statistics
 from torch import nn
 
 from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
@@ -16,13 +17,7 @@ PREPROCESSING = Preprocessing(64, largest=96)
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    network = OwnPixelsEncoder()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    with torch.no_grad():
-        network.train()(torch.randn(8, 3, 64, 64))
-    return network.eval()
+    return with_statistics(OwnPixelsEncoder(), torch.randn(8, 3, 64, 64))
 
 
 @pytest.fixture(scope="module")

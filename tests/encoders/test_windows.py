@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from made import with_statistics
 from torch import nn
 
 from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
@@ -18,13 +19,7 @@ from exiface.photos.patches import Patches
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    network = WindowEncoder()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    with torch.no_grad():
-        network.train()(torch.randn(4, 2, 3, 64, 64))
-    return network.eval()
+    return with_statistics(WindowEncoder(), torch.randn(4, 2, 3, 64, 64))
 
 
 def test_the_feature_is_the_mean_of_the_windows(network):
