@@ -10,7 +10,7 @@ from exiface.datasets.drawing import Batch, Batches, Drawing
 from exiface.datasets.manifest import Manifest
 from exiface.photos.patches import Patches
 
-_VALIDATION_PATCHES = 16
+_VALIDATION_PIXELS = 16 * 64**2  # of an image, in patches spread over it; at least two
 
 
 class PatchBatches(Batches):
@@ -68,7 +68,8 @@ class PatchBatches(Batches):
 
     def _draw_forms(self, row: int) -> list[Batch]:
         cut = self.patches.cut(self.manifest.read_pixels(row))
-        spread = np.linspace(0, len(cut) - 1, _VALIDATION_PATCHES).round().astype(int)
+        number = max(2, _VALIDATION_PIXELS // self.patches.side**2)
+        spread = np.linspace(0, len(cut) - 1, number).round().astype(int)
         return [self._batch(row, cut[spread])]
 
     def _batch(self, row: int, patches: NDArray[np.uint8]) -> Batch:

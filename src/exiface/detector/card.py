@@ -91,10 +91,7 @@ def model_card(
         )
     sent = ""
     if provenance.get("as_sent") and encoder.subject == "image":
-        sent = (
-            "\nThey calibrate as they are, saved again and shrunk, each a source of its own: what "
-            "is promised\nholds for each."
-        )
+        sent = "\nEach calibrates thrice: as it is, saved again, and shrunk."
     elif provenance.get("as_sent"):
         sent = " They were\nsaved again and shrunk at random, as pictures arrive."
     imported = encoder.provenance.get("imported")

@@ -131,8 +131,7 @@ def shrunk(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
     return saved_again(np.array(Image.fromarray(pixels).resize((width, height), how)), rng)
 
 
-# What photographs go through before they calibrate a detector of whole images, each way a source of
-# its own: what is promised must hold for either.
+# What photographs go through before they calibrate a detector of whole images, once each way.
 WAYS: dict[str, Way | None] = {"as they are": None, "saved again": saved_again, "shrunk": shrunk}
 
 
@@ -163,8 +162,7 @@ def encode_rows(
         features = [
             encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways.values()
         ]
-        sources = [np.char.add(rows.source, f" {name}") for name in ways]
-        return np.concatenate(features), np.concatenate(sources), None
+        return np.concatenate(features), np.tile(rows.source, len(ways)), None
     if as_sent:  # they were shrunk, who knows how much
         return encode_sent(encoder, rows, progress, seed=seed), rows.source, None
     sides = crop_sides(encoder.description.preprocessing, rows)

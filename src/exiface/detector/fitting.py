@@ -65,8 +65,7 @@ def fit(
         fit_split: what is fitted on. Photographs that validated the encoder shaped nothing in it:
             where they fit, those of "fit" calibrate as well.
         as_sent: take faces as pictures arrive, saved again and shrunk at random, not as they lie
-            in the files. Whole images calibrate as they are, saved again, and shrunk, each a
-            source of its own.
+            in the files. Whole images calibrate thrice: as they are, saved again, and shrunk.
         alpha: promised false-alarm rate.
         beta: p-value from which on nothing was found, where no generated faces are measured.
         per_photo: faces of a photograph that the density is fitted on, at most. Calibration takes

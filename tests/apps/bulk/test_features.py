@@ -104,7 +104,7 @@ def test_an_encoder_of_images_makes_a_detector_of_images(exiface, patch_folder, 
     assert done.status == 0, done.err
     assert (tmp_path / "d" / "attention.safetensors").exists()
     card = (tmp_path / "d" / "MODEL_CARD.md").read_text("utf-8")
-    assert "each a source of its own" in card
+    assert "saved again, and shrunk" in card
     judged = exiface("detect", photos / "0/00.jpg", "--detector", tmp_path / "d", "--json")
     image = json.loads(judged.out)["image"]
     assert image["log_likelihood"] == -image["score"]
