@@ -146,7 +146,7 @@ def whole_image_notice() -> str:
         for name, ways in found.items()
         if name.startswith("photographs: ") and "bench" not in name
         for row in ways.values()
-        if int(row["images"]) >= FEW
+        if int(row["images"]) >= 30
     )
     return (
         "The detector of whole images looks for traces at the level of pixels. Of images by "
