@@ -17,7 +17,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path):
     assert "60 faces" in prepared.out
     assert "left out: 1 - no face found" in prepared.out
     summary = json.loads((tmp_path / "m.parquet.summary.json").read_text())
-    assert summary["faces"] == len(Manifest.read(manifest)) == 60
+    assert summary["rows"] == len(Manifest.read(manifest)) == 60
     assert not (tmp_path / "m.parquet.journal").exists()
 
     settings = ["epochs=1", "batch_size=8", "warmup_epochs=0.5", "max_faces_per_camera=16"]
@@ -100,7 +100,7 @@ def test_fit_takes_a_folder(exiface, photos, tmp_path, encoder_folder):
         (("prepare", ".", "-o", "m.parquet", "--splits", "test=1"), "unknown test"),
         (("train", "--data", "absent.parquet", "-o", "run"), "exiface prepare"),
         (("train", "--data", "m", "-o", "run", "--set", "epoch=1"), "unknown key"),
-        (("fit", "--encoder", ".", "--photos", "m.parquet", "-o", "d"), "no such manifest"),
+        (("fit", "--encoder", ".", "--photos", "m.parquet", "-o", "d"), "holds no encoder"),
         (("info", "absent"), "exiface fit"),
         (("evaluate", "--real", "absent"), "is not a folder"),
         (("evaluate", "--real", "a=.", "--real", "a=."), "another name"),

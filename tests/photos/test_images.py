@@ -11,7 +11,14 @@ from PIL import Image
 from exiface.photos import CameraTags, UnreadableImageError, read_photo
 from exiface.photos.images import decode
 
-EXPECTED = CameraTags(aperture=2.8, exposure_time=1 / 200, focal_length=50, iso_speed=100)
+EXPECTED = CameraTags(
+    aperture=2.8,
+    exposure_time=1 / 200,
+    focal_length=50,
+    iso_speed=100,
+    make="others",
+    series="others",
+)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "tiff", "png", "webp", "heic"])

@@ -155,8 +155,8 @@ class CameraTags:
             The tags found; forms such as "F" alone are absent.
 
         Example:
-            >>> CameraTags.from_flickr({"EXIF": {"Exposure Time": "0.005 sec (1/200)"}})
-            CameraTags(aperture=None, exposure_time=0.005, focal_length=None, iso_speed=None)
+            >>> CameraTags.from_flickr({"EXIF": {"Exposure Time": "0.005 sec (1/200)"}}).as_dict()
+            {'exposure_time': 0.005}
         """
         exif = record.get("EXIF", record) if isinstance(record, Mapping) else {}
         if not isinstance(exif, Mapping):
