@@ -11,15 +11,20 @@ prints what the default detector says with every verdict; `whole-image` in its p
 whole images says.
 """
 
-import csv
 import re
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
+
+from quote_images import (
+    whole_faces,
+    whole_generators,
+    whole_image_notice,
+    whole_photographs,
+)
+from quoted import ROOT, auc, interval, rows, share, table
 
 from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS
 
-ROOT = Path(__file__).resolve().parents[1]
 TEXTS = (
     *("README.md", "docs/default-detector.md", "docs/figures.md", "docs/photographs-only.md"),
     *("configs/default-detector.card.md", "configs/photographs-only.card.md"),
@@ -33,35 +38,6 @@ SETS = {
     "D4": "D4: Unsplash",
     "R1": "R1: UTKFace",
 }
-Row = dict[str, str]
-
-
-def rows(name: str) -> list[Row]:
-    with (ROOT / "results" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def table(head: str, lines: Sequence[Sequence[str]], *, numbers: int) -> str:
-    """Markdown; the last so many columns are numbers."""
-    columns = head.split(" | ")
-    marks = ["---"] * (len(columns) - numbers) + ["---:"] * numbers
-    body = [columns, marks, *lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in body)
-
-
-def share(row: Row, key: str) -> str:
-    return f"{float(row[key]):.1%}" if row[key] else ""
-
-
-def auc(row: Row, key: str = "auc") -> str:
-    return f"{float(row[key]):.2f}" if row[key] else ""
-
-
-def interval(row: Row, keys: tuple[str, str, str], form: str) -> str:
-    figure, low, high = (format(float(row[key]), form) for key in keys)
-    return f"{figure} ({low} to {high})"
-
-
 FEW = 40  # photographs of a source that say something of it
 FLAGGED = ("flagged", "flagged_low", "flagged_high")
 
@@ -118,91 +94,6 @@ def notice() -> str:
         f"that it has never seen it flags {sum(flagged) / len(flagged):.0%}, at worst "
         f"{max(flagged):.0%}. A face that is not flagged may still be generated."
     )
-
-
-WAYS = ("as they are", "saved again", "shrunk")
-
-
-def whole_rows() -> dict[str, dict[str, Row]]:
-    """set -> way -> row; of photographs, which every turn has, the turn that flags most."""
-    found: dict[str, dict[str, Row]] = {}
-    for row in rows("whole-image"):
-        of_set = found.setdefault(row["set"], {})
-        known = of_set.get(row["way"])
-        if known is None or float(row["ai-generated"]) > float(known["ai-generated"]):
-            of_set[row["way"]] = row
-    return found
-
-
-def whole_image_notice() -> str:
-    """One sentence: what is found of generators never seen, what is flagged of photographs."""
-    found = whole_rows()
-    scenes = [ways for name, ways in found.items() if name.endswith("_scenes")]
-    mean = {
-        way: sum(float(ways[way]["ai-generated"]) for ways in scenes) / len(scenes) for way in WAYS
-    }
-    worst = max(
-        float(row["ai-generated"])
-        for name, ways in found.items()
-        if name.startswith("photographs: ") and "bench" not in name
-        for row in ways.values()
-        if int(row["images"]) >= 30
-    )
-    return (
-        "The detector of whole images looks for traces at the level of pixels. Of images by "
-        f"generators that it has never seen it finds {mean['as they are']:.0%} "
-        f"({mean['shrunk']:.0%} where they were shrunk), and it flags at most {worst:.0%} of the "
-        "photographs of a source. An image that is not flagged may still be generated."
-    )
-
-
-def whole_generators() -> str:
-    lines = [
-        [
-            name.removesuffix("_scenes").replace("_native", ", faces"),
-            ways["as they are"]["images"],
-            *(each for way in WAYS for each in (auc(ways[way]), share(ways[way], "ai-generated"))),
-        ]
-        for name, ways in whole_rows().items()
-        if ways["as they are"]["auc"] and not name.startswith("bench")
-    ]
-    scenes = [ways for name, ways in whole_rows().items() if name.endswith("_scenes")]
-    means = []
-    for way in WAYS:
-        means.append(f"{sum(float(ways[way]['auc']) for ways in scenes) / len(scenes):.2f}")
-        flagged = sum(float(ways[way]["ai-generated"]) for ways in scenes) / len(scenes)
-        means.append(f"{flagged:.1%}")
-    lines.append(["mean of the six of scenes", "", *means])
-    head = (
-        "never seen | images | AUC | flagged | saved again: AUC | flagged | shrunk: AUC | flagged"
-    )
-    return table(head, lines, numbers=7)
-
-
-def whole_photographs() -> str:
-    lines = [
-        [
-            name.removeprefix("photographs: "),
-            ways["as they are"]["images"],
-            *(share(ways[way], "ai-generated") for way in WAYS),
-        ]
-        for name, ways in whole_rows().items()
-        if name.startswith("photographs: ")
-    ]
-    return table("photographs of | images | as they are | saved again | shrunk", lines, numbers=4)
-
-
-def whole_faces() -> str:
-    lines = [
-        [
-            name.removeprefix("bench_dev_native: "),
-            *(each for way in WAYS for each in (auc(ways[way]), share(ways[way], "ai-generated"))),
-        ]
-        for name, ways in whole_rows().items()
-        if name.startswith("bench_dev_native: ")
-    ]
-    head = "crops of faces | AUC | flagged | saved: AUC | flagged | shrunk: AUC | flagged"
-    return table(head, lines, numbers=6)
 
 
 def sweep() -> str:

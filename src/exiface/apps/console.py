@@ -1,10 +1,9 @@
 """What the commands share: progress on standard error, and the look of verdicts."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from rich import progress
 from rich.console import Console
@@ -12,24 +11,12 @@ from rich.text import Text
 
 from exiface.progress import Progress
 
-if TYPE_CHECKING:
-    from exiface.detector import Detector, ImageResult
-
 VERDICT_STYLES = {
     "ai-generated": "bold red",
     "unsure": "yellow",
     "photographic": "green",
     "nothing-found": "dim",
 }
-
-
-def notices(results: "Iterable[ImageResult]", detector: "Detector") -> list[str]:
-    """What everyone who reads these verdicts must know of the detectors that gave them."""
-    found = [detector.parts.notice]
-    whole = detector.whole
-    if whole is not None and any(result.image is not None for result in results):
-        found.append(whole.parts.notice)
-    return [*dict.fromkeys(filter(None, found))]
 
 
 @contextmanager

@@ -209,7 +209,7 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from exiface.apps.console import VERDICT_STYLES, notices
+    from exiface.apps.console import VERDICT_STYLES
 
     console = Console()
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -259,5 +259,5 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
         f"are called AI-generated; a low p is a hint, not a proof. What a file says never enters "
         f"the verdict. Detector: {detector.id}[/]"
     )
-    for notice in notices(results, detector):
+    for notice in detector.notices(results):
         console.print(f"[yellow]{escape(notice)}[/]")

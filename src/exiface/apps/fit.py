@@ -84,11 +84,11 @@ def fit(
     from exiface.datasets import Manifest
     from exiface.detector.fitting import fit as fit_detector
     from exiface.detector.folder import read_folder, write_folder
-    from exiface.encoders import read_encoder
+    from exiface.encoders.runtime import read_description
 
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
-    subject = read_encoder(encoder)[1].subject
+    subject = read_description(encoder).subject
     manifest = Manifest.joined([_manifest(path, seed, subject) for path in photos])
     known = generated_faces(generated or [], subject)
     with progress_bar("Fitting") as progress:

@@ -18,10 +18,10 @@ def join(
     Then `exiface fit --encoder ENCODER --evidence HEAD --evidence HEAD ...` combines their heads.
     """
     from exiface.encoders.joined import join as joined
-    from exiface.encoders.runtime import read_encoder
+    from exiface.encoders.runtime import read_description
 
     model = joined(first, second, output)
-    description = read_encoder(output)[1]
+    description = read_description(output)
     typer.echo(
         f"{description.architecture}: {description.features} features, "
         f"{model.stat().st_size / 1e6:.1f} MB -> {output}"

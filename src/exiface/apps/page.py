@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.apps.console import notices
 from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
 from exiface.density.calibration import SMALL_SIDE
 from exiface.detector import Detector, ImageResult, Judgement
@@ -93,7 +92,7 @@ def _stream(
         calibration=parts.calibration,
         words=words(),
         detector=detector,
-        notices=notices(results, detector),
+        notices=detector.notices(results),
         version=__version__,
     )
 

@@ -120,18 +120,20 @@ def scan(
         suffixes = " ".join(sorted(IMAGE_SUFFIXES))
         raise UserError(f"{root} holds no image ({suffixes}); name a folder of photographs")
     names = {path: path.relative_to(root).as_posix() for path in files}
-    detector = FaceDetector(threshold)
+    detector = None if subject == "image" else FaceDetector(threshold)
 
     def find(pixels: NDArray[np.uint8]) -> list[Face]:
-        if subject == "image":
+        if detector is None:
             return [_whole(pixels.shape, [])]
         found = detector.detect(pixels)
         return [_whole(pixels.shape, found)] if cropped else found
 
+    least, too_small = min_face, f"no face of {min_face:g} px"
+    if subject == "image":
+        least, too_small = _PATCH, f"a side below {_PATCH} px"
+
     def work(path: Path) -> dict[str, Any]:
-        if subject == "image":
-            return _scan_photo(path, names[path], find, _PATCH, f"a side below {_PATCH} px")
-        return _scan_photo(path, names[path], find, min_face, f"no face of {min_face:g} px")
+        return _scan_photo(path, names[path], find, least, too_small)
 
     settings = {
         "min_face": min_face,

@@ -123,7 +123,7 @@ def model_card(
         )
         made_by = (
             f"start: {trained.get('start', 'unknown')}; trained to learn what cameras recorded in "
-            f"EXIF\n  {_manipulated(encoder)}"
+            f"EXIF{_manipulated(encoder)}"
         )
     scorer = "- Classifier: the encoder's own head, whose log-odds are the score."
     if fitted and "evidence" in fitted:
@@ -172,7 +172,8 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
 
 
 def _manipulated(encoder: EncoderDescription) -> str:
-    return "" if encoder.subject == "image" else " and to spot artificially manipulated faces"
+    spots = "\n  and to spot artificially manipulated faces"
+    return spots if encoder.subject == "face" else ""
 
 
 def _signs(fitted: dict[str, Any]) -> str:

@@ -213,6 +213,13 @@ class Detector:
                 faces = 0
         yield from self._judge(waiting, batch_size)
 
+    def notices(self, results: Iterable[ImageResult]) -> list[str]:
+        """What everyone who reads these verdicts must know of the detectors that gave them."""
+        found = [self.parts.notice]
+        if self.whole is not None and any(result.image is not None for result in results):
+            found.append(self.whole.parts.notice)
+        return [*dict.fromkeys(filter(None, found))]
+
     def judges(self, subject: Subject) -> bool:
         """Whether it can judge this subject."""
         return (subject == "image" or self._faces is not None) and (

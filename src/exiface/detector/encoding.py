@@ -158,10 +158,8 @@ def encode_rows(
         where they say nothing.
     """
     if isinstance(encoder, OnnxPatchEncoder):
-        ways = WAYS if as_sent else dict([next(iter(WAYS.items()))])
-        features = [
-            encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways.values()
-        ]
+        ways = [*WAYS.values()] if as_sent else [None]
+        features = [encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways]
         return np.concatenate(features), np.tile(rows.source, len(ways)), None
     if as_sent:  # they were shrunk, who knows how much
         return encode_sent(encoder, rows, progress, seed=seed), rows.source, None

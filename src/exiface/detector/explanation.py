@@ -12,7 +12,7 @@ from exiface.density import Evidence
 from exiface.density.calibration import SCORE_DECIMALS
 from exiface.density.generated import LikelihoodRatio, band_of, likelihood_ratios
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.detector import Detector, Subject
+from exiface.detector.detector import Detector, Prepared, Subject
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SCHEMA, ImageResult, Judgement
 from exiface.errors import UserError
@@ -165,7 +165,7 @@ def explain(
     if result.reason is not None:
         raise UserError(f"{result.path or 'the image'}: {result.reason}")
     if result.image is not None and not result.faces:
-        return _explain_whole(detector, image, result)
+        return _explain_whole(detector, image, prepared, result)
     if face >= len(result.faces):
         raise UserError(
             f"{result.path or 'the image'} has {len(result.faces)} face(s), numbered from 0; "
@@ -189,19 +189,22 @@ def explain(
     )
 
 
-def _explain_whole(detector: Detector, image: ImageSource, result: ImageResult) -> Explanation:
-    assert detector.whole is not None and result.image is not None  # noqa: S101 - it judged
-    whole, photo = detector.whole, read_photo(image)
-    height, width = photo.pixels.shape[:2]
+def _explain_whole(
+    detector: Detector, image: ImageSource, prepared: Prepared, result: ImageResult
+) -> Explanation:
+    whole, seen = detector.whole, prepared.whole
+    assert whole is not None and seen is not None and result.image is not None  # noqa: S101 - judged
+    pixels = read_photo(image).pixels
+    width, height = prepared.size
     shrunk = min(1.0, _SHOWN / max(height, width))
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
-    regions = cv2.resize(whole.patch_map(photo.pixels), size, interpolation=cv2.INTER_NEAREST)
+    regions = cv2.resize(whole.patch_map(pixels), size, interpolation=cv2.INTER_NEAREST)
     check = whole.parts.cross_check
     place, nearest = _standing(whole.parts, result.image)
     return Explanation(
         result=result,
         number=None,
-        crop=np.asarray(cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
+        crop=np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
         regions=np.asarray(regions, np.float32),
         signs=(),
         less_unusual=place,
@@ -211,16 +214,14 @@ def _explain_whole(detector: Detector, image: ImageSource, result: ImageResult) 
             for name, each in zip(
                 MILD_ALTERATIONS,
                 detector.judge(
-                    detector.prepare(altered(photo.pixels, name), subject="image")
+                    detector.prepare(altered(pixels, name), subject="image")
                     for name in MILD_ALTERATIONS
                 ),
                 strict=True,
             )
         ),
         ratio=_ratio(whole.parts, result.image),
-        tag_checks=()
-        if check is None
-        else check.check(whole.encoder.encode(photo.pixels), photo.tags),
+        tag_checks=() if check is None else check.check(seen.feature, prepared.tags),
     )
 
 

@@ -23,7 +23,7 @@ from exiface.datasets.batches import SMOOTHING, FaceBatches
 from exiface.density import Classifier
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
-from exiface.encoders.runtime import read_heads, seen_by_encoder
+from exiface.encoders.runtime import read_description, read_heads, seen_by_encoder
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
 
@@ -165,7 +165,7 @@ def write_supervised(
         examples: faces that it saw; none of them may calibrate.
         folder: where to; made if need be.
     """
-    _, description = read_encoder(encoder_folder)
+    description = read_description(encoder_folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder_folder / ENCODER_FILE, folder / ENCODER_FILE)
     heads = read_heads(encoder_folder) | {GENERATED: classifier.direction}

@@ -102,6 +102,16 @@ def read_encoder(folder: Path) -> tuple[bytes, EncoderDescription]:
     Raises:
         EncoderError: a file is missing or damaged.
     """
+    description = read_description(folder)
+    return (folder / ENCODER_FILE).read_bytes(), description
+
+
+def read_description(folder: Path) -> EncoderDescription:
+    """Read what an encoder folder says of its encoder, whose model is left where it is.
+
+    Raises:
+        EncoderError: a file is missing or damaged.
+    """
     missing = [name for name in (ENCODER_FILE, DESCRIPTION_FILE) if not (folder / name).is_file()]
     if missing:
         raise EncoderError(
@@ -112,7 +122,7 @@ def read_encoder(folder: Path) -> tuple[bytes, EncoderDescription]:
         values: dict[str, Any] = json.loads((folder / DESCRIPTION_FILE).read_text("utf-8"))
     except ValueError as error:
         raise EncoderError(f"{folder / DESCRIPTION_FILE} is not JSON: {error}") from None
-    return (folder / ENCODER_FILE).read_bytes(), EncoderDescription.from_dict(values)
+    return EncoderDescription.from_dict(values)
 
 
 def read_heads(encoder_folder: Path) -> dict[str, NDArray[np.float32]]:

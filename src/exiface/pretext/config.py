@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.drawing import Drawing
+from exiface.encoders.architectures import ARCHITECTURES
 from exiface.errors import UserError
 from exiface.pretext.losses import Ranking
 from exiface.pretext.task import Shares
@@ -132,7 +133,7 @@ class TrainConfig(BaseModel):
         for name in ("families", "ranked", "classes"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} must differ")
-        whole_images = self.architecture in ("patches", "windows")
+        whole_images = ARCHITECTURES[self.architecture].subject == "image"
         if whole_images and self.families:
             raise ValueError(f"families are of faces: {self.architecture} needs families=[]")
         if not whole_images and (self.shares.near or self.from_scratch):
