@@ -73,8 +73,10 @@ def opencv(pixels, threshold):
     network = cv2.FaceDetectorYN.create(
         "onnx", np.frombuffer(original(), np.uint8), np.empty(0, np.uint8), (320, 320)
     )
-    if pixels.shape[:2] == (1, 1):  # which OpenCV pads with whatever lies in memory, not with zeros
-        pixels = np.pad(pixels, ((0, 31), (0, 31), (0, 0)))
+    if pixels.shape[:2] == (1, 1):
+        # On inputs of 32 x 32, which it would be padded to, OpenCV's answer changes from call to
+        # call; on larger ones it doesn't.
+        pixels = np.pad(pixels, ((0, 63), (0, 63), (0, 0)))
     network.setInputSize(pixels.shape[1::-1])
     network.setScoreThreshold(threshold)
     _, found = network.detect(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
