@@ -88,7 +88,7 @@ def heads(
     steps = len(draws[0]) * EPOCHS // EPOCHS_DRAWN
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
-        loss = task(*(part[step % len(draws[0])] for part in draws))["total"]
+        loss = task.total(task(*(part[step % len(draws[0])] for part in draws)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

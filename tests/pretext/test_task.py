@@ -35,11 +35,11 @@ def test_the_total_is_the_sum_of_five_losses(task, batch):
     expected = fidelity_loss(torch.sigmoid(outputs[:, 4]), manipulated.float()).mean()
     assert losses["manipulation"].item() == pytest.approx(expected.item())
     parts = sum(losses[name].item() for name in task.names)
-    assert losses["total"].item() == pytest.approx(parts, rel=1e-5)
+    assert task.total(losses).item() == pytest.approx(parts, rel=1e-5)
 
 
 def test_every_head_and_the_encoder_learn(task, batch):
-    task(*batch)["total"].backward()
+    task.total(task(*batch)).backward()
     for name, parameter in task.named_parameters():
         if name.endswith("bias") and "heads" in name and "manipulation" not in name:
             continue  # a ranking knows no offset
@@ -119,7 +119,7 @@ def test_generated_faces_teach_their_own_head_alone(supervised, batch):
     assert losses[GENERATED].item() == pytest.approx(expected.item())
     shares = {GENERATED: 2.0, "manipulation": 0.25}
     total = sum(shares.get(name, 0.5) * losses[name].item() for name in supervised.names)
-    assert losses["total"].item() == pytest.approx(total, rel=1e-5)
+    assert supervised.total(losses).item() == pytest.approx(total, rel=1e-5)
 
 
 def test_smoothed_labels_are_wanted_less_surely(supervised, batch):

@@ -125,6 +125,74 @@ def test_killed_and_resumed_is_never_killed(uninterrupted, manifest, tmp_path):
     assert (run / "encoder.onnx").exists()
 
 
+LEARNT = [
+    "learnt_weights={held_out: 0.25, learning_rate: 0.01}",
+    "classes=[make, white_balance]",
+    "ranking={levels: 3}",
+    "class_loss=focal-fidelity",
+    "regions=true",
+    "heads=class-vectors",
+]
+
+
+def weights_of_losses(run):
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if "weight_manipulation" in line]
+
+
+def test_learnt_weights_killed_and_resumed_are_those_of_a_run_never_killed(
+    manifest, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small())
+    faces = Manifest.read(manifest)
+    config = read_config(None, [*SETTINGS, *LEARNT, "epochs=3"])
+    whole = tmp_path / "whole"
+    train_here(config, faces, whole, ALONE)
+    logged = weights_of_losses(whole)
+    total = logged[-1]["step"]
+    assert [line["step"] for line in logged] == list(range(1, total + 1))
+    names = {name for name in logged[0] if name != "step"}
+    assert names == {f"weight_{name}" for name in config.losses}
+    moved = {name for name in names if logged[0][name] != logged[-1][name]}
+    assert names - moved == {"weight_white_balance"}  # which no photograph here has
+    assert (whole / "weights.png").stat().st_size > 5000
+    for kept in ("weights.values", "weights.exp_avg", "weights.exp_avg_sq"):
+        assert weights(whole)[kept].shape == (len(names),)
+
+    killed = tmp_path / "killed"
+
+    def kill(step, *_):
+        if step == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_here(config, faces, killed, ALONE, report=kill)
+    train_here(config, faces, killed, ALONE)
+    expected, resumed = weights(whole), weights(killed)
+    assert resumed.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(resumed[name], tensor), name
+    assert weights_of_losses(killed) == logged
+    seen = set((whole / "photographs.txt").read_text().split())
+    assert set(faces.of_split("train", "validation").sha256) == seen  # those held out as well
+
+
+@pytest.mark.parametrize("derivative", ["exact", "difference"])
+def test_two_processes_learn_the_weights_that_one_does(manifest, tmp_path, monkeypatch, derivative):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small("group"))
+    learnt = f"learnt_weights={{derivative: {derivative}, held_out: 0.25, learning_rate: 0.01}}"
+    settings = ["epochs=2", "batch_size=8", learnt]
+    alone = tmp_path / "one"
+    train_here(read_config(None, [*SETTINGS, *settings]), Manifest.read(manifest), alone, ALONE)
+    together = train(manifest, tmp_path / "two", *settings, normalisation="group", processes=2)
+    one, two = weights(alone), weights(together)
+    assert one.keys() == two.keys()
+    assert one["weights.values"].std() > 0.003
+    for name, tensor in one.items():
+        if name.startswith(("task.", "weights.")):
+            assert torch.allclose(two[name], tensor, atol=1e-3), name
+
+
 def test_two_processes_learn_what_one_does(manifest, tmp_path, monkeypatch):
     # Group normalisation: batch statistics would differ by design (each process its own).
     monkeypatch.setitem(ARCHITECTURES, "compact", small("group"))

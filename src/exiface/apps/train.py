@@ -25,6 +25,13 @@ def train(
             "checkpoint.safetensors of another run."
         ),
     ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            help="Weights of the text encoder, for heads=sentences: CLIP's RN50.pt, or a "
+            "checkpoint of BLADES."
+        ),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Option(
@@ -65,6 +72,8 @@ def train(
                 line = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
                 typer.echo(f"step {step}/{total}: {line}", err=True)
 
-        encoder = run_training(resolved, manifest, output, process, init=init, report=report)
+        encoder = run_training(
+            resolved, manifest, output, process, init=init, text=text, report=report
+        )
     if process.writes:
         typer.echo(f"encoder: {encoder}")

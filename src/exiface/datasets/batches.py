@@ -77,7 +77,7 @@ class FaceBatches(Batches):
             box = augmentation.shift_box(self.manifest.face_box(row), rng)
             crop, landmarks = self._crop(row, box)
             if manipulated:
-                crop = self._manipulated(row, crop, landmarks, manipulated, rng)
+                crop, _ = self._manipulated(row, crop, landmarks, manipulated, rng)
             return augmentation(crop, rng)
 
         crops = ordered_map(view, range(len(self.manifest)), workers=self.workers)
@@ -88,24 +88,24 @@ class FaceBatches(Batches):
         generated = bool(self.manifest.generated[row])
         box = self.augmentation.shift_box(self.manifest.face_box(row), rng)
         crop, landmarks = self._crop(row, box)
-        manipulated = 0
+        manipulated, way = 0, None
         if rng.random() < self.drawing.manipulated and not generated:
             manipulated = 1 + int(rng.integers(len(self.families)))
-            crop = self._manipulated(row, crop, landmarks, manipulated, rng)
+            crop, way = self._manipulated(row, crop, landmarks, manipulated, rng)
         if self.window is not None:
             crop = self.augmentation.window(crop, self.window, rng, generated=generated)
-        return Batch.of(self.manifest, row, self.augmentation(crop, rng), manipulated)
+        return Batch.of(self.manifest, row, self.augmentation(crop, rng), manipulated, way)
 
     def _draw_forms(self, row: int) -> list[Batch]:
         rng = np.random.default_rng((self.seed, VALIDATION_EPOCH, row))
         crop, landmarks = self._crop(row, self.manifest.face_box(row))
-        forms = [crop] + [
+        forms = [(crop, None)] + [
             self._manipulated(row, crop, landmarks, family, rng)
             for family in range(1, 1 + len(self.families))
         ]
         return [
-            Batch.of(self.manifest, row, self._middle(form), family)
-            for family, form in enumerate(forms)
+            Batch.of(self.manifest, row, self._middle(form), family, way)
+            for family, (form, way) in enumerate(forms)
         ]
 
     def _middle(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -130,19 +130,24 @@ class FaceBatches(Batches):
         landmarks: NDArray[np.float32],
         manipulated: int,
         rng: np.random.Generator,
-    ) -> NDArray[np.uint8]:
-        """The face manipulated in a family; stored images of the published four come first."""
+    ) -> tuple[NDArray[np.uint8], int | None]:
+        """The face manipulated in a family, and in which of MANIPULATIONS, if in one of them.
+
+        Stored images of the published four come first.
+        """
         family = self.families[manipulated - 1]
         if family == SMOOTHING:
-            return smoothed(crop, rng)
+            return smoothed(crop, rng), None
         if family == AVERAGING:
             other = int(rng.integers(len(self.manifest)))
             face = self._crop(other, self.manifest.face_box(other))[0]
-            return averaged(crop, resize(face, (0, 0, len(face), len(face)), len(crop)))
+            return averaged(crop, resize(face, (0, 0, len(face), len(face)), len(crop))), None
         index = int(rng.integers(len(MANIPULATIONS)))
         stored = self.manifest.read_manipulated(row, index)
         if stored is None:
             known = landmarks if np.isfinite(landmarks).all() else None
-            return manipulate(crop, known, list(MANIPULATIONS)[index], rng)
+            if known is None:
+                index = len(MANIPULATIONS) - 1  # the last needs no landmarks, and stands in
+            return manipulate(crop, known, list(MANIPULATIONS)[index], rng), index
         side = min(stored.shape[:2])
-        return resize(stored, (0, 0, side, side), len(crop))
+        return resize(stored, (0, 0, side, side), len(crop)), index

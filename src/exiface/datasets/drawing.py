@@ -30,6 +30,7 @@ class Batch:
         classes: (n, 8) int8 in the order of CLASSES; -1 = absent.
         manipulated: (n,) int64; 0 = untouched, else 1 + the place of the family among `families`.
         generated: (n,) bool; whether it is AI-generated.
+        ways: (n,) int64; which of MANIPULATIONS it went through, by place; -1 = none of them.
     """
 
     crops: NDArray[np.uint8]
@@ -37,9 +38,17 @@ class Batch:
     classes: NDArray[np.int8]
     manipulated: NDArray[np.int64]
     generated: NDArray[np.bool_]
+    ways: NDArray[np.int64]
 
     @classmethod
-    def of(cls, manifest: Manifest, row: int, crop: NDArray[np.uint8], manipulated: int) -> "Batch":
+    def of(
+        cls,
+        manifest: Manifest,
+        row: int,
+        crop: NDArray[np.uint8],
+        manipulated: int,
+        way: int | None = None,
+    ) -> "Batch":
         """One row of a manifest."""
         return cls(
             crop[None],
@@ -47,6 +56,7 @@ class Batch:
             manifest.classes[row][None],
             np.array([manipulated]),
             manifest.generated[row][None],
+            np.array([-1 if way is None else way]),
         )
 
     @classmethod

@@ -44,6 +44,18 @@ class Architecture:
     directions: Callable[[], dict[str, Tensor]] = dict
 
 
+class UnitLength(nn.Module):
+    """An encoder whose features are scaled to unit length."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Features (n, d) of unit length, of crops (n, 3, s, s)."""
+        return nn.functional.normalize(self.network(crops), dim=1)
+
+
 def _resnet50() -> nn.Module:
     network: nn.Module = resnet50(weights=None)
     network.fc = nn.Linear(2048, 768)

@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.architectures import ARCHITECTURES, UnitLength
 from exiface.encoders.description import (
     CLASSIFIER_FILE,
     HEADS_FILE,
@@ -100,17 +100,6 @@ class Checkpoint:
         return _TITLES[self.kind]
 
 
-class _UnitLength(nn.Module):
-    """An encoder whose features are scaled to unit length."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, crops: Tensor) -> Tensor:
-        return nn.functional.normalize(self.network(crops), dim=1)
-
-
 def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
     """Read an encoder from one of the authors' checkpoints.
 
@@ -153,7 +142,7 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
     classifier: dict[str, Tensor] = {}
     heads: dict[str, Tensor] = {}
     if kind in ("blades-oc", "blades-bc"):
-        network = _UnitLength(network)
+        network = UnitLength(network)
     if kind == "blades-bc":
         classifier = _classifier(tensors, path)
     if kind == "exif-ranking":

@@ -56,8 +56,16 @@ class _Strided(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(maps, weight)
+        ctx.save_for_forward(maps, weight)
         padding = weight.shape[-1] // 2
         return functional.conv2d(maps, weight, None, 2, padding, groups=len(weight))
+
+    @staticmethod
+    def jvp(ctx: Any, of_maps: Tensor, of_weight: Tensor) -> Tensor:
+        maps, weight = ctx.saved_tensors
+        padding = weight.shape[-1] // 2
+        along = functional.conv2d(of_maps, weight, None, 2, padding, groups=len(weight))
+        return along + functional.conv2d(maps, of_weight, None, 2, padding, groups=len(weight))
 
     @staticmethod
     @once_differentiable

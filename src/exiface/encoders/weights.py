@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from exiface.encoders.description import EncoderError
+from exiface.encoders.torchscript import is_archive, read_archive
 
 # The image encoder's keys in the authors' checkpoints, and what may stand before any key of them.
 VISUAL = "visual."
@@ -25,7 +26,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint, without running anything from it.
 
     Args:
-        path: safetensors, or torch's format.
+        path: safetensors, torch's format, or a TorchScript archive.
 
     Returns:
         key -> tensor, below the top key `model`, `state_dict`, `state_net` or none, and without any
@@ -37,6 +38,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             content: Any = load_file(path)
+        elif is_archive(path):
+            content = read_archive(path)
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

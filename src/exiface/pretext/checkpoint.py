@@ -5,6 +5,7 @@ draw is seeded by its position (see `exiface.datasets.batches`), so the step is 
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from exiface.errors import UserError
+from exiface.pretext.bilevel import LossWeights
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 _VERSION = 1
@@ -24,29 +26,41 @@ class CheckpointError(UserError):
     """A checkpoint that is damaged, or belongs to another run."""
 
 
-def save_checkpoint(
-    run: Path,
-    task: nn.Module,
-    optimizer: Optimizer,
-    step: int,
-    identity: str,
-    average: nn.Module | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Learning:
+    """What a run changes as it goes.
+
+    Attributes:
+        task: its parameters and buffers.
+        optimizer: of all parameters of the task, in their order.
+        average: moving average of the task, where one is kept.
+        weights: of the losses, where they are learnt.
+    """
+
+    task: nn.Module
+    optimizer: Optimizer
+    average: nn.Module | None = None
+    weights: LossWeights | None = None
+
+
+def save_checkpoint(run: Path, learning: Learning, step: int, identity: str) -> None:
     """Write the state after `step` steps, replacing the checkpoint before it at once.
 
     Args:
         run: folder of the run.
-        task: its parameters and buffers.
-        optimizer: of all parameters of the task, in their order.
+        learning: what is to be kept.
         step: steps done.
         identity: of settings and data; a checkpoint of another one isn't resumed.
-        average: moving average of the task, where one is kept.
     """
-    tensors = {f"task.{name}": tensor for name, tensor in task.state_dict().items()}
-    if average is not None:
-        tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
+    tensors = {f"task.{name}": tensor for name, tensor in learning.task.state_dict().items()}
+    if learning.average is not None:
+        average = learning.average.state_dict()
+        tensors |= {f"average.{name}": tensor for name, tensor in average.items()}
+    for index, state in learning.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+    if learning.weights is not None:
+        weights = learning.weights.state()
+        tensors |= {f"weights.{name}": tensor for name, tensor in weights.items()}
     described = {"version": _VERSION, "step": step, "identity": identity}
     partial = run / (CHECKPOINT_FILE + ".partial")
     save_file(
@@ -57,13 +71,7 @@ def save_checkpoint(
     partial.replace(run / CHECKPOINT_FILE)
 
 
-def load_checkpoint(
-    run: Path,
-    task: nn.Module,
-    optimizer: Optimizer,
-    identity: str,
-    average: nn.Module | None = None,
-) -> int:
+def load_checkpoint(run: Path, learning: Learning, identity: str) -> int:
     """Restore the state of a run, if it has a checkpoint.
 
     Returns:
@@ -86,23 +94,31 @@ def load_checkpoint(
             f"{path} was made with other settings, photographs or version; "
             "train into another folder, or delete this one to start anew"
         )
-    for prefix, module in (("task.", task), ("average.", average)):
-        if module is not None:
-            own = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-            module.load_state_dict(
-                {name.removeprefix(prefix): tensor for name, tensor in own.items()}
-            )
-    parameters = list(task.parameters())
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        start = f"{prefix}."
+        return {
+            name.removeprefix(start): each
+            for name, each in tensors.items()
+            if name.startswith(start)
+        }
+
+    learning.task.load_state_dict(part("task"))
+    if learning.average is not None:
+        learning.average.load_state_dict(part("average"))
+    if learning.weights is not None:
+        learning.weights.restore(part("weights"))
+    parameters = list(learning.task.parameters())
     state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, key = name.split(".", 2)
-            parameter = parameters[int(index)]
-            if tensor.shape == parameter.shape:
-                # In the parameter's memory format: another one sums up differently.
-                restored = torch.empty_like(parameter).copy_(tensor).detach()
-            else:  # the step counter
-                restored = tensor
-            state.setdefault(int(index), {})[key] = restored
+    for name, tensor in part("optimizer").items():
+        index, key = name.split(".", 1)
+        parameter = parameters[int(index)]
+        if tensor.shape == parameter.shape:
+            # In the parameter's memory format: another one sums up differently.
+            restored = torch.empty_like(parameter).copy_(tensor).detach()
+        else:  # the step counter
+            restored = tensor
+        state.setdefault(int(index), {})[key] = restored
+    optimizer = learning.optimizer
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return int(described["step"])

@@ -11,7 +11,9 @@ from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.drawing import Drawing
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.errors import UserError
-from exiface.pretext.losses import Ranking
+from exiface.pretext.bilevel import LearntWeights
+from exiface.pretext.heads import GENERATED, REGIONS, HeadKind
+from exiface.pretext.losses import ClassLoss, Ranking
 from exiface.pretext.task import Shares
 
 RankedTag = Literal[
@@ -58,9 +60,20 @@ class TrainConfig(BaseModel):
     families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
         ("manipulation",), description="of manipulations of faces, with a head each"
     )
+    regions: bool = Field(
+        False, description="tell where a face was manipulated (mouth, eye), beside whether"
+    )
+    heads: HeadKind = Field(
+        "linear",
+        description="what reads the features; sentences need the weights of a text encoder: --text",
+    )
     crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
     ranking: Ranking = Field(Ranking(), description="how tags are learnt from their order")
+    class_loss: ClassLoss = Field("cross-entropy", description="how classes are learnt")
     shares: Shares = Field(Shares(), description="what each part of the task weighs in the loss")
+    learnt_weights: LearntWeights | None = Field(
+        None, description="shares are where the weights start that an outer step learns"
+    )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of generated and photograph")
     window: int = Field(
         160,
@@ -140,11 +153,31 @@ class TrainConfig(BaseModel):
             raise ValueError("shares.near and from_scratch are for encoders of whole images")
         if not (self.ranked or self.classes or self.families or self.shares.generated):
             raise ValueError("nothing to learn: name tags in ranked or classes")
+        if self.regions and "manipulation" not in self.families:
+            raise ValueError("regions are of the family manipulation: name it in families")
+        of_faces = not whole_images and ARCHITECTURES[self.architecture].read is None
+        if self.heads != "linear" and (self.shares.generated or not of_faces):
+            raise ValueError(
+                f"heads={self.heads} is for photographs alone and an encoder whose features are "
+                "all read: resnet50, compact or own-pixels, without shares.generated"
+            )
+        if self.learnt_weights is not None and self.learnt_weights.primary not in self.losses:
+            raise ValueError(
+                f"learnt_weights.primary must be one of {', '.join(self.losses)}, got "
+                f"{self.learnt_weights.primary!r}"
+            )
         if bool(self.shares.generated) != bool(self.drawing.generated):
             raise ValueError("shares.generated and drawing.generated must be given together")
         if self.batch_size % self.micro_batches:
             raise ValueError("batch_size must be a multiple of micro_batches")
         return self
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The names of the heads, each of which has a loss."""
+        regions = (REGIONS,) if self.regions else ()
+        generated = (GENERATED,) if self.shares.generated else ()
+        return (*self.ranked, *self.classes, *self.families, *regions, *generated)
 
     def as_yaml(self) -> str:
         """The resolved settings, as a config file."""

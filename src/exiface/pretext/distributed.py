@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,21 @@ class Process:
         """Wait until all processes have come here."""
         if self.world_size > 1:
             distributed.barrier()
+
+    def total(self, tensors: Sequence[Tensor]) -> None:
+        """Add up tensors over all processes, in place."""
+        if self.world_size > 1:
+            flat = torch.cat([each.reshape(-1) for each in tensors])
+            distributed.all_reduce(flat)
+            parts = flat.split([each.numel() for each in tensors])
+            for tensor, part in zip(tensors, parts, strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+    def mean(self, tensors: Sequence[Tensor]) -> None:
+        """Average tensors over all processes, in place."""
+        self.total(tensors)
+        for tensor in tensors:
+            tensor.div_(self.world_size)
 
 
 @contextlib.contextmanager

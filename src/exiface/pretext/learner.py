@@ -3,10 +3,12 @@
 import contextlib
 import copy
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -16,10 +18,14 @@ from exiface.encoders.description import PATCHES
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
+from exiface.pretext.bilevel import LossWeights, derivatives
+from exiface.pretext.checkpoint import Learning
 from exiface.pretext.config import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
+from exiface.pretext.sentences import Sentences
 from exiface.pretext.task import PretextTask
 
+_Inputs = tuple[Tensor, ...]  # of PretextTask.forward
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
@@ -31,10 +37,12 @@ class Learner:
         takes: what the encoder makes its input with.
         process: this process among those that train together.
         init: weights of the same backbone to start from.
+        text: weights of the text encoder, where heads are sentences.
 
     Attributes:
         task: the pretext task, whose parameters are the same in every process.
         optimizer: of all its parameters.
+        weights: of its losses, where they are learnt; else None.
         average: moving average of the task's weights; None where none is kept.
     """
 
@@ -44,6 +52,7 @@ class Learner:
         takes: Preprocessing | Patches,
         process: Process,
         init: Path | None = None,
+        text: Path | None = None,
     ) -> None:
         self.config = config
         self.takes = takes
@@ -69,12 +78,19 @@ class Learner:
             ranked=config.ranked,
             classes=config.classes,
             ranking=config.ranking,
+            class_loss=config.class_loss,
             families=config.families,
+            regions=config.regions,
+            heads=config.heads,
             frozen=config.frozen,
             shares=config.shares,
             label_smoothing=config.label_smoothing,
             near=near,
         )
+        if isinstance(task.heads, Sentences):
+            if text is None:
+                raise ConfigError("heads=sentences needs the weights of a text encoder: --text")
+            task.heads.load(text)
         if process.world_size > 1 and process.device.type == "cuda":
             task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
         assert isinstance(task, PretextTask)  # noqa: S101 - the conversion keeps the module's class
@@ -82,7 +98,11 @@ class Learner:
         if config.architecture != PATCHES:  # whose norms and sums over a patch want its planes
             self.task = self.task.to(memory_format=torch.channels_last)
         self._model: nn.Module = self.task
-        if process.world_size > 1:
+        self.weights: LossWeights | None = None
+        if config.learnt_weights is not None:
+            shares = [self.task.share(name) for name in self.task.names]
+            self.weights = LossWeights(self.task.names, shares, config.learnt_weights)
+        elif process.world_size > 1:
             self._model = DistributedDataParallel(self.task)
         heads = [each for each in self.task.heads.parameters() if each.requires_grad]
         encoder_ = [each for each in self.task.encoder.parameters() if each.requires_grad]
@@ -107,6 +127,11 @@ class Learner:
         )
 
     @property
+    def parts(self) -> Learning:
+        """What a checkpoint keeps."""
+        return Learning(self.task, self.optimizer, self.average, self.weights)
+
+    @property
     def learnt(self) -> PretextTask:
         """The task to be measured and exported: the average, where one is kept.
 
@@ -124,13 +149,16 @@ class Learner:
                 tensor.lerp_(begun[name].to(tensor.device), self.config.start_share)
         return task
 
-    def step(self, number: int, rate: float, micro_batches: list[Batch]) -> dict[str, float]:
+    def step(
+        self, number: int, rate: float, batches: Sequence[Batch], others: Sequence[Batch] = ()
+    ) -> dict[str, float]:
         """Learn from one batch.
 
         Args:
             number: of the step; it seeds whatever the network draws.
             rate: learning rate.
-            micro_batches: this process's share, in parts whose gradients are averaged.
+            batches: this process's share of the batch, in parts whose gradients are averaged.
+            others: likewise, of other photographs, by which the weights of losses are learnt.
 
         Returns:
             The loss of each head, averaged over the parts.
@@ -139,29 +167,127 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["pace"]
         self.optimizer.zero_grad(set_to_none=True)
-        means: dict[str, float] = {}
-        for part, batch in enumerate(micro_batches, start=1):
-            with contextlib.ExitStack() as stack:
-                if isinstance(self._model, DistributedDataParallel) and part < len(micro_batches):
-                    stack.enter_context(self._model.no_sync())  # gradients go with the last part
-                device = self.process.device
-                stack.enter_context(
-                    torch.autocast(device.type, torch.bfloat16, enabled=self._bfloat16)
-                )
-                losses = self._model(
-                    self.task.crops(batch.crops, self.takes),
-                    torch.from_numpy(batch.tags).to(device, torch.float32),
-                    torch.from_numpy(batch.manipulated).to(device),
-                    torch.from_numpy(batch.generated).to(device),
-                    torch.from_numpy(batch.classes).to(device),
-                )
-                (losses.pop("total") / len(micro_batches)).backward()
-            for name, loss in losses.items():
-                means[name] = means.get(name, 0.0) + loss.item() / len(micro_batches)
+        inputs = [self._inputs(batch) for batch in batches]
+        if self.weights is None:
+            losses = self._plain(inputs)
+        else:
+            losses = self._with_learnt_weights(
+                self.weights, inputs, [self._inputs(batch) for batch in others]
+            )
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.task)
-        return means
+        named: dict[str, float] = {}
+        for part in losses:
+            for name, loss in part.items():
+                named[name] = named.get(name, 0.0) + loss.item() / len(losses)
+        return named
+
+    def _plain(self, inputs: Sequence[_Inputs]) -> list[dict[str, Tensor]]:
+        """Compute gradients for the optimiser; returns the losses of each part."""
+        found = []
+        for part, each in enumerate(inputs, start=1):
+            with contextlib.ExitStack() as stack:
+                if isinstance(self._model, DistributedDataParallel) and part < len(inputs):
+                    stack.enter_context(self._model.no_sync())  # gradients go with the last part
+                stack.enter_context(self._autocast())
+                losses = self._model(*each)
+                (self.task.total(losses) / len(inputs)).backward()
+            found.append(_detached(losses))
+        return found
+
+    def _with_learnt_weights(
+        self, weights: LossWeights, inputs: Sequence[_Inputs], others: Sequence[_Inputs]
+    ) -> list[dict[str, Tensor]]:
+        """The same, after an outer step for the weights of the losses.
+
+        The way back of a batch in one part is walked twice, with the former and the new weights.
+        Of several parts each would have to be kept: they are computed anew.
+        """
+        learnt = [(name, each) for name, each in self.task.named_parameters() if each.requires_grad]
+        parameters = [each for _, each in learnt]
+        pace = {
+            each: group["lr"] for group in self.optimizer.param_groups for each in group["params"]
+        }
+        kept = [self._losses(inputs[0])] if len(inputs) == 1 else None
+
+        def tried(each: _Inputs, values: Sequence[Tensor] = parameters) -> dict[str, Tensor]:
+            # Statistics of batches move in copies, which are thrown away.
+            named = {name: value for (name, _), value in zip(learnt, values, strict=True)}
+            named |= {name: buffer.clone() for name, buffer in self.task.named_buffers()}
+            return self._losses(each, named)
+
+        def heads(values: Sequence[Tensor]) -> Tensor:
+            parts = [tried(each, values) for each in inputs]
+            return torch.stack(
+                [torch.stack([part[name] for name in weights.names]) for part in parts]
+            ).mean(0)
+
+        def primary(values: Sequence[Tensor]) -> Tensor:
+            losses = [tried(each, values)[weights.settings.primary] for each in others]
+            return torch.stack(losses).mean() * self.process.world_size
+
+        def gradients(parts: Iterable[dict[str, Tensor]], *, again: bool) -> list[Tensor]:
+            sums: list[Tensor] = []
+            for part in parts:
+                total = self.task.total(part, weights.values.tolist()) / len(inputs)
+                found = torch.autograd.grad(
+                    total, parameters, retain_graph=again, materialize_grads=True
+                )
+                sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else list(found)
+            self.process.mean(sums)
+            return sums
+
+        weights.learn(
+            derivatives(
+                heads,
+                primary,
+                parameters,
+                gradients(kept or map(tried, inputs), again=kept is not None),
+                [pace[each] for each in parameters],
+                decay=self.config.weight_decay,
+                derivative=weights.settings.derivative,
+                mean=self.process.mean,
+                total=self.process.total,
+            )
+        )
+        done: list[dict[str, Tensor]] = []
+
+        def parts() -> Iterator[dict[str, Tensor]]:
+            for losses in kept or map(self._losses, inputs):
+                done.append(_detached(losses))
+                yield losses
+
+        for parameter, gradient in zip(parameters, gradients(parts(), again=False), strict=True):
+            parameter.grad = gradient
+        return done
+
+    def _losses(
+        self, inputs: _Inputs, tensors: dict[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """The losses, of the task as it is or with other tensors by name."""
+        with self._autocast():
+            found: dict[str, Tensor] = functional_call(self.task, tensors or {}, inputs)
+            return found
+
+    def _inputs(self, batch: Batch) -> _Inputs:
+        """What the task takes, on the device."""
+        device = self.process.device
+        return (
+            self.task.crops(batch.crops, self.takes),
+            torch.from_numpy(batch.tags).to(device, torch.float32),
+            torch.from_numpy(batch.manipulated).to(device),
+            torch.from_numpy(batch.generated).to(device),
+            torch.from_numpy(batch.classes).to(device),
+            torch.from_numpy(batch.ways).to(device),
+        )
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.process.device.type, torch.bfloat16, enabled=self._bfloat16)
+
+
+def _detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: loss.detach() for name, loss in losses.items()}
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

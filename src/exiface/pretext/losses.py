@@ -1,4 +1,7 @@
-"""The losses of the pretext task (Zou et al., arXiv 2501.02207; SDAIE, arXiv 2512.05651)."""
+"""The losses of the pretext tasks.
+
+Source: Zou et al., arXiv 2501.02207; BLADES, arXiv 2507.22824; SDAIE, arXiv 2512.05651.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -8,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 _EPSILON = 1e-8
+
+ClassLoss = Literal["cross-entropy", "focal-fidelity"]
 # Thurstone's case V (unit variances), and what the released code computes.
 CASE_V = 2**-0.5
 RELEASED = 2.0
@@ -24,6 +29,8 @@ class Ranking:
             what is a class is then learnt from the first half alone, as SDAIE does.
         ties: equal values are wanted as likely this way as that ("half"), or always as greater
             ("greater"), as SDAIE's released program has them.
+        levels: None = a head says one number, f; otherwise how likely the tag is at each of so many
+            levels, and f is the level expected (BLADES: 3).
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -32,10 +39,13 @@ class Ranking:
     loss: Literal["fidelity", "cross-entropy"] = "fidelity"
     pairs: Literal["all", "halves"] = "all"
     ties: Literal["half", "greater"] = "half"
+    levels: int | None = None
 
     def __post_init__(self) -> None:
         if self.scale <= 0:
             raise ValueError(f"scale must be > 0, got {self.scale}")
+        if self.levels is not None and self.levels < 2:
+            raise ValueError(f"levels must be at least 2, got {self.levels}")
 
 
 PUBLISHED = Ranking()  # by Zou et al.
@@ -100,8 +110,26 @@ def ranking_loss(scores: Tensor, tag: Tensor, ranking: Ranking = PUBLISHED) -> T
     return fidelity_loss(torch.special.ndtr(difference), target.to(difference.dtype)).mean()
 
 
-def class_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy of logits (n, k) against classes (n,), -1 = absent.
+def expected_level(logits: Tensor) -> Tensor:
+    """The level expected (n,), 1 to k, of logits (n, k) of k levels (BLADES).
+
+    Example:
+        >>> expected_level(torch.tensor([[0.0, 0.0, 0.0], [9.0, 0.0, -9.0]])).round().tolist()
+        [2.0, 1.0]
+    """
+    levels = torch.arange(1, 1 + logits.shape[1], device=logits.device, dtype=logits.dtype)
+    expected: Tensor = logits.softmax(1) @ levels
+    return expected
+
+
+def class_loss(logits: Tensor, classes: Tensor, loss: ClassLoss = "cross-entropy") -> Tensor:
+    """Loss of logits (n, k) against classes (n,), -1 = absent.
+
+    Args:
+        logits: of each class.
+        classes: the right ones.
+        loss: cross-entropy (SDAIE), or (1 - p_y)^2 (1 - sum_c sqrt(p_c [c = y] + e)), p = softmax,
+            which turns to what is still mistaken, and is not quite zero where nothing is (BLADES).
 
     Returns:
         The mean over those that are present; 0 (with a gradient of 0) where none is.
@@ -109,5 +137,24 @@ def class_loss(logits: Tensor, classes: Tensor) -> Tensor:
     present = classes >= 0
     if not present.any():
         return logits[:0].sum()
-    loss: Tensor = functional.cross_entropy(logits[present], classes[present].long())
-    return loss
+    logits, classes = logits[present], classes[present].long()
+    if loss == "cross-entropy":
+        entropy: Tensor = functional.cross_entropy(logits, classes)
+        return entropy
+    right = logits.softmax(1).gather(1, classes[:, None]).squeeze(1)
+    others = (logits.shape[1] - 1) * _EPSILON**0.5
+    bracket = 1 - torch.sqrt(right + _EPSILON) - others
+    return torch.mean((1 - right) ** 2 * bracket)
+
+
+def region_loss(logits: Tensor, changed: Tensor) -> Tensor:
+    """Loss of where a face was manipulated: the mean over regions of each one's fidelity loss.
+
+    Args:
+        logits: (n, regions).
+        changed: (n, regions), 1 = manipulated there.
+
+    Returns:
+        (n,) the loss of each face (BLADES).
+    """
+    return fidelity_loss(torch.sigmoid(logits), changed.to(logits.dtype)).mean(1)

@@ -10,14 +10,37 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
 from exiface.datasets.batches import PUBLISHED
-from exiface.encoders.architectures import ImageEncoder
+from exiface.encoders.architectures import ImageEncoder, UnitLength
 from exiface.photos import RANKED_TAGS, TAG_NAMES, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
-from exiface.pretext.losses import Ranking, class_loss, fidelity_loss, ranking_loss
+from exiface.pretext.heads import (
+    GENERATED,
+    REGIONS,
+    REGIONS_CHANGED,
+    ClassVectors,
+    HeadKind,
+    LinearHeads,
+    classes_of_heads,
+)
+from exiface.pretext.losses import (
+    ClassLoss,
+    Ranking,
+    class_loss,
+    expected_level,
+    fidelity_loss,
+    ranking_loss,
+    region_loss,
+)
+from exiface.pretext.sentences import Sentences
 
-GENERATED = "generated"  # the head that has seen generated faces
 NEAR = "near"  # the distance from the encoder that training is kept near to
+
+_HEADS: dict[HeadKind, type[LinearHeads | ClassVectors | Sentences]] = {
+    "linear": LinearHeads,
+    "class-vectors": ClassVectors,
+    "sentences": Sentences,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +51,7 @@ class Shares:
         ranking: of each camera tag that is ranked.
         classes: of each camera tag that is a class.
         manipulation: of each family of manipulations.
+        regions: of where a face was manipulated.
         generated: of telling generated faces from photographs; 0 = the task has no such head, and
             generated faces play no part.
         near: of how far the maps of an encoder of whole images have gone from those that the
@@ -39,6 +63,7 @@ class Shares:
     ranking: float = 1.0
     classes: float = 1.0
     manipulation: float = 1.0
+    regions: float = 1.0
     generated: float = 0.0
     near: float = 0.0
 
@@ -51,7 +76,7 @@ class PretextTask(nn.Module):
     that head.
 
     In a process group every process passes its share of the batch, and pairs are ranked within the
-    whole: head outputs and labels are gathered, and each process computes the same total loss, with
+    whole: head outputs and labels are gathered, and each process computes the same losses, with
     gradients through its own outputs. Since DDP averages gradients over processes, the loss is
     multiplied by their number; the result is the gradient of one process with the whole batch.
 
@@ -61,7 +86,10 @@ class PretextTask(nn.Module):
         ranked: camera tags that are ranked, out of RANKED_TAGS.
         classes: camera tags that are told by class, out of CLASSES.
         ranking: how tags are ranked.
+        class_loss: how tags are learnt that are classes.
         families: of manipulations, each of which a head spots.
+        regions: whether a head says where a face was manipulated.
+        heads: what reads the features.
         frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
         shares: what each part weighs.
         label_smoothing: of the labels "generated" and "photograph": 0.1 = wanted with 0.95.
@@ -70,7 +98,7 @@ class PretextTask(nn.Module):
     Attributes:
         families: the same.
         features: the same.
-        names: of the heads: those of the tags, those of the families, and `GENERATED`.
+        names: of the heads: those of the tags, those of the families, `REGIONS` and `GENERATED`.
         columns: of the outputs, by the name of the head.
     """
 
@@ -82,7 +110,10 @@ class PretextTask(nn.Module):
         ranked: Sequence[str] = TAG_NAMES,
         classes: Sequence[str] = (),
         ranking: Ranking | None = None,
+        class_loss: ClassLoss = "cross-entropy",
         families: Sequence[str] = (PUBLISHED,),
+        regions: bool = False,
+        heads: HeadKind = "linear",
         frozen: bool = False,
         shares: Shares | None = None,
         label_smoothing: float = 0.0,
@@ -93,20 +124,26 @@ class PretextTask(nn.Module):
         self.families = tuple(families)
         self._shares = shares or Shares()
         self._label_smoothing = label_smoothing
-        supervised = (GENERATED,) if self._shares.generated else ()
-        self.names = (*ranked, *classes, *families, *supervised)
-        lengths = {name: len(CLASSES[name]) if name in classes else 1 for name in self.names}
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(features, length) for name, length in lengths.items()}
+        self._ranking = ranking or Ranking()
+        classes_told = classes_of_heads(
+            heads,
+            ranked=ranked,
+            levels=self._ranking.levels,
+            classes=classes,
+            families=families,
+            regions=regions,
+            generated=bool(self._shares.generated),
         )
-        ends = np.cumsum(list(lengths.values())).tolist()
+        self.names = tuple(classes_told)
+        self.heads: LinearHeads | ClassVectors | Sentences = _HEADS[heads](features, classes_told)
+        ends = np.cumsum([len(each) for each in classes_told.values()]).tolist()
         self.columns = {
-            name: slice(end - lengths[name], end)
-            for name, end in zip(self.names, ends, strict=True)
+            name: slice(end - len(each), end)
+            for (name, each), end in zip(classes_told.items(), ends, strict=True)
         }
         self.features = features
         self._ranked, self._classes = tuple(ranked), tuple(classes)
-        self._ranking = ranking or Ranking()
+        self._class_loss: ClassLoss = class_loss
         self._frozen = frozen
         # Out of the modules' sight: it is neither trained, nor saved, nor shared by processes.
         self._near = None if near is None else [near.eval().requires_grad_(False)]
@@ -139,7 +176,25 @@ class PretextTask(nn.Module):
     def _heads(self, features: Tensor) -> Tensor:
         features = features[:, : self.features].float()
         with torch.autocast(features.device.type, enabled=False):
-            return torch.cat([self.heads[name](features) for name in self.names], dim=1)
+            outputs: Tensor = self.heads(features)
+            return outputs
+
+    def score(self, outputs: Tensor, name: str) -> Tensor:
+        """What a head that says one number says (n,): the higher the value of the tag, the higher.
+
+        Args:
+            outputs: of all heads.
+            name: of a tag that is ranked, of a family of manipulations, or `GENERATED`.
+        """
+        columns = outputs[:, self.columns[name]]
+        if columns.shape[1] == 1:
+            return columns.squeeze(1)
+        return expected_level(columns) if name in self._ranked else columns[:, 1] - columns[:, 0]
+
+    @property
+    def exported(self) -> nn.Module:
+        """The encoder as it is used; where heads compare by angle, features are of unit length."""
+        return self.encoder if isinstance(self.heads, LinearHeads) else UnitLength(self.encoder)
 
     def _kept_near(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Head outputs, and how far the maps of the patches (n, p, 3, s, s) have gone."""
@@ -155,12 +210,17 @@ class PretextTask(nn.Module):
         return self._heads(self.encoder.feature(tokens)), distance
 
     def directions(self, length: int) -> dict[str, Tensor]:
-        """The weights (length,) of each head with one output, for `heads.safetensors`."""
+        """The weights (length,) of each head that says one number, for `heads.safetensors`.
+
+        Of several levels or sides it is the highest less the lowest.
+        """
+        vectors = self.heads.vectors().detach().float().cpu()
         directions = {}
-        for name, head in self.heads.items():
-            if name in self._classes:
+        for name in self.names:
+            if name in (*self._classes, REGIONS):
                 continue
-            weight = head.get_parameter("weight").detach().float().cpu().flatten()
+            first, *others = vectors[self.columns[name]]
+            weight = others[-1] - first if others else first
             directions[name] = nn.functional.pad(weight, (0, length - self.features))
         return directions
 
@@ -168,6 +228,7 @@ class PretextTask(nn.Module):
         """The head `GENERATED` as `classifier.safetensors` has it; empty where there is none."""
         if GENERATED not in self.names:
             return {}
+        assert isinstance(self.heads, LinearHeads)  # noqa: S101 - the settings see to it
         head = self.heads[GENERATED]
         return {
             f"0.{name}": head.get_parameter(name).detach().float().cpu().contiguous()
@@ -181,6 +242,7 @@ class PretextTask(nn.Module):
         manipulated: Tensor,
         generated: Tensor,
         classes: Tensor | None = None,
+        ways: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Compute the losses.
 
@@ -190,10 +252,11 @@ class PretextTask(nn.Module):
             manipulated: (n,) 0 for an untouched face, else 1 + the place of its family.
             generated: (n,) bool, whether it is AI-generated.
             classes: (n, 8) in the order of CLASSES; -1 = absent. Needed by heads of classes alone.
+            ways: (n,) which of MANIPULATIONS a face went through, by place; -1 = none of them.
+                Needed by the head of regions alone.
 
         Returns:
-            The loss of each head, by name, and their sum, each times its share, as "total", which
-            is to be minimised.
+            The loss of each head, by name, and `NEAR` where the encoder is kept near to another.
         """
         distance = None
         if self._near is None:
@@ -207,9 +270,7 @@ class PretextTask(nn.Module):
         tags = torch.where(photographs[:, None], tags, torch.nan)
         losses = {
             name: ranking_loss(
-                outputs[:, self.columns[name]].squeeze(1),
-                tags[:, RANKED_TAGS.index(name)],
-                self._ranking,
+                self.score(outputs, name), tags[:, RANKED_TAGS.index(name)], self._ranking
             )
             for name in self._ranked
         }
@@ -219,13 +280,21 @@ class PretextTask(nn.Module):
             learnt = len(classes) // 2 if self._ranking.pairs == "halves" else len(classes)
             for name in self._classes:
                 known_class = classes[:learnt, list(CLASSES).index(name)]
-                losses[name] = class_loss(outputs[:learnt, self.columns[name]], known_class)
+                losses[name] = class_loss(
+                    outputs[:learnt, self.columns[name]], known_class, self._class_loss
+                )
         for number, family in enumerate(self.families, start=1):
             # A head tells its family from untouched faces; other families are not its business.
             known = photographs & ((manipulated == 0) | (manipulated == number))
-            probability = torch.sigmoid(outputs[:, self.columns[family]].squeeze(1))
-            loss = fidelity_loss(probability, (manipulated == number).float())
+            probability = torch.sigmoid(self.score(outputs, family))
+            loss = fidelity_loss(probability, (manipulated == number).to(probability.dtype))
             losses[family] = _mean(loss, known)
+        if REGIONS in self.names:
+            assert ways is not None  # noqa: S101 - likewise
+            ways = _gather(ways)
+            changed = torch.tensor([*REGIONS_CHANGED, (0, 0)], device=ways.device)[ways]
+            known = photographs & ((ways >= 0) | (manipulated == 0))
+            losses[REGIONS] = _mean(region_loss(outputs[:, self.columns[REGIONS]], changed), known)
         if GENERATED in self.names:
             wanted = (~photographs).float()
             wanted = wanted + self._label_smoothing * (0.5 - wanted)
@@ -233,20 +302,34 @@ class PretextTask(nn.Module):
                 outputs[:, -1], wanted, reduction="none"
             )
             losses[GENERATED] = _mean(loss, manipulated == 0)
-        total = torch.stack([self._share(name) * loss for name, loss in losses.items()]).sum()
-        total = total * _world_size()
         if distance is not None:
             losses[NEAR] = distance
-            total = total + self._shares.near * distance  # of this process's patches
-        losses = {name: loss.detach() for name, loss in losses.items()}
-        return losses | {"total": total}
+        return losses
 
-    def _share(self, name: str) -> float:
-        if name == GENERATED:
-            return self._shares.generated
+    def share(self, name: str) -> float:
+        """What a loss weighs, by its name."""
+        if name in (GENERATED, NEAR, REGIONS):
+            return float(getattr(self._shares, name))
         if name in self._classes:
             return self._shares.classes
         return self._shares.ranking if name in self._ranked else self._shares.manipulation
+
+    def total(self, losses: dict[str, Tensor], weights: Sequence[float] | None = None) -> Tensor:
+        """What is to be minimised: the losses, each times its share.
+
+        Args:
+            losses: of `forward`.
+            weights: of the heads' losses, in the order of `names`, in the place of shares.
+
+        Returns:
+            The sum, of all but `NEAR` times the number of processes.
+        """
+        shares = weights or [self.share(name) for name in self.names]
+        parts = [share * losses[name] for share, name in zip(shares, self.names, strict=True)]
+        total = torch.stack(parts).sum() * _world_size()
+        if NEAR in losses:
+            total = total + self.share(NEAR) * losses[NEAR]  # of this process's patches
+        return total
 
 
 def _mean(losses: Tensor, known: Tensor) -> Tensor:

@@ -8,12 +8,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from torch import Tensor
 
 from exiface.datasets.drawing import Batches
 from exiface.photos import RANKED_TAGS, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
-from exiface.pretext.task import GENERATED, PretextTask
+from exiface.pretext.heads import GENERATED
+from exiface.pretext.task import PretextTask
 
 
 def validate(
@@ -35,25 +37,26 @@ def validate(
         where there are both.
     """
     task.eval()
-    outputs: list[list[NDArray[np.float32]]] = [[] for _ in range(1 + len(task.families))]
+    outputs: list[list[Tensor]] = [[] for _ in range(1 + len(task.families))]
     with torch.inference_mode():
         for forms in rows.validation(batch_size):
             for batch, collected in zip(forms, outputs, strict=True):
-                collected.append(task.outputs(task.crops(batch.crops, takes)).cpu().numpy())
+                collected.append(task.outputs(task.crops(batch.crops, takes)).cpu())
     task.train()
-    untouched, *manipulated = (np.concatenate(collected) for collected in outputs)
+    untouched, *manipulated = (torch.cat(collected) for collected in outputs)
+
+    def score(outputs: Tensor, name: str) -> NDArray[np.float32]:
+        return task.score(outputs, name).numpy()
 
     photographs = ~rows.manifest.generated
     measured = {}
     for name in task.names:
-        of_head = untouched[:, task.columns[name]]
         if name in CLASSES:
             place = rows.manifest.classes[:, list(CLASSES).index(name)]
             met = photographs & (place >= 0)
             if len(np.unique(place[met])) > 1:
-                measured[f"accuracy_{name}"] = float(
-                    balanced_accuracy_score(place[met], of_head[met].argmax(1))
-                )
+                told = untouched[:, task.columns[name]].argmax(1).numpy()
+                measured[f"accuracy_{name}"] = float(balanced_accuracy_score(place[met], told[met]))
         if name not in RANKED_TAGS:
             continue
         tag = rows.manifest.tags[:, RANKED_TAGS.index(name)]
@@ -62,13 +65,12 @@ def validate(
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # constant input: the correlation is then undefined
-            correlation = float(spearmanr(of_head[present, 0], tag[present]).statistic)
+            correlation = float(spearmanr(score(untouched, name)[present], tag[present]).statistic)
         if math.isfinite(correlation):
             measured[f"spearman_{name}"] = correlation
     for family, changed in zip(task.families, manipulated, strict=True):
-        column = task.columns[family]
-        pair = np.concatenate([untouched[photographs, column], changed[photographs, column]])
+        pair = np.concatenate([score(each, family)[photographs] for each in (untouched, changed)])
         measured[f"{family}_auc"] = float(roc_auc_score(np.repeat([0, 1], photographs.sum()), pair))
     if GENERATED in task.names and not photographs.all():
-        measured["generated_auc"] = float(roc_auc_score(~photographs, untouched[:, -1]))
+        measured["generated_auc"] = float(roc_auc_score(~photographs, score(untouched, GENERATED)))
     return measured

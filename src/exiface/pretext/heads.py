@@ -1,0 +1,105 @@
+"""What reads an encoder's features: a linear head a tag, or a vector a class compared by angle.
+
+BLADES compares with sentences; without the weights of a text encoder, which are not to be had
+everywhere, vectors that are learnt like any other weight stand in the sentences' place.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from exiface.photos.camera_settings import CLASSES
+
+HeadKind = Literal["linear", "class-vectors", "sentences"]
+
+GENERATED = "generated"  # the head that has seen generated faces
+REGIONS = "regions"  # the head that says where a face was manipulated
+REGION_NAMES = ("mouth", "eye")
+# By the place of a manipulation in MANIPULATIONS, the regions that it changes (BLADES).
+REGIONS_CHANGED = ((1, 0), (1, 0), (0, 1), (1, 1))
+COARSE = ("photographic", "manipulated")
+LEVEL_NAMES = ("low", "medium", "high")
+# exp of it is CLIP's temperature before training, 1 / 0.07.
+_START_SCALE = math.log(1 / 0.07)
+
+
+def classes_of_heads(
+    kind: HeadKind,
+    *,
+    ranked: Sequence[str],
+    levels: int | None,
+    classes: Sequence[str],
+    families: Sequence[str],
+    regions: bool,
+    generated: bool,
+) -> dict[str, tuple[str, ...]]:
+    """What each head tells apart, by its name, in the order of the outputs.
+
+    Args:
+        kind: of heads; angles need a vector for either side, lines one number.
+        ranked: camera tags that are ranked.
+        levels: of each of them; None = one number.
+        classes: camera tags that are classes.
+        families: of manipulations.
+        regions: whether it is told where a face was manipulated.
+        generated: whether there is a head for generated faces.
+
+    Returns:
+        One name a column of the output.
+    """
+    names = LEVEL_NAMES if levels == 3 else tuple(f"level {n + 1}" for n in range(levels or 1))
+    found = dict.fromkeys(ranked, names if levels else ("",))
+    found |= {name: CLASSES[name] for name in classes}
+    found |= dict.fromkeys(families, ("",) if kind == "linear" else COARSE)
+    if regions:
+        found[REGIONS] = REGION_NAMES
+    if generated:
+        found[GENERATED] = ("",)
+    return found
+
+
+class LinearHeads(nn.ModuleDict):
+    """A linear layer a head.
+
+    Args:
+        features: length of the feature vector.
+        classes: what each head tells apart.
+    """
+
+    def __init__(self, features: int, classes: Mapping[str, Sequence[str]]) -> None:
+        super().__init__({name: nn.Linear(features, len(each)) for name, each in classes.items()})
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Outputs (n, columns) of features (n, d)."""
+        return torch.cat([head(features) for head in self.values()], dim=1)
+
+    def vectors(self) -> Tensor:
+        """What each column looks for: (columns, d)."""
+        return torch.cat([head.get_parameter("weight") for head in self.values()])
+
+
+class ClassVectors(nn.Module):
+    """A learnt vector a class; an output is its cosine with the features, times a learnt scale.
+
+    Args:
+        features: length of the feature vector.
+        classes: what each head tells apart.
+    """
+
+    def __init__(self, features: int, classes: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        columns = sum(map(len, classes.values()))
+        self.of_classes = nn.Parameter(torch.randn(columns, features) / features**0.5)
+        self.logit_scale = nn.Parameter(torch.tensor(_START_SCALE))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Outputs (n, columns) of features (n, d), of any length."""
+        return self.logit_scale.exp() * normalize(features) @ self.vectors().T
+
+    def vectors(self) -> Tensor:
+        """What each column looks for: (columns, d), of unit length."""
+        return normalize(self.of_classes)
