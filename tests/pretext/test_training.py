@@ -162,7 +162,7 @@ def test_learnt_weights_killed_and_resumed_are_those_of_a_run_never_killed(
     killed = tmp_path / "killed"
 
     def kill(step, *_):
-        if step == 10:
+        if step == 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -259,7 +259,7 @@ def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both,
         pass
 
     def interrupt(step, *_):
-        if step == 10:
+        if step == 6:
             raise InterruptedTrainingError
 
     config = read_config(None, SUPERVISED)
