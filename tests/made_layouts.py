@@ -38,6 +38,7 @@ def write_fdf(
     *,
     manipulated: str | None = "FDF/data/face_dataaug_neg",
     blades: bool = False,
+    exposure: str | int = "1/200 sec",
     pixels: np.ndarray | None = None,
 ) -> list[str]:
     """Write SSL_training_data with so many faces, two to a photograph; returns their names."""
@@ -68,9 +69,15 @@ def write_fdf(
                     "ISO": 100 * (number + 1),
                     "Aperture": "F2.8",
                     "Focal Length": "50.0 mm",
-                    "Exposure Time": "1/200 sec",
+                    "Exposure Time": exposure,
                 },
-                "EXIF_categorical": {"Make": {"cls_label": 3}},
+                "EXIF_categorical": {
+                    "Make": {"cls_label": 3},
+                    "Metering Mode": {"cls_label": number},
+                    "Exposure Mode": {"cls_label": 7},  # beyond the list
+                    "White Balance Mode": {"cls_label": 1},
+                    "Exposure Program": "damaged",
+                },
             }
             for number, name in enumerate(names)
         }

@@ -22,7 +22,7 @@ def test_every_documented_form_is_read(tmp_path):
     known = CameraTags(2.8, 1 / 200, 50, 200)
     assert tags[:4] == [known] * 4
     assert tags[4:6] == [CameraTags(None, 2.0, 85, 400)] * 2
-    assert tags[6:] == [CameraTags()] * 2
+    assert tags[6:] == [CameraTags(make="canon", series="eos")] * 2
     assert set(manifest.camera[6:]) == {"Canon EOS 550D"}
     assert list(manifest.photo[:3]) == ["70000", "70000", "70001"]
     assert np.allclose(manifest.box[0], np.array([0.2, 0.15, 0.8, 0.9]) * 128)
@@ -95,10 +95,22 @@ def test_landmarks_of_the_data_are_taken(tmp_path, number):
 def test_blades_file_stands_in_for_the_records(tmp_path):
     write_fdf(tmp_path, 6, blades=True)
     manifest, summary = read_fdf(tmp_path)
-    assert manifest.camera_tags(2) == CameraTags(2.8, 1 / 200, 50, 300)
+    assert manifest.camera_tags(2) == CameraTags(
+        *(2.8, 1 / 200, 50, 300),
+        make="canon",
+        metering_mode="others",
+        white_balance="manual",
+    )
     assert summary.found["records of BLADES"] == 6
     assert len(np.unique(manifest.photo)) == 6
     assert "may stand in training and validation both" in summary.warnings[0]
+
+
+def test_exposures_as_denominators_are_noticed(tmp_path):
+    write_fdf(tmp_path, 6, blades=True, exposure=200)
+    manifest, summary = read_fdf(tmp_path)
+    assert manifest.camera_tags(2).exposure_time == pytest.approx(1 / 200)
+    assert "as denominators" in summary.warnings[0]
 
 
 def test_what_is_missing_is_counted_and_named(tmp_path):

@@ -8,9 +8,16 @@ from sklearn.metrics import roc_auc_score
 from exiface.datasets import scan
 from exiface.detector.encoding import encode_faces
 from exiface.detector.folder import read_folder
-from exiface.detector.supervised import SupervisionError, learn, supervise, write_supervised
+from exiface.detector.supervised import (
+    SupervisionError,
+    learn,
+    learn_hidden,
+    least_likely,
+    supervise,
+    write_supervised,
+)
 from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.runtime import seen_by_encoder
+from exiface.encoders.runtime import read_heads, seen_by_encoder
 from exiface.photos import read_photo
 
 
@@ -66,6 +73,31 @@ def test_scales_of_features_do_not_matter():
     assert one.score(fake).mean() > one.score(real).mean()
 
 
+def test_a_hidden_layer_tells_what_no_line_can():
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-1, 1, (1200, 2)).astype(np.float32) * [100, 1] + [7, 0]
+    inside = np.hypot((points[:, 0] - 7) / 100, points[:, 1]) < 0.5
+    seen, unseen = points[:900], points[900:]
+    real, fake = seen[~inside[:900]], seen[inside[:900]]
+    assert len(fake) < len(real) / 2
+    line = learn(real, fake, strength=1.0)
+    ring = learn_hidden(real, fake, 64, seed=0)
+    assert roc_auc_score(inside[900:], line.score(unseen)) < 0.7
+    assert roc_auc_score(inside[900:], ring.score(unseen)) > 0.95
+    again = learn_hidden(real, fake, 64, seed=0)
+    assert np.array_equal(again.score(unseen), ring.score(unseen))
+    # Both classes weigh the same: as many of either are on the wrong side.
+    assert (ring.score(fake) > 0).mean() > 0.85
+
+
+def test_the_least_likely_photographs_are_those_far_from_the_others():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(500, 5)).astype(np.float32)
+    features[:25] *= 6
+    assert least_likely(features, 0.04, seed=0)[:25].sum() >= 18
+    assert least_likely(features, 0.04, seed=0).sum() == 20
+
+
 def test_one_class_alone_is_refused(encoder_folder, photos):
     real = scan(photos / "0", fractions={"train": 1.0})[0]
     with pytest.raises(SupervisionError, match="no face among the generated"):
@@ -103,6 +135,19 @@ def test_from_examples_to_a_binary_detector(encoder_folder, photos, swapped, exi
     )
     assert fitted.status == 0, fitted.err
     assert "evidence of generated" in fitted.out
+    # With the head of BLADES there is no direction, and all else is as before.
+    hidden = tmp_path / "hidden"
+    learnt = exiface(
+        *("supervise", "--encoder", encoder_folder, "--real", photos / "0", "--fake", swapped),
+        *("--views", 2, "--hidden", 24, "--outliers", 0.1, "-o", hidden),
+    )
+    assert learnt.status == 0, learnt.err
+    assert "generated" not in read_heads(hidden)
+    fitted = exiface("fit", "--encoder", hidden, "--photos", others, "-o", tmp_path / "deep")
+    assert fitted.status == 0, fitted.err
+    judged = exiface("detect", photos / "1", "--detector", tmp_path / "deep", "--json")
+    [face] = json.loads(judged.out.splitlines()[0])["faces"]
+    assert 0 <= face["probability"] <= 1
     parts = read_folder(tmp_path / "combined")
     assert parts.learnt_from == "photographs and generated faces"
     assert "saved again and shrunk" in parts.card

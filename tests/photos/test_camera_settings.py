@@ -1,9 +1,15 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags
 
 from exiface.photos import CameraTags
-from exiface.photos.camera_settings import CLASSES, classes_of
+from exiface.photos.camera_settings import (
+    CLASSES,
+    classes_in_words,
+    classes_of,
+    classes_of_blades,
+)
 
 BASE = ExifTags.Base
 KEYS = st.sampled_from(
@@ -83,3 +89,38 @@ def test_apex_values_may_be_negative_and_not_absurd():
     assert (tags.brightness, tags.exposure_bias) == (-3.5, -0.67)
     absurd = CameraTags.from_exif({BASE.BrightnessValue: 99, BASE.ExposureBiasValue: float("nan")})
     assert absurd == CameraTags()
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"Metering Mode": "Multi-segment"}, {"metering_mode": "multi-segment"}),
+        ({"MeteringMode": "Spot"}, {"metering_mode": "spot"}),
+        ({"Metering Mode": "Multi-spot"}, {"metering_mode": "multi-spot"}),
+        ({"Exposure Mode": "Auto bracket"}, {"exposure_mode": "auto-bracketing"}),
+        ({"Exposure Program": "Program AE"}, {"exposure_program": "normal program"}),
+        ({"Exposure Program": "Aperture-priority AE"}, {"exposure_program": "aperture priority"}),
+        (
+            {"Exposure Program": "Shutter speed priority AE"},
+            {"exposure_program": "shutter priority"},
+        ),
+        ({"Exposure Program": "Creative (Slow speed)"}, {}),
+        ({"White Balance": "Auto"}, {"white_balance": "auto"}),
+        ({"Flash": "Off, Did not fire"}, {"flash": "switched off"}),
+        ({"Flash": "Auto, Did not fire"}, {"flash": "automatic, not fired"}),
+        ({"Flash": "On, Fired"}, {"flash": "fired"}),
+        ({"Scene Capture Type": "Night"}, {"scene_capture_type": "night"}),
+        ({"Make": "NIKON CORPORATION", "Model": "D90"}, {"make": "nikon", "series": "nikon d"}),
+        ({"Make": None, "Flash": 7, "White Balance": ["Auto"]}, {}),
+    ],
+)
+def test_words_of_records_are_read(record, expected):
+    assert classes_in_words(record) == expected
+    assert CameraTags.from_flickr({"EXIF": record}).present() == expected
+
+
+@given(st.dictionaries(st.text(max_size=20), VALUES) | VALUES)
+def test_a_damaged_record_of_blades_has_no_classes(record):
+    wrapped = {"Make": record, "Metering Mode": {"cls_label": record}}
+    assert set(classes_of_blades(wrapped)) <= {"metering_mode"}
+    assert classes_of_blades(record) == {}

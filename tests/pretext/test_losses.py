@@ -1,5 +1,7 @@
 import itertools
+import json
 import math
+from pathlib import Path
 from statistics import NormalDist
 
 import pytest
@@ -12,8 +14,10 @@ from exiface.pretext.losses import (
     RELEASED,
     Ranking,
     class_loss,
+    expected_level,
     fidelity_loss,
     ranking_loss,
+    region_loss,
 )
 
 SCORES = [-0.375, -1.125, 0, -1.5, 1.5, -0.75, 1.125, 0.375, 0.75]
@@ -145,3 +149,43 @@ def test_an_absent_class_teaches_nothing():
     (loss + none).backward()
     assert none.item() == 0
     assert logits.grad[2].tolist() == [0, 0]
+
+
+def test_blades_losses_are_the_published_ones():
+    blades = json.loads((Path(__file__).parents[1] / "reference/blades_losses.json").read_text())
+
+    def tensor(name):
+        return torch.tensor(blades[name], dtype=torch.float64)
+
+    level = expected_level(tensor("rank_logits"))
+    assert level.numpy() == pytest.approx(blades["rank_expected_level"], abs=1e-6)
+    found = {
+        "rank": ranking_loss(level, tensor("rank_tag"), Ranking(2.0)),
+        "cls": class_loss(tensor("cls_logits"), tensor("cls_label"), "focal-fidelity"),
+        "coarse": fidelity_loss(
+            tensor("coarse_logits").softmax(1)[:, 1], tensor("coarse_label")
+        ).mean(),
+        "fine": region_loss(tensor("fine_logits"), tensor("fine_label")).mean(),
+    }
+    for name, loss in found.items():
+        assert loss.item() == pytest.approx(blades[f"{name}_loss"], abs=1e-6), name
+
+
+@pytest.mark.parametrize("number", [2, 10])
+def test_focal_fidelity_is_the_one_written_out(number):
+    torch.manual_seed(number)
+    logits = 3 * torch.randn(7, number, dtype=torch.float64)
+    classes = torch.tensor([0, 1, -1, 1, 0, 1, -1])
+    expected = []
+    for row, right in zip(logits.softmax(1).tolist(), classes.tolist(), strict=True):
+        if right >= 0:
+            roots = sum(math.sqrt(p * (place == right) + 1e-8) for place, p in enumerate(row))
+            expected.append((1 - row[right]) ** 2 * (1 - roots))
+    loss = class_loss(logits, classes, "focal-fidelity")
+    assert loss.item() == pytest.approx(sum(expected) / len(expected), abs=1e-12)
+    assert class_loss(logits, torch.full((7,), -1), "focal-fidelity").item() == 0
+
+
+def test_a_level_expected_lies_between_the_first_and_the_last():
+    logits = torch.tensor([[50.0, 0, 0], [0, 0, 50.0], [0, 0, 0], [20.0, 0, 20.0]])
+    assert expected_level(logits).tolist() == pytest.approx([1, 3, 2, 2], abs=1e-6)

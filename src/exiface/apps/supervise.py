@@ -28,6 +28,18 @@ def supervise(
     strength: Annotated[
         float, typer.Option(min=1e-9, help="C of the logistic regression; lower = simpler.")
     ] = 0.01,
+    hidden: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Units of a hidden layer (BLADES: 1536), in place of the regression."
+        ),
+    ] = None,
+    outliers: Annotated[
+        float,
+        typer.Option(
+            min=0, max=0.5, help="Share of photographs, the least likely, that join the generated."
+        ),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
 ) -> None:
     """Learn to tell generated faces from photographs by examples of both.
@@ -54,6 +66,8 @@ def supervise(
             camera=camera,
             views=views,
             strength=strength,
+            hidden=hidden,
+            outliers=outliers,
             seed=seed,
             progress=progress,
         )

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
-from exiface.density import Classifier
+from exiface.density import Classifier, GaussianMixture
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
 from exiface.encoders.runtime import read_description, read_heads, seen_by_encoder
@@ -28,6 +29,8 @@ from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
 
 GENERATED = "generated"  # name of the head
+_COMPONENTS = 10  # of the mixture that says which photographs are unlikely (BLADES)
+_ROWS_A_COMPONENT = 20
 # What pictures go through on their way, alike for both classes.
 AUGMENTATION = Augmentation(
     flip=0.5, box_shift=0.06, jpeg=0.6, jpeg_quality=(55, 96), webp=0.3, rescale=0.6, blur=0.25
@@ -46,6 +49,8 @@ def supervise(
     camera: Manifest | None = None,
     views: int = 6,
     strength: float = 0.01,
+    hidden: int | None = None,
+    outliers: float = 0.0,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> tuple[Classifier, dict[str, Any]]:
@@ -59,6 +64,9 @@ def supervise(
             photographs, smoothed with the generated faces.
         views: how often each face is seen: once as it is, then altered at random.
         strength: C of the logistic regression; lower = simpler.
+        hidden: units of a hidden layer (BLADES: 1536); None = a logistic regression.
+        outliers: share of the photographs, those least likely under a mixture of all of them, that
+            stand with the generated faces as what unusual pictures look like (BLADES).
         seed: of all that is drawn.
         progress: called with (done, total) faces.
 
@@ -67,6 +75,7 @@ def supervise(
 
     Raises:
         SupervisionError: a class without a face.
+        DensityError: too few photographs for a mixture.
         EncoderError: no encoder in the folder.
     """
     encoder = OnnxEncoder(*read_encoder(encoder_folder))
@@ -87,16 +96,22 @@ def supervise(
             features[is_generated].append(encoder.encode(crops))
             done += len(crops)
             progress(done, total)
-    classifier = learn(
-        np.concatenate(features[False]), np.concatenate(features[True]), strength=strength
-    )
+    real, fake = (np.concatenate(features[each]) for each in (False, True))
+    if outliers:
+        unlikely = least_likely(real, outliers, seed)
+        real, fake = real[~unlikely], np.concatenate([fake, real[unlikely]])
+    if hidden is None:
+        classifier = learn(real, fake, strength=strength)
+    else:
+        classifier = learn_hidden(real, fake, hidden, seed)
     return classifier, {
         "photographs": sum(map(len, photographs)),
         "generated": sum(map(len, generated)),
         "camera": 0 if camera is None else len(camera),
         "views": views,
-        "strength": strength,
+        "outliers": outliers,
         "seed": seed,
+        **({"strength": strength} if hidden is None else {"hidden": hidden}),
     }
 
 
@@ -146,6 +161,54 @@ def learn(
     return Classifier([(weights, regression.intercept_ - weights @ scaler.mean_)])
 
 
+def learn_hidden(
+    photographs: NDArray[np.float32], generated: NDArray[np.float32], hidden: int, seed: int
+) -> Classifier:
+    """Fit a perceptron with one hidden layer, both classes weighing the same (BLADES).
+
+    Which rate, how many rounds and which stop its authors chose was never published; here a tenth
+    of the examples says when to stop.
+
+    Args:
+        photographs: (n, d) features.
+        generated: (m, d) features.
+        hidden: units of the hidden layer.
+        seed: of the weights and the order of examples.
+
+    Returns:
+        The classifier, of unscaled features.
+    """
+    scaler = StandardScaler()
+    labels = np.repeat([False, True], [len(photographs), len(generated)])
+    examples = scaler.fit_transform(np.concatenate([photographs, generated]))
+    # Weights of examples would need a newer scikit-learn: the rarer class is shown more often.
+    counts = np.bincount(labels, minlength=2)
+    rng = np.random.default_rng(seed)
+    rarer = np.flatnonzero(labels == (counts[1] < counts[0]))
+    more = rng.choice(rarer, counts.max() - counts.min())
+    rows = np.concatenate([np.arange(len(labels)), more])
+    perceptron = MLPClassifier(
+        (hidden,), early_stopping=True, max_iter=200, batch_size=256, random_state=seed
+    )
+    perceptron.fit(examples[rows], labels[rows])
+    (first, last), (first_bias, last_bias) = perceptron.coefs_, perceptron.intercepts_
+    weights = first.T / scaler.scale_
+    return Classifier([(weights, first_bias - weights @ scaler.mean_), (last.T, last_bias)])
+
+
+def least_likely(features: NDArray[np.float32], share: float, seed: int) -> NDArray[np.bool_]:
+    """Which photographs (n,) are the least likely under a mixture of all of them.
+
+    Args:
+        features: (n, d) of photographs.
+        share: of them that are marked.
+        seed: of the mixture.
+    """
+    mixture = GaussianMixture(min(_COMPONENTS, len(features) // _ROWS_A_COMPONENT), seed=seed)
+    likelihood = mixture.fit(features).log_likelihood(features)
+    return likelihood <= np.quantile(likelihood, share)
+
+
 def write_supervised(
     encoder_folder: Path,
     classifier: Classifier,
@@ -155,8 +218,8 @@ def write_supervised(
 ) -> None:
     """Write an encoder folder with a classifier, for `fit`, which calibrates it.
 
-    The classifier's direction stands among the heads as well, so that `fit` can combine it with
-    other evidence.
+    The direction of a classifier without hidden layers stands among the heads as well, so that
+    `fit` can combine it with other evidence.
 
     Args:
         encoder_folder: whose encoder and heads are taken over.
@@ -168,7 +231,9 @@ def write_supervised(
     description = read_description(encoder_folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(encoder_folder / ENCODER_FILE, folder / ENCODER_FILE)
-    heads = read_heads(encoder_folder) | {GENERATED: classifier.direction}
+    heads = read_heads(encoder_folder)
+    if made_of.get("hidden") is None:
+        heads = heads | {GENERATED: classifier.direction}
     save_file(heads, folder / HEADS_FILE)
     seen = seen_by_encoder(encoder_folder).union(*(faces.sha256.tolist() for faces in examples))
     (folder / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in sorted(seen)), "utf-8")

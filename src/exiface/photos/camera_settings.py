@@ -80,6 +80,59 @@ _EXPOSURE_PROGRAM = {
 _SCENE = dict(enumerate(CLASSES["scene_capture_type"]))
 _FLASH_FIRED, _FLASH_MODE, _SWITCHED_OFF, _AUTOMATIC = 0b1, 0b11, 2, 3
 
+# What programs that write EXIF out in words call it; the first word that is found decides.
+_WORDS: dict[str, tuple[tuple[str, str | None], ...]] = {
+    "metering_mode": (
+        ("cent", "centerweighted"),
+        ("average", "average"),
+        ("evaluative", "evaluative"),
+        ("partial", "partial"),
+        ("multi-spot", "multi-spot"),
+        ("multispot", "multi-spot"),
+        ("spot", "spot"),
+        ("multi", "multi-segment"),
+        ("pattern", "multi-segment"),
+        ("matrix", "multi-segment"),
+        ("other", "others"),
+    ),
+    "exposure_mode": (
+        ("bracket", "auto-bracketing"),
+        ("aperture", "aperture-priority"),
+        ("shutter", "shutter-priority"),
+        ("program", "program"),
+        ("easy", "easy-shooting"),
+        ("manual", "manual"),
+        ("auto", "auto"),
+    ),
+    "white_balance": (("manual", "manual"), ("auto", "auto")),
+    "exposure_program": (
+        ("creative", None),
+        ("action", None),
+        ("landscape", "landscape mode"),
+        ("portrait", "portrait mode"),
+        ("aperture", "aperture priority"),
+        ("shutter", "shutter priority"),
+        ("manual", "manual control"),
+        ("program", "normal program"),
+    ),
+    "flash": (
+        ("auto, did not", "automatic, not fired"),
+        ("off, did not", "switched off"),
+        ("not fire", "not fired"),
+        ("no flash", "not fired"),
+        ("fired", "fired"),
+    ),
+    "scene_capture_type": tuple((name, name) for name in CLASSES["scene_capture_type"]),
+}
+# BLADES' file says which place in the list.
+_OF_BLADES = {
+    "Make": "make",
+    "Metering Mode": "metering_mode",
+    "Exposure Mode": "exposure_mode",
+    "White Balance Mode": "white_balance",
+    "Exposure Program": "exposure_program",
+}
+
 
 def classes_of(exif: Mapping[int, Any]) -> dict[str, str]:
     """Read what the camera was set to.
@@ -108,6 +161,41 @@ def classes_of(exif: Mapping[int, Any]) -> dict[str, str]:
     if found["make"] == "canon" and found["metering_mode"] == "multi-segment":
         found["metering_mode"] = "evaluative"  # what this maker calls it
     return {name: value for name, value in found.items() if value is not None}
+
+
+def classes_in_words(record: Mapping[str, Any]) -> dict[str, str]:
+    """Read the same from a record in words, as Flickr and ExifTool write it.
+
+    Example:
+        >>> classes_in_words({"Make": "Canon", "Metering Mode": "Center-weighted average"})
+        {'make': 'canon', 'metering_mode': 'centerweighted'}
+    """
+    make, model = _text(record.get("Make")), _text(record.get("Model"))
+    found = {
+        "make": _of_name(make, CLASSES["make"]),
+        "series": _of_name(_with_maker(make, model), CLASSES["series"]),
+    }
+    for name, words in _WORDS.items():
+        key = name.replace("_", " ").title()
+        text = _text(record.get(key, record.get(key.replace(" ", ""))))
+        found[name] = next((meant for word, meant in words if word in text), None)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def classes_of_blades(record: object) -> dict[str, str]:
+    """Read the same from `EXIF_categorical` of BLADES' file: places in the lists of CLASSES.
+
+    Example:
+        >>> classes_of_blades({"Make": {"cls_label": 3}, "White Balance Mode": {"cls_label": 9}})
+        {'make': 'canon'}
+    """
+    found = {}
+    for key, name in _OF_BLADES.items():
+        described = record.get(key) if isinstance(record, Mapping) else None
+        place = described.get("cls_label") if isinstance(described, Mapping) else None
+        if isinstance(place, int) and 0 <= place < len(CLASSES[name]):
+            found[name] = CLASSES[name][place]
+    return found
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,12 @@ from typing import Any, Self
 
 from PIL import ExifTags, Image
 
-from exiface.photos.camera_settings import CLASSES, classes_of
+from exiface.photos.camera_settings import (
+    CLASSES,
+    classes_in_words,
+    classes_of,
+    classes_of_blades,
+)
 
 _Base = ExifTags.Base
 
@@ -165,7 +170,24 @@ class CameraTags:
             name: _first(*(_flickr_number(exif.get(key)) for key in keys))
             for name, keys in _FLICKR_KEYS.items()
         }
-        return cls.of(found)
+        return cls.of(found | classes_in_words(exif))
+
+    @classmethod
+    def from_blades(cls, record: Mapping[str, Any], *, denominators: bool = False) -> Self:
+        """Read the tags from a record of BLADES' file.
+
+        Args:
+            record: `{"EXIF_ordinal": {"ISO": 200, ...}, "EXIF_categorical": {...}}`.
+            denominators: exposure times are given as 200, not as 1/200 s.
+
+        Returns:
+            The tags found.
+        """
+        ordinal = record.get("EXIF_ordinal")
+        found = cls.from_flickr({"EXIF": ordinal}).present()
+        if denominators and isinstance(time := found.get("exposure_time"), float):
+            found["exposure_time"] = 1 / time
+        return cls.of(found | classes_of_blades(record.get("EXIF_categorical")))
 
     def as_dict(self) -> dict[str, float]:
         """Those of the four tags of TAG_NAMES that are present, by name."""

@@ -107,7 +107,7 @@ def train(
 
     others: Iterable[list[Batch]] = itertools.repeat([])
     if rows.others is not None:
-        others = drawn(rows.others, _size_of_others(config, process))
+        others = drawn(rows.others, _size_of_others(config, process, len(rows.others.manifest)))
     measured: dict[str, float] = {}
     both = zip(drawn(rows.training, config.batch_size), others, strict=False)
     for step, (micro_batches, of_others) in enumerate(both, start=first + 1):
@@ -201,11 +201,17 @@ def _identity(config: TrainConfig, rows: Examples, starts: Sequence[Path | None]
     return digest.hexdigest()
 
 
-def _size_of_others(config: TrainConfig, process: Process) -> int:
+def _size_of_others(config: TrainConfig, process: Process, rows: int) -> int:
     """Photographs of a step by which weights are learnt: a whole number a process and part."""
     assert config.learnt_weights is not None  # noqa: S101 - there are such photographs
     parts = process.world_size * config.micro_batches
-    return parts * max(1, round(config.learnt_weights.batch * config.batch_size / parts))
+    size = parts * max(1, round(config.learnt_weights.batch * config.batch_size / parts))
+    if rows < size:
+        raise ConfigError(
+            f"{rows} photographs are kept for learning the weights of losses, and a step needs "
+            f"{size}: raise learnt_weights.held_out, or lower learnt_weights.batch"
+        )
+    return size
 
 
 def _made_of(rows: Examples, init: Path | None) -> dict[str, Any]:
