@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test format lint types docs picture benchmarks default-detector photographs-only-detector \
-	whole-image-detector whole-image sdaie leave-one-out leave-one-out-short shares results ablation \
+	whole-image-detector whole-image sdaie learnt-weights leave-one-out leave-one-out-short shares results ablation \
 	comparison tags clean
 
 $(VENV)/core: pyproject.toml
@@ -49,8 +49,9 @@ docs: $(VENV)/dev  ## the site, pages and API with one search: build/docs/index.
 picture: $(VENV)/browser  ## the picture of the page in the README
 	$(BIN)/python -m docs.picture docs/page.png
 
-benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,mixture,fdf,bulk,service}.csv
+benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,bilevel,mixture,fdf,bulk,service}.csv
 	$(BIN)/python -m benchmarks.run results/speed.csv
+	$(BIN)/python -m benchmarks.bilevel results/bilevel.csv
 	$(BIN)/python -m benchmarks.mixture results/mixture.csv
 	$(BIN)/python -m benchmarks.fdf results/fdf.csv
 	$(BIN)/python -m benchmarks.bulk results/bulk.csv
@@ -76,6 +77,11 @@ sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, half an hour: results/sdaie
 	$(BIN)/exiface train --data runs/data/camera_native.parquet --config configs/sdaie-small.yaml \
 		--output runs/sdaie
 	$(BIN)/python results/sdaie.py '$(DATA)' results/sdaie.csv
+
+learnt-weights: $(VENV)/dev  ## loss weights that learn against fixed ones: results/learnt-weights*.csv
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
+	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
+	$(BIN)/python results/learnt_weights.py '$(DATA)' results/learnt-weights.csv
 
 leave-one-out: $(VENV)/dev  ## generators and sources never seen: results/leave-one-out*.csv
 	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'

@@ -21,6 +21,7 @@ from quote_images import (
     whole_image_notice,
     whole_photographs,
 )
+from quote_papers import bilevel, learnt_values, learnt_weights, sdaie_found, sdaie_tags
 from quoted import ROOT, auc, interval, rows, share, table
 
 from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS
@@ -28,7 +29,7 @@ from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS
 TEXTS = (
     *("README.md", "docs/default-detector.md", "docs/figures.md", "docs/photographs-only.md"),
     *("configs/default-detector.card.md", "configs/photographs-only.card.md"),
-    *("docs/whole-images.md", "configs/whole-image.card.md"),
+    *("docs/whole-images.md", "configs/whole-image.card.md", "docs/reproducing-the-paper.md"),
 )
 SWEEP = ("original", "JPEG 75", "resize 0.5", "messenger", "screenshot")
 SETS = {
@@ -221,6 +222,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "whole images": whole_generators,
     "photographs as whole images": whole_photographs,
     "faces as whole images": whole_faces,
+    "bilevel": bilevel,
+    "learnt weights": learnt_weights,
+    "values of learnt weights": learnt_values,
+    "tags by SDAIE": sdaie_tags,
+    "found by SDAIE": sdaie_found,
     "sweep": sweep,
     "audit": audit,
     "reliance": reliance,

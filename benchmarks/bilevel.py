@@ -1,0 +1,105 @@
+"""A bi-level step, by which the weights of losses are learnt, against a plain one.
+
+    python -m benchmarks.bilevel results/bilevel.csv      (make benchmarks; three minutes)
+
+Steps of both are timed in turn, on made crops that lie in memory; peak memory is that of a process
+for each, above what it held before the first step. The released program takes the way of the last
+row, with two passes more.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from benchmarks.table import Row, write_table
+from exiface.datasets.drawing import Batch
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.photos import Preprocessing
+from exiface.pretext import read_config
+from exiface.pretext.distributed import Process
+from exiface.pretext.learner import Learner
+from exiface.threads import keep_freed_memory
+
+NETWORKS = {"resnet50": 16, "own-pixels": 32}  # batch
+WAYS = {
+    "exact, half a batch for the primary task": "{batch: 0.5}",
+    "exact, a whole batch": "{batch: 1.0}",
+    "difference, half a batch": "{batch: 0.5, derivative: difference}",
+    "difference, a whole batch": "{batch: 1.0, derivative: difference}",
+}
+ROUNDS = 4
+
+
+def made(number: int, side: int) -> Batch:
+    """Crops of noise with tags; half of them manipulated."""
+    rng = np.random.default_rng(0)
+    return Batch(
+        rng.integers(0, 256, (number, side, side, 3), np.uint8),
+        rng.random((number, 7)),
+        rng.integers(0, 2, (number, 8)).astype(np.int8),
+        np.arange(number) % 2,
+        np.zeros(number, bool),
+        np.full(number, -1),
+    )
+
+
+def steps(network: str, way: str) -> Callable[[], object]:
+    """A step of a network that learns by a way; "" = plainly."""
+    number, architecture = NETWORKS[network], ARCHITECTURES[network]
+    settings = [f"architecture={network}", f"batch_size={number}", "optimizer=adamw"]
+    settings += [f"learnt_weights={way or 'null'}"]
+    config = read_config(None, settings)
+    takes = Preprocessing(architecture.size, largest=architecture.largest)
+    learner = Learner(config, takes, Process(0, 1, torch.device("cpu")))
+    batch, others = made(number, architecture.size), []
+    if config.learnt_weights is not None:
+        others = [made(round(config.learnt_weights.batch * number), architecture.size)]
+    return lambda: learner.step(1, 1e-4, [batch], others)
+
+
+def peak(network: str, way: str) -> float:
+    """GB of a process that learns, above what it held before."""
+    command = [sys.executable, "-m", "benchmarks.bilevel", "--peak", network, way]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main(path: Path) -> None:
+    torch.set_num_threads(2)
+    keep_freed_memory()
+    rows: list[Row] = []
+    for network in NETWORKS:
+        plain, held = steps(network, ""), peak(network, "")
+        for name, way in WAYS.items():
+            learning = steps(network, way)
+            pairs = []
+            for number in range(ROUNDS + 1):
+                seconds = []
+                for side in (plain, learning):
+                    start = time.perf_counter()
+                    side()
+                    seconds.append(time.perf_counter() - start)
+                if number:  # the first round warms up
+                    pairs.append(seconds[1] / seconds[0])
+            what = f"{network}, {name}"
+            rows.append((what, f"{median(pairs):.3g}", "times a plain step"))
+            rows.append((what, f"{peak(network, way) / held:.3g}", "times its memory"))
+    write_table(rows, path)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--peak":
+        torch.set_num_threads(2)
+        step = steps(*sys.argv[2:])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(3):
+            step()
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
+    else:
+        main(Path(sys.argv[1]))
