@@ -259,7 +259,7 @@ def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both,
         pass
 
     def interrupt(step, *_):
-        if step == 6:
+        if step == 10:
             raise InterruptedTrainingError
 
     config = read_config(None, SUPERVISED)

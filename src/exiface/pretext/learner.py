@@ -3,12 +3,11 @@
 import contextlib
 import copy
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -18,14 +17,14 @@ from exiface.encoders.description import PATCHES
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
-from exiface.pretext.bilevel import LossWeights, derivatives
+from exiface.pretext.bilevel import LossWeights
 from exiface.pretext.checkpoint import Learning
 from exiface.pretext.config import ConfigError, TrainConfig
 from exiface.pretext.distributed import Process
+from exiface.pretext.outer_step import Inputs, Losses, OuterStep
 from exiface.pretext.sentences import Sentences
 from exiface.pretext.task import PretextTask
 
-_Inputs = tuple[Tensor, ...]  # of PretextTask.forward
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
@@ -98,11 +97,7 @@ class Learner:
         if config.architecture != PATCHES:  # whose norms and sums over a patch want its planes
             self.task = self.task.to(memory_format=torch.channels_last)
         self._model: nn.Module = self.task
-        self.weights: LossWeights | None = None
-        if config.learnt_weights is not None:
-            shares = [self.task.share(name) for name in self.task.names]
-            self.weights = LossWeights(self.task.names, shares, config.learnt_weights)
-        elif process.world_size > 1:
+        if process.world_size > 1 and config.learnt_weights is None:
             self._model = DistributedDataParallel(self.task)
         heads = [each for each in self.task.heads.parameters() if each.requires_grad]
         encoder_ = [each for each in self.task.encoder.parameters() if each.requires_grad]
@@ -115,6 +110,14 @@ class Learner:
             eps=config.epsilon,
             weight_decay=config.weight_decay,
         )
+        self.weights: LossWeights | None = None
+        self._outer: OuterStep | None = None
+        if config.learnt_weights is not None:
+            shares = [self.task.share(name) for name in self.task.names]
+            self.weights = LossWeights(self.task.names, shares, config.learnt_weights)
+            self._outer = OuterStep(
+                self.task, self.weights, self.optimizer, process, self._autocast
+            )
         self.average = (
             AveragedModel(
                 self.task, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
@@ -168,12 +171,10 @@ class Learner:
             group["lr"] = rate * group["pace"]
         self.optimizer.zero_grad(set_to_none=True)
         inputs = [self._inputs(batch) for batch in batches]
-        if self.weights is None:
-            losses = self._plain(inputs)
+        if self._outer is None:
+            losses = self._gradients(inputs)
         else:
-            losses = self._with_learnt_weights(
-                self.weights, inputs, [self._inputs(batch) for batch in others]
-            )
+            losses = self._outer(inputs, [self._inputs(batch) for batch in others])
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.task)
@@ -183,7 +184,7 @@ class Learner:
                 named[name] = named.get(name, 0.0) + loss.item() / len(losses)
         return named
 
-    def _plain(self, inputs: Sequence[_Inputs]) -> list[dict[str, Tensor]]:
+    def _gradients(self, inputs: Sequence[Inputs]) -> list[Losses]:
         """Compute gradients for the optimiser; returns the losses of each part."""
         found = []
         for part, each in enumerate(inputs, start=1):
@@ -193,84 +194,10 @@ class Learner:
                 stack.enter_context(self._autocast())
                 losses = self._model(*each)
                 (self.task.total(losses) / len(inputs)).backward()
-            found.append(_detached(losses))
+            found.append({name: loss.detach() for name, loss in losses.items()})
         return found
 
-    def _with_learnt_weights(
-        self, weights: LossWeights, inputs: Sequence[_Inputs], others: Sequence[_Inputs]
-    ) -> list[dict[str, Tensor]]:
-        """The same, after an outer step for the weights of the losses.
-
-        The way back of a batch in one part is walked twice, with the former and the new weights.
-        Of several parts each would have to be kept: they are computed anew.
-        """
-        learnt = [(name, each) for name, each in self.task.named_parameters() if each.requires_grad]
-        parameters = [each for _, each in learnt]
-        pace = {
-            each: group["lr"] for group in self.optimizer.param_groups for each in group["params"]
-        }
-        kept = [self._losses(inputs[0])] if len(inputs) == 1 else None
-
-        def tried(each: _Inputs, values: Sequence[Tensor] = parameters) -> dict[str, Tensor]:
-            # Statistics of batches move in copies, which are thrown away.
-            named = {name: value for (name, _), value in zip(learnt, values, strict=True)}
-            named |= {name: buffer.clone() for name, buffer in self.task.named_buffers()}
-            return self._losses(each, named)
-
-        def heads(values: Sequence[Tensor]) -> Tensor:
-            parts = [tried(each, values) for each in inputs]
-            return torch.stack(
-                [torch.stack([part[name] for name in weights.names]) for part in parts]
-            ).mean(0)
-
-        def primary(values: Sequence[Tensor]) -> Tensor:
-            losses = [tried(each, values)[weights.settings.primary] for each in others]
-            return torch.stack(losses).mean() * self.process.world_size
-
-        def gradients(parts: Iterable[dict[str, Tensor]], *, again: bool) -> list[Tensor]:
-            sums: list[Tensor] = []
-            for part in parts:
-                total = self.task.total(part, weights.values.tolist()) / len(inputs)
-                found = torch.autograd.grad(
-                    total, parameters, retain_graph=again, materialize_grads=True
-                )
-                sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else list(found)
-            self.process.mean(sums)
-            return sums
-
-        weights.learn(
-            derivatives(
-                heads,
-                primary,
-                parameters,
-                gradients(kept or map(tried, inputs), again=kept is not None),
-                [pace[each] for each in parameters],
-                decay=self.config.weight_decay,
-                derivative=weights.settings.derivative,
-                mean=self.process.mean,
-                total=self.process.total,
-            )
-        )
-        done: list[dict[str, Tensor]] = []
-
-        def parts() -> Iterator[dict[str, Tensor]]:
-            for losses in kept or map(self._losses, inputs):
-                done.append(_detached(losses))
-                yield losses
-
-        for parameter, gradient in zip(parameters, gradients(parts(), again=False), strict=True):
-            parameter.grad = gradient
-        return done
-
-    def _losses(
-        self, inputs: _Inputs, tensors: dict[str, Tensor] | None = None
-    ) -> dict[str, Tensor]:
-        """The losses, of the task as it is or with other tensors by name."""
-        with self._autocast():
-            found: dict[str, Tensor] = functional_call(self.task, tensors or {}, inputs)
-            return found
-
-    def _inputs(self, batch: Batch) -> _Inputs:
+    def _inputs(self, batch: Batch) -> Inputs:
         """What the task takes, on the device."""
         device = self.process.device
         return (
@@ -284,10 +211,6 @@ class Learner:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.process.device.type, torch.bfloat16, enabled=self._bfloat16)
-
-
-def _detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: loss.detach() for name, loss in losses.items()}
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
