@@ -68,3 +68,19 @@ def process_group() -> Iterator[Process]:
         yield Process(rank, world_size, device)
     finally:
         distributed.destroy_process_group()
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def gather(values: Tensor, *, with_gradient: bool = False) -> Tensor:
+    """The values of all processes, in order of rank; with gradients through this process's own."""
+    if world_size() == 1:
+        return values
+    parts = [torch.empty_like(values) for _ in range(world_size())]
+    distributed.all_gather(parts, values.detach().contiguous())
+    if with_gradient:
+        parts[distributed.get_rank()] = values
+    return torch.cat(parts)

@@ -7,13 +7,14 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from exiface.datasets.batches import PUBLISHED
 from exiface.encoders.architectures import ImageEncoder, UnitLength
 from exiface.photos import RANKED_TAGS, TAG_NAMES, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
+from exiface.pretext.distributed import gather, world_size
 from exiface.pretext.heads import (
     GENERATED,
     REGIONS,
@@ -263,10 +264,10 @@ class PretextTask(nn.Module):
             outputs = self.outputs(crops)
         else:
             outputs, distance = self._kept_near(crops)
-        outputs = _gather(outputs, with_gradient=True)
-        tags = _gather(tags)
-        manipulated = _gather(manipulated)
-        photographs = ~_gather(generated)
+        outputs = gather(outputs, with_gradient=True)
+        tags = gather(tags)
+        manipulated = gather(manipulated)
+        photographs = ~gather(generated)
         tags = torch.where(photographs[:, None], tags, torch.nan)
         losses = {
             name: ranking_loss(
@@ -276,7 +277,7 @@ class PretextTask(nn.Module):
         }
         if self._classes:
             assert classes is not None  # noqa: S101 - whoever asks for such heads gives them
-            classes = torch.where(photographs[:, None], _gather(classes), -1)
+            classes = torch.where(photographs[:, None], gather(classes), -1)
             learnt = len(classes) // 2 if self._ranking.pairs == "halves" else len(classes)
             for name in self._classes:
                 known_class = classes[:learnt, list(CLASSES).index(name)]
@@ -291,7 +292,7 @@ class PretextTask(nn.Module):
             losses[family] = _mean(loss, known)
         if REGIONS in self.names:
             assert ways is not None  # noqa: S101 - likewise
-            ways = _gather(ways)
+            ways = gather(ways)
             changed = torch.tensor([*REGIONS_CHANGED, (0, 0)], device=ways.device)[ways]
             known = photographs & ((ways >= 0) | (manipulated == 0))
             losses[REGIONS] = _mean(region_loss(outputs[:, self.columns[REGIONS]], changed), known)
@@ -326,7 +327,7 @@ class PretextTask(nn.Module):
         """
         shares = weights or [self.share(name) for name in self.names]
         parts = [share * losses[name] for share, name in zip(shares, self.names, strict=True)]
-        total = torch.stack(parts).sum() * _world_size()
+        total = torch.stack(parts).sum() * world_size()
         if NEAR in losses:
             total = total + self.share(NEAR) * losses[NEAR]  # of this process's patches
         return total
@@ -335,18 +336,3 @@ class PretextTask(nn.Module):
 def _mean(losses: Tensor, known: Tensor) -> Tensor:
     """Mean of the losses (n,) that are known (n,); 0, with a gradient of 0, where none is."""
     return (losses * known).sum() / known.sum().clamp_min(1)
-
-
-def _world_size() -> int:
-    return distributed.get_world_size() if distributed.is_initialized() else 1
-
-
-def _gather(values: Tensor, *, with_gradient: bool = False) -> Tensor:
-    """The values of all processes, in order of rank."""
-    if _world_size() == 1:
-        return values
-    parts = [torch.empty_like(values) for _ in range(_world_size())]
-    distributed.all_gather(parts, values.detach().contiguous())
-    if with_gradient:
-        parts[distributed.get_rank()] = values
-    return torch.cat(parts)
