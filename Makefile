@@ -72,7 +72,7 @@ whole-image: $(VENV)/dev  ## whole images of generators never seen: results/whol
 	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
 	$(BIN)/python results/whole_image.py '$(DATA)' results/whole-image.csv
 
-sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, half an hour: results/sdaie.csv
+sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, an hour: results/sdaie.csv
 	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)' images
 	$(BIN)/exiface train --data runs/data/camera_native.parquet --config configs/sdaie-small.yaml \
 		--output runs/sdaie
