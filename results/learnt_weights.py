@@ -40,7 +40,7 @@ from exiface.threads import cores
 RUNS = Path("runs/learnt-weights")
 SEEDS = (0, 1, 2)
 EQUAL = "shares={ranking: 1, classes: 1, manipulation: 1, regions: 1, generated: 1}"
-LEARNT_WEIGHTS = "learnt_weights={primary: generated, learning_rate: 3.0e-3}"
+LEARNT_WEIGHTS = "learnt_weights={primary: generated, learning_rate: 3.0e-3, batch: 0.5}"
 SMALL = ("window=80", "epochs=2", "validate_epochs=2")
 FEW = ("epochs=6", "validate_epochs=6")
 [TURN] = [turn for turn in TURNS if turn.name == "first"]
@@ -128,7 +128,7 @@ VARIANTS: dict[tuple[str, str], tuple[Measure, tuple[str, ...]]] = {
 def final_weights(run: Path) -> dict[str, float]:
     """The learnt weights of a run, by loss; none where they weren't."""
     provenance = json.loads((run / "encoder.json").read_text())["provenance"]
-    return dict(provenance.get("weights", {}))
+    return dict(provenance.get("loss_weights", {}))
 
 
 def main(data: Path, output: Path) -> None:

@@ -46,11 +46,12 @@ def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
     encoder = OnnxEncoder(*read_encoder(run))
     crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     assert np.linalg.norm(encoder.encode(list(crops)), axis=1) == pytest.approx(1, abs=1e-5)
-    assert encoder.description.provenance["weights"].keys() == directions.keys() | {
+    assert encoder.description.provenance["loss_weights"].keys() == directions.keys() | {
         *("make", "metering_mode", "exposure_mode", "white_balance", "exposure_program", REGIONS)
     }
     done = exiface("fit", "--encoder", run, "--photos", manifest, "-o", detector)
     assert done.status == 0, done.err
+    assert "loss weights" in exiface("info", detector).out
     judged = exiface("detect", photos / "1", "--detector", detector, "--json")
     assert all("p_value" in json.loads(line)["faces"][0] for line in judged.out.splitlines())
 

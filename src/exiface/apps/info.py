@@ -67,6 +67,8 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         )
         or "no limits measured",
     }
+    if weights := encoder.provenance.get("loss_weights"):
+        rows["loss weights"] = ", ".join(f"{name} {each:.3g}" for name, each in weights.items())
     if parts.notice:
         rows["notice"] = parts.notice
     for label, text in rows.items():

@@ -44,7 +44,7 @@ class LearntWeights:
     learning_rate: float = 3e-4
     derivative: Derivative = "exact"
     held_out: float = 0.1
-    batch: float = 0.5
+    batch: float = 0.25
     lowest: float | None = None
 
     def __post_init__(self) -> None:

@@ -221,7 +221,7 @@ def _made_of(rows: Examples, init: Path | None) -> dict[str, Any]:
         "versions": versions(),
     }
     if rows.others is not None:
-        made_of["weights of losses"] = rows.others.manifest.counts()
+        made_of["outer_step"] = rows.others.manifest.counts()
     return made_of
 
 
@@ -243,7 +243,7 @@ def _export(
         "config": config.model_dump(mode="json"),
     }
     if learner.weights is not None:
-        provenance["weights"] = learner.weights.named()
+        provenance["loss_weights"] = learner.weights.named()
     if classifier := learnt.classifier():
         save_file(classifier, run / CLASSIFIER_FILE)
         training = rows.training.manifest
