@@ -99,7 +99,7 @@ def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
 
 
 def test_an_encoder_of_images_makes_a_detector_of_images(exiface, patch_folder, photos, tmp_path):
-    fitted = ("fit", "--encoder", patch_folder, "--photos", photos, "-o", tmp_path / "d")
+    fitted = ("fit", "--encoder", patch_folder, "--photos", photos / "0", "-o", tmp_path / "d")
     done = exiface(*fitted, "--components", 1, "--alpha", 0.2, "--as-sent")
     assert done.status == 0, done.err
     assert (tmp_path / "d" / "attention.safetensors").exists()
