@@ -1,10 +1,10 @@
 """A bi-level step, by which the weights of losses are learnt, against a plain one.
 
-    python -m benchmarks.bilevel results/bilevel.csv      (make benchmarks; three minutes)
+    python -m benchmarks.bilevel results/bilevel.csv      (make benchmarks; six minutes)
 
 Steps of both are timed in turn, on made crops that lie in memory; peak memory is that of a process
 for each, above what it held before the first step. The released program takes the way of the last
-row, with two passes more.
+row, with a pass forward more.
 """
 
 import subprocess

@@ -18,8 +18,6 @@ one weighs says nothing to the others: there is nothing to learn there.
 """
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 from common import encoded, figures, of_camera, write
-from leave_one_out import ANY, DATA, ENVIRONMENT, LEARNT, MEASURED, START, TURNS, train
+from leave_one_out import DATA, LEARNT, MEASURED, train
+from turns import TURNS, pairs
 
 from exiface.datasets import Manifest
 from exiface.density import Classifier, GaussianMixture
@@ -51,51 +50,30 @@ Figures = dict[str, float]
 def generated_left_out(_: Path, run: Path, seed: int, settings: tuple[str, ...]) -> Figures:
     """Train, and tell the generators left out from the photographs beside them."""
     train(TURN.left_out, run, (*SMALL, *settings), seed=seed)
-    faces = Manifest.joined(
-        [Manifest.read(DATA / f"{name}.parquet") for name in (*LEARNT, *MEASURED)]
-    )
-    faces = largest_faces(faces)
-    of_benchmark = Manifest.joined([Manifest.read(DATA / f"{name}.parquet") for name in MEASURED])
-    real = ~faces.generated & np.isin(faces.sha256, of_benchmark.sha256)
-    native = np.char.endswith(faces.source, "_native")
-    pairs = []  # (size, generated rows, rows of photographs)
-    for tested in TURN.tested.values():
-        for source, against in tested.items():
-            for size in ("", "_native"):
-                fake = faces.source == source + size
-                others = real & (native == bool(size))
-                if against != ANY:
-                    others &= faces.source == against + size
-                if fake.any():
-                    pairs.append((size, fake, others))
-    needed = np.any([rows for _, *both in pairs for rows in both], axis=0)
+    learnable = Manifest.joined([Manifest.read(DATA / f"{name}.parquet") for name in LEARNT])
+    benchmark = Manifest.joined([Manifest.read(DATA / f"{name}.parquet") for name in MEASURED])
+    faces = largest_faces(Manifest.joined([learnable, benchmark]))
+    photographs = ~faces.generated & np.isin(faces.sha256, benchmark.sha256)
+    tested = list(pairs(TURN, faces, photographs))
+    needed = np.any([rows for pair in tested for rows in (pair.fake, pair.real)], axis=0)
     encoder = OnnxEncoder(*read_encoder(run), threads=1)
     classifier: Classifier = read_classifier(run)
     scores = np.full(len(faces), np.nan)
     scores[needed] = classifier.score(encode_faces(encoder, faces.select(needed)))
     found = {}
     for size, name in (("", "auc"), ("_native", "native auc")):
-        aucs = [
-            measure(scores[others], scores[fake]).auc
-            for each, fake, others in pairs
-            if each == size
-        ]
+        of_size = [pair for pair in tested if pair.size == size]
+        aucs = [measure(scores[pair.real], scores[pair.fake]).auc for pair in of_size]
         found[name] = float(np.mean(aucs))
     return found
 
 
 def photographs_only(data: Path, run: Path, seed: int, settings: tuple[str, ...]) -> Figures:
     """Train on photographs, and see how unlikely generated faces are among their features."""
-    camera = DATA / "camera_faces.parquet"
-    command = [sys.executable, "-m", "exiface", "train", "--config", "configs/blades-small.yaml"]
-    command += ["--data", str(camera), "--init", str(START), "--output", str(run)]
-    for setting in (f"seed={seed}", "workers=1", *settings):
-        command += ["--set", setting]
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / "log.txt").open("a") as log:
-        subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | ENVIRONMENT)
+    config = "configs/blades-small.yaml"
+    train((), run, settings, seed=seed, data=("camera_faces",), config=config)
     encoder = OnnxEncoder(*read_encoder(run), threads=1)
-    manifest = Manifest.read(camera)
+    manifest = Manifest.read(DATA / "camera_faces.parquet")
     fitted = of_camera(encoder, manifest, "fit", per_photo=4)
     mixture = GaussianMixture(COMPONENTS, seed=0).fit(fitted)
     measured = figures(

@@ -22,12 +22,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from common import write
 from numpy.typing import NDArray
+from turns import FAMILIES, NOT_IN_THE_MEAN, TURNS, Turn, pairs
 
 from exiface.datasets import Manifest
 from exiface.detector.encoding import crop_sides, encode_faces, largest_faces
@@ -62,67 +62,6 @@ MEASURED = ("bench_dev", "bench_dev_native")
 ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # a core a training
 
 
-@dataclass(frozen=True)
-class Turn:
-    """What one training leaves out, and what is measured against what.
-
-    Attributes:
-        name: of the turn.
-        left_out: patterns of sources: generators with their near relatives, photographs.
-        tested: family -> generated source -> the photographs that it is told from, at the same
-            size.
-    """
-
-    name: str
-    left_out: tuple[str, ...]
-    tested: dict[str, dict[str, str]]
-
-
-# Which Stable Diffusion "sd_dalle_mixed" holds is unknown: it goes with each of them.
-MIXED = "sd_dalle_mixed*"
-ANY = "all of the benchmarks"
-TURNS = (
-    Turn(
-        "first",
-        ("stylegan1*", "sd3*", MIXED, "celeba*"),
-        {
-            "StyleGAN 1": {"stylegan1_bench": "ffhq", "stylegan1": "ffhq"},
-            "Stable Diffusion 3": {"sd3_bench": "unsplash", "sd3": ANY},
-        },
-    ),
-    Turn(
-        "second",
-        ("stylegan2*", "gpt4o*", MIXED, "web*"),
-        {
-            "StyleGAN 2": {
-                **{"stylegan2_bench": "ffhq", "stylegan2_tpdne": "ffhq", "stylegan2_omi": "ffhq"}
-            },
-            "SDXL": {"sdxl_bench": "figures"},
-            "GPT-4o": {"gpt4o": ANY},
-        },
-    ),
-    Turn(
-        "third",
-        ("stylegan3*", "sd21*", MIXED, "unsplash*"),
-        {
-            "StyleGAN 3": {"stylegan3_bench": "ffhq", "stylegan3": "ffhq"},
-            "Stable Diffusion 2.1": {"sd21": ANY},
-        },
-    ),
-    Turn(
-        "fourth",
-        ("stylegan*", "ffhq*"),
-        {
-            "StyleGAN 1, 2, 3 together": {
-                **{"stylegan1_bench": "ffhq", "stylegan2_bench": "ffhq", "stylegan3_bench": "ffhq"}
-            }
-        },
-    ),
-)
-FAMILIES = [family for turn in TURNS for family in turn.tested]
-NOT_IN_THE_MEAN = ("GPT-4o", "StyleGAN 1, 2, 3 together")  # 33 images; families counted already
-
-
 def train(
     left_out: Sequence[str],
     run: Path,
@@ -131,16 +70,10 @@ def train(
     start: Path = START,
     seed: int = 0,
     data: Sequence[str] = LEARNT,
+    config: str = "configs/default-detector.yaml",
 ) -> None:
     """Train without some sources, on one core."""
-    command = [
-        sys.executable,
-        "-m",
-        "exiface",
-        "train",
-        "--config",
-        "configs/default-detector.yaml",
-    ]
+    command = [sys.executable, "-m", "exiface", "train", "--config", config]
     for name in data:
         command += ["--data", str(DATA / f"{name}.parquet")]
     for setting in (f"leave_out={[*left_out]}", f"seed={seed}", "workers=1", *settings):
@@ -199,33 +132,25 @@ def measured(
     flagged = p_values <= calibration.alpha
 
     generators, alarms, judged = [], [], []
-    for family, source, against in (
-        (family, *item) for family, tested in turn.tested.items() for item in tested.items()
-    ):
-        for size in ("", "_native"):
-            fake = faces.source == source + size
-            if not fake.any():
-                continue
-            native = np.char.endswith(faces.source, "_native") == bool(size)
-            real = photographs & of_benchmark & native
-            if against != ANY:
-                real &= faces.source == against + size
-            generators.append(
-                {
-                    "family": family,
-                    "generated": source,
-                    "size": "native" if size else "same",
-                    "faces": int(fake.sum()),
-                    "against": against,
-                    "photographs": int(real.sum()),
-                    "auc": measure(scores[real], scores[fake]).auc,
-                    "flagged": float(flagged[fake].mean()),
-                }
-            )
-            judged += [
-                {"family": family, "generated": source + size, "side": side, "p_value": p}
-                for side, p in zip(sides[fake].tolist(), p_values[fake].tolist(), strict=True)
-            ]
+    for pair in pairs(turn, faces, photographs & of_benchmark):
+        fake, real = pair.fake, pair.real
+        generators.append(
+            {
+                "family": pair.family,
+                "generated": pair.source,
+                "size": "native" if pair.size else "same",
+                "faces": int(fake.sum()),
+                "against": pair.against,
+                "photographs": int(real.sum()),
+                "auc": measure(scores[real], scores[fake]).auc,
+                "flagged": float(flagged[fake].mean()),
+            }
+        )
+        generated = pair.source + pair.size
+        judged += [
+            {"family": pair.family, "generated": generated, "side": side, "p_value": p}
+            for side, p in zip(sides[fake].tolist(), p_values[fake].tolist(), strict=True)
+        ]
     for source in np.unique(faces.source[photographs]):
         rows = photographs & measurable & (faces.source == source)
         if not rows.any():

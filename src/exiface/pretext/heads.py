@@ -5,6 +5,7 @@ everywhere, vectors that are learnt like any other weight stand in the sentences
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -82,8 +83,22 @@ class LinearHeads(nn.ModuleDict):
         return torch.cat([head.get_parameter("weight") for head in self.values()])
 
 
-class ClassVectors(nn.Module):
-    """A learnt vector a class; an output is its cosine with the features, times a learnt scale.
+class Cosines(nn.Module, ABC):
+    """A vector a class; an output is its cosine with the features, times a learnt scale."""
+
+    logit_scale: nn.Parameter
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Outputs (n, columns) of features (n, d), of any length."""
+        return self.logit_scale.exp() * normalize(features) @ self.vectors().T
+
+    @abstractmethod
+    def vectors(self) -> Tensor:
+        """What each column looks for: (columns, d), of unit length."""
+
+
+class ClassVectors(Cosines):
+    """Vectors of classes that are learnt like any other weight.
 
     Args:
         features: length of the feature vector.
@@ -95,10 +110,6 @@ class ClassVectors(nn.Module):
         columns = sum(map(len, classes.values()))
         self.of_classes = nn.Parameter(torch.randn(columns, features) / features**0.5)
         self.logit_scale = nn.Parameter(torch.tensor(_START_SCALE))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Outputs (n, columns) of features (n, d), of any length."""
-        return self.logit_scale.exp() * normalize(features) @ self.vectors().T
 
     def vectors(self) -> Tensor:
         """What each column looks for: (columns, d), of unit length."""

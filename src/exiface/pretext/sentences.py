@@ -20,6 +20,7 @@ from torch.nn.functional import normalize
 from exiface.encoders.description import EncoderError
 from exiface.encoders.weights import load_exactly, read_tensors
 from exiface.errors import UserError
+from exiface.pretext.heads import Cosines
 
 _HEADS = 8
 _CONTEXT = 77
@@ -27,8 +28,8 @@ _VOCABULARY = 49408
 _ADDED = "text_fc."  # what BLADES adds to CLIP's text half
 
 
-class Sentences(nn.Module):
-    """Outputs are cosines of features and sentences, times a learnt scale.
+class Sentences(Cosines):
+    """Vectors of classes that a text encoder makes of sentences.
 
     The names of parameters are those of the published files.
 
@@ -96,10 +97,6 @@ class Sentences(nn.Module):
         if not any(name.startswith(_ADDED) for name in given):
             given |= {name: each for name, each in own.items() if name.startswith(_ADDED)}
         load_exactly(self, given, path)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Outputs (n, columns) of features (n, d), of any length."""
-        return self.logit_scale.exp() * normalize(features) @ self.vectors().T
 
     def vectors(self) -> Tensor:
         """What each column looks for: (columns, d), of unit length."""

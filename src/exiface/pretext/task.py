@@ -20,6 +20,7 @@ from exiface.pretext.heads import (
     REGIONS,
     REGIONS_CHANGED,
     ClassVectors,
+    Cosines,
     HeadKind,
     LinearHeads,
     classes_of_heads,
@@ -37,7 +38,7 @@ from exiface.pretext.sentences import Sentences
 
 NEAR = "near"  # the distance from the encoder that training is kept near to
 
-_HEADS: dict[HeadKind, type[LinearHeads | ClassVectors | Sentences]] = {
+_HEADS: dict[HeadKind, type[LinearHeads | Cosines]] = {
     "linear": LinearHeads,
     "class-vectors": ClassVectors,
     "sentences": Sentences,
@@ -136,7 +137,7 @@ class PretextTask(nn.Module):
             generated=bool(self._shares.generated),
         )
         self.names = tuple(classes_told)
-        self.heads: LinearHeads | ClassVectors | Sentences = _HEADS[heads](features, classes_told)
+        self.heads: LinearHeads | Cosines = _HEADS[heads](features, classes_told)
         ends = np.cumsum([len(each) for each in classes_told.values()]).tolist()
         self.columns = {
             name: slice(end - len(each), end)
