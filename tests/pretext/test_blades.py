@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_training import small
 from safetensors.numpy import load_file
 from torch import nn
-from worker import small
 
 from exiface.datasets import Manifest
 from exiface.datasets.batches import FaceBatches

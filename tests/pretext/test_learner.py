@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from made_training import small
 from safetensors.torch import save_file
-from worker import small
 
 from exiface.datasets.drawing import Batch
 from exiface.encoders.architectures import ARCHITECTURES

@@ -2,18 +2,18 @@
 
 import json
 import random
-import signal
 import subprocess
 import sys
 import time
 
+import made_training
 import numpy as np
 import pytest
 import torch
-import worker
 import yaml
+from made_processes import forked, run_in_two
+from made_training import small
 from safetensors.torch import load_file
-from worker import small
 
 from exiface.datasets import Manifest, scan
 from exiface.density import Classifier
@@ -34,6 +34,7 @@ SETTINGS = [
     "checkpoint_steps=2",
     "augmentation.jpeg=0.5",
     "workers=1",
+    "precision=float32",  # two processes and one differ by more where there is bfloat16
 ]
 
 
@@ -44,18 +45,10 @@ def manifest(photos, tmp_path_factory):
     return path
 
 
-def command(manifest, run, *settings, normalisation="batch", processes=1):
-    start = [sys.executable]
-    if processes > 1:
-        start += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return [*start, worker.__file__, str(manifest), str(run), normalisation, *SETTINGS, *settings]
-
-
-def train(manifest, run, *settings, **how):
-    finished = subprocess.run(
-        command(manifest, run, *settings, **how), capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stderr[-2000:]
+def train(manifest, run, *settings):
+    process = forked(made_training.run, manifest, run, "batch", [*SETTINGS, *settings])
+    process.join()
+    assert process.exitcode == 0
     return run
 
 
@@ -98,19 +91,18 @@ def test_killed_and_resumed_is_never_killed(uninterrupted, manifest, tmp_path):
     patience = random.Random(0)
     kills = 0
     while kills < 3:
-        process = subprocess.Popen(
-            command(manifest, run), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        process = forked(made_training.run, manifest, run, "batch", SETTINGS)
         # Let it get to another checkpoint, then kill it at any moment.
         checkpoint = run / "checkpoint.safetensors"
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        while process.poll() is None:
+        while process.is_alive():
             if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
                 time.sleep(patience.uniform(0, 0.1))
-                process.send_signal(signal.SIGKILL)
+                process.kill()
                 break
             time.sleep(0.005)
-        if process.wait() == 0:
+        process.join()
+        if process.exitcode == 0:
             break  # it was faster than the killing
         kills += 1
     assert kills > 0
@@ -184,7 +176,8 @@ def test_two_processes_learn_the_weights_that_one_does(manifest, tmp_path, monke
     settings = ["epochs=2", "batch_size=8", learnt]
     alone = tmp_path / "one"
     train_here(read_config(None, [*SETTINGS, *settings]), Manifest.read(manifest), alone, ALONE)
-    together = train(manifest, tmp_path / "two", *settings, normalisation="group", processes=2)
+    together = tmp_path / "two"
+    run_in_two(made_training.run, manifest, together, "group", [*SETTINGS, *settings])
     one, two = weights(alone), weights(together)
     assert one.keys() == two.keys()
     assert one["weights.values"].std() > 0.003
@@ -198,7 +191,19 @@ def test_two_processes_learn_what_one_does(manifest, tmp_path, monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "compact", small("group"))
     alone = tmp_path / "one"
     train_here(read_config(None, [*SETTINGS, "epochs=2"]), Manifest.read(manifest), alone, ALONE)
-    together = train(manifest, tmp_path / "two", "epochs=2", normalisation="group", processes=2)
+    together = tmp_path / "two"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [
+        *launcher,
+        made_training.__file__,
+        manifest,
+        together,
+        "group",
+        *SETTINGS,
+        "epochs=2",
+    ]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr[-2000:]
     one, two = weights(alone), weights(together)
     assert one.keys() == two.keys()
     for name, tensor in one.items():

@@ -1,4 +1,4 @@
-"""Trains a small encoder; started in processes of its own, by torchrun or to be killed."""
+"""Trains a small encoder, in processes of its own: by torchrun, or to be killed."""
 
 import sys
 from pathlib import Path
@@ -28,15 +28,13 @@ def small(normalisation: str = "batch", *, largest: int | None = None) -> Archit
     return Architecture(build, 16, 32, "5.", largest=largest)
 
 
-if __name__ == "__main__":
-    manifest, run, normalisation, *settings = sys.argv[1:]
+def run(manifest: Path, folder: Path, normalisation: str, settings: list[str]) -> None:
+    """Train, alone or in the process group that this process was started for."""
     torch.set_num_threads(1)
     ARCHITECTURES["compact"] = small(normalisation)
     with process_group() as process:
-        train(
-            read_config(None, settings),
-            Manifest.read(Path(manifest)),
-            Path(run),
-            process,
-            report=lambda step, *_: print(f"step {step}", flush=True),
-        )
+        train(read_config(None, settings), Manifest.read(manifest), folder, process)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:])

@@ -1,0 +1,64 @@
+"""Processes of their own, to be killed or to train together, without an interpreter's start each.
+
+They are forked from one that has imported what they run and has done nothing else.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from torch.distributed.launcher import LaunchConfig, elastic_launch
+
+from exiface.apps.main import main
+
+IMPORTED = ["made_training", "made_processes", "exiface.apps.score", "exiface.detector"]
+
+
+@contextmanager
+def _imported() -> Iterator[None]:
+    """What runs within is started where everything has been imported, these modules included."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    before = os.environ.get("PYTHONPATH")
+    tests = str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = tests if before is None else os.pathsep.join([tests, before])
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def forked(function: Callable[..., None], *arguments: object) -> ForkServerProcess:
+    """A process that has started to run a function."""
+    with _imported():
+        process = multiprocessing.get_context("forkserver").Process(target=function, args=arguments)
+        process.start()
+    return process
+
+
+def run_exiface(arguments: list[str]) -> None:
+    """The command line; to be forked."""
+    sys.argv = ["exiface", *arguments]
+    main()
+
+
+def run_in_two(function: Callable[..., None], *arguments: object) -> None:
+    """Run a function in two processes of one group, as `torchrun` does, whose launcher it is."""
+    how = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=2,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        start_method="forkserver",
+    )
+    with _imported():
+        elastic_launch(how, function)(*arguments)
