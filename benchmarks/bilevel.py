@@ -1,16 +1,17 @@
 """A bi-level step, by which the weights of losses are learnt, against a plain one.
 
-    python -m benchmarks.bilevel results/bilevel.csv      (make benchmarks; six minutes)
+    python -m benchmarks.bilevel results/bilevel.csv      (make benchmarks; ten minutes)
 
 Steps of both are timed in turn, on made crops that lie in memory; peak memory is that of a process
 for each, above what it held before the first step. The released program takes the way of the last
-row, with a pass forward more.
+row, with a pass forward more. In bfloat16 too, on CPUs that have instructions for it.
 """
 
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -23,7 +24,7 @@ from exiface.encoders.architectures import ARCHITECTURES
 from exiface.photos import Preprocessing
 from exiface.pretext import read_config
 from exiface.pretext.distributed import Process
-from exiface.pretext.learner import Learner
+from exiface.pretext.learner import Learner, multiplies_bfloat16
 from exiface.threads import keep_freed_memory
 
 NETWORKS = {"resnet50": 8, "own-pixels": 16}  # batch
@@ -33,7 +34,7 @@ WAYS = {
     "exact, a whole batch": "{batch: 1.0}",
     "difference, a whole batch": "{batch: 1.0, derivative: difference}",
 }
-ROUNDS = 2
+ROUNDS = 4
 
 
 def made(number: int, side: int) -> Batch:
@@ -49,11 +50,11 @@ def made(number: int, side: int) -> Batch:
     )
 
 
-def steps(network: str, way: str) -> Callable[[], object]:
+def steps(network: str, precision: str, way: str) -> Callable[[], object]:
     """A step of a network that learns by a way; "" = plainly."""
     number, architecture = NETWORKS[network], ARCHITECTURES[network]
     settings = [f"architecture={network}", f"batch_size={number}", "optimizer=adamw"]
-    settings += [f"learnt_weights={way or 'null'}"]
+    settings += [f"precision={precision}", f"learnt_weights={way or 'null'}"]
     config = read_config(None, settings)
     takes = Preprocessing(architecture.size, largest=architecture.largest)
     learner = Learner(config, takes, Process(0, 1, torch.device("cpu")))
@@ -69,20 +70,23 @@ def memory(what: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 2**20
 
 
-def peak(network: str, way: str) -> float:
+def peak(network: str, precision: str, way: str) -> float:
     """GB of a process that learns, above what it held before."""
-    command = [sys.executable, "-m", "benchmarks.bilevel", "--peak", network, way]
+    command = [sys.executable, "-m", "benchmarks.bilevel", "--peak", network, precision, way]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def main(path: Path) -> None:
     torch.set_num_threads(2)
     keep_freed_memory()
+    precisions = ["float32"]
+    if multiplies_bfloat16(torch.device("cpu")):
+        precisions.append("bfloat16")
     rows: list[Row] = []
-    for network in NETWORKS:
-        plain, held = steps(network, ""), peak(network, "")
+    for network, precision in product(NETWORKS, precisions):
+        plain, held = steps(network, precision, ""), peak(network, precision, "")
         for name, way in WAYS.items():
-            learning = steps(network, way)
+            learning = steps(network, precision, way)
             pairs = []
             for number in range(ROUNDS + 1):
                 seconds = []
@@ -92,9 +96,10 @@ def main(path: Path) -> None:
                     seconds.append(time.perf_counter() - start)
                 if number:  # the first round warms up
                     pairs.append(seconds[1] / seconds[0])
-            what = f"{network}, {name}"
+            what = f"{network}, {precision}, {name}"
             rows.append((what, f"{median(pairs):.3g}", "times a plain step"))
-            rows.append((what, f"{peak(network, way) / held:.3g}", "times its memory"))
+            memory_ratio = peak(network, precision, way) / held
+            rows.append((what, f"{memory_ratio:.3g}", "times its memory"))
     write_table(rows, path)
 
 

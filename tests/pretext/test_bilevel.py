@@ -15,8 +15,8 @@ from exiface.pretext.bilevel import (
     LearntWeights,
     LossWeights,
     derivatives,
-    directional,
 )
+from exiface.pretext.forward_mode import directional
 from exiface.pretext.losses import (
     Ranking,
     class_loss,

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
-Tensors = Sequence[Tensor]
+from exiface.pretext.forward_mode import Tensors, directional
+
 # Parameters -> one or several losses.
 Losses = Callable[[Tensors], Tensor]
 # Adds up over the processes that train together, or averages; in place.
@@ -154,17 +154,6 @@ def derivatives(
         along = directional(losses, parameters, direction)
         total([along])
         return along
-
-
-def directional(losses: Losses, parameters: Tensors, direction: Tensors) -> Tensor:
-    """Derivative (k,) of losses along a direction in the parameters, exactly: one pass forward."""
-    with forward_ad.dual_level():
-        dual = [
-            forward_ad.make_dual(each.detach(), tangent)
-            for each, tangent in zip(parameters, direction, strict=True)
-        ]
-        value, tangent = forward_ad.unpack_dual(losses(dual))
-        return torch.zeros_like(value) if tangent is None else tangent
 
 
 def difference(losses: Losses, parameters: Tensors, direction: Tensors) -> Tensor:
