@@ -1,6 +1,7 @@
 """What tests share: real photographs from packages, made variations with EXIF, the command line."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,6 +63,15 @@ def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uint8
     write_photo(folder / "landscape.png", data.coffee(), None)
     (folder / "broken.jpg").write_bytes((folder / "0" / "00.jpg").read_bytes()[:3000])
     (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few_photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine of them: enough to calibrate at a tenth."""
+    folder = tmp_path_factory.mktemp("few")
+    for path in sorted((photos / "0").iterdir())[:9]:
+        shutil.copy(path, folder)
     return folder
 
 

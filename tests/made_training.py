@@ -1,6 +1,5 @@
-"""Trains a small encoder, in processes of its own: by torchrun, or to be killed."""
+"""Trains a small encoder, in processes of its own: two together, or one to be killed."""
 
-import sys
 from pathlib import Path
 
 import torch
@@ -34,7 +33,3 @@ def run(manifest: Path, folder: Path, normalisation: str, settings: list[str]) -
     ARCHITECTURES["compact"] = small(normalisation)
     with process_group() as process:
         train(read_config(None, settings), Manifest.read(manifest), folder, process)
-
-
-if __name__ == "__main__":
-    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:])

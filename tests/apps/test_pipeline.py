@@ -4,11 +4,14 @@ import json
 
 import pytest
 from made import write_photo
+from made_training import small
 
 from exiface.datasets import Manifest
+from exiface.encoders.architectures import ARCHITECTURES
 
 
-def test_from_photographs_to_a_table(exiface, photos, tmp_path):
+def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small())
     manifest, run, folder = tmp_path / "m.parquet", tmp_path / "run", tmp_path / "detector"
     splits = "train=0.3,validation=0.1,fit=0.2,calibration=0.4"
 
@@ -35,7 +38,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path):
         *("--components", 1, "--notice", "A toy."),
     )
     assert fitted.status == 0, fitted.err
-    assert "compact: 128 x 128 px -> 256 features" in fitted.out
+    assert "compact: 32 x 32 px -> 16 features" in fitted.out
 
     described = exiface("info", folder)
     assert described.out.strip() == fitted.out.strip()

@@ -156,7 +156,7 @@ def test_what_is_no_published_checkpoint_is_refused(tmp_path, plain, capsys):
     assert "executed" not in capsys.readouterr().out
 
 
-def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, photos, exiface):
+def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, few_photos, exiface):
     """Import, fit, info, detect: the whole path of a detector that classifies."""
     torch.save(published(plain, "blades-bc"), tmp_path / "BC.pth")
     finished = exiface("import", tmp_path / "BC.pth", "-o", tmp_path / "encoder")
@@ -172,13 +172,13 @@ def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, photos, ex
         *("0.weight", "0.bias", "1.weight", "1.bias")
     }
 
-    fitted = ("fit", "--encoder", tmp_path / "encoder", "--photos", photos / "0")
+    fitted = ("fit", "--encoder", tmp_path / "encoder", "--photos", few_photos, "--alpha", 0.1)
     finished = exiface(*fitted, "-o", tmp_path / "detector")
     assert finished.status == 0, finished.err
     assert "a classifier" in finished.out
     detector = Detector.load(tmp_path / "detector")
-    assert len(detector.parts.calibration.scores) == 20  # all of them calibrate, none fits
-    path = photos / "0" / "00.jpg"
+    assert len(detector.parts.calibration.scores) == 9  # all of them calibrate, none fits
+    path = few_photos / "00.jpg"
     finished = exiface("detect", path, "--detector", tmp_path / "detector", "--json")
     [face] = json.loads(finished.out)["faces"]
     assert "log_likelihood" not in face

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 import time
 
 import made_training
@@ -192,18 +190,7 @@ def test_two_processes_learn_what_one_does(manifest, tmp_path, monkeypatch):
     alone = tmp_path / "one"
     train_here(read_config(None, [*SETTINGS, "epochs=2"]), Manifest.read(manifest), alone, ALONE)
     together = tmp_path / "two"
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [
-        *launcher,
-        made_training.__file__,
-        manifest,
-        together,
-        "group",
-        *SETTINGS,
-        "epochs=2",
-    ]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert finished.returncode == 0, finished.stderr[-2000:]
+    run_in_two(made_training.run, manifest, together, "group", [*SETTINGS, "epochs=2"])
     one, two = weights(alone), weights(together)
     assert one.keys() == two.keys()
     for name, tensor in one.items():

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import io
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator
 from itertools import pairwise
@@ -112,7 +111,6 @@ def _onnx(
 ) -> bytes:
     dimensions = {place: torch.export.Dim(name) for place, name in dynamic.items()}
     with (
-        tempfile.TemporaryDirectory() as folder,
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
         _quiet(),
@@ -128,9 +126,7 @@ def _onnx(
             verbose=False,
         )
         assert program is not None  # noqa: S101 - only None for the old exporter
-        path = Path(folder) / ENCODER_FILE
-        program.save(path, external_data=False)
-        return _without_traces(onnx.load(path))
+        return _without_traces(program.model_proto)
 
 
 def _without_traces(model: onnx.ModelProto) -> bytes:

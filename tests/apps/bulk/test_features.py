@@ -98,18 +98,20 @@ def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
     assert "is there already" in again.err
 
 
-def test_an_encoder_of_images_makes_a_detector_of_images(exiface, patch_folder, photos, tmp_path):
-    fitted = ("fit", "--encoder", patch_folder, "--photos", photos / "0", "-o", tmp_path / "d")
+def test_an_encoder_of_images_makes_a_detector_of_images(
+    exiface, patch_folder, few_photos, tmp_path
+):
+    fitted = ("fit", "--encoder", patch_folder, "--photos", few_photos, "-o", tmp_path / "d")
     done = exiface(*fitted, "--components", 1, "--alpha", 0.2, "--as-sent")
     assert done.status == 0, done.err
     assert (tmp_path / "d" / "attention.safetensors").exists()
     card = (tmp_path / "d" / "MODEL_CARD.md").read_text("utf-8")
     assert "saved again, and shrunk" in card
-    judged = exiface("detect", photos / "0/00.jpg", "--detector", tmp_path / "d", "--json")
+    judged = exiface("detect", few_photos / "00.jpg", "--detector", tmp_path / "d", "--json")
     image = json.loads(judged.out)["image"]
     assert image["log_likelihood"] == -image["score"]
     wrong = exiface(
-        "detect", photos / "0/00.jpg", "--detector", tmp_path / "d", "--subject", "both"
+        "detect", few_photos / "00.jpg", "--detector", tmp_path / "d", "--subject", "both"
     )
     assert wrong.status == 2
 
