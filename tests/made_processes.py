@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import pytest
 from torch.distributed.launcher import LaunchConfig, elastic_launch
 
 from exiface.apps.main import main
@@ -21,18 +22,10 @@ IMPORTED = ["made_training", "made_processes", "exiface.apps.score", "exiface.de
 @contextmanager
 def _imported() -> Iterator[None]:
     """What runs within is started where everything has been imported, these modules included."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED)
-    before = os.environ.get("PYTHONPATH")
-    tests = str(Path(__file__).parent)
-    os.environ["PYTHONPATH"] = tests if before is None else os.pathsep.join([tests, before])
-    try:
+    multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
 
 
 def forked(function: Callable[..., None], *arguments: object) -> ForkServerProcess:
