@@ -1,7 +1,7 @@
 """Below which quality a score is no longer comparable with those of the calibration photographs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -58,7 +58,7 @@ class QualityLimits:
         p_values: ArrayLike,
         alpha: float,
         *,
-        compressed: Mapping[int, ArrayLike],
+        compressed: Iterable[tuple[int, ArrayLike]],
     ) -> Self:
         """Measure the limits on calibration photographs.
 
@@ -72,7 +72,8 @@ class QualityLimits:
             qualities: of the photographs.
             p_values: (n,) of the same, among one another.
             alpha: promised false-alarm rate.
-            compressed: JPEG quality, from high to low -> p-values of photographs saved with it.
+            compressed: JPEG qualities, from high to low, each with p-values of photographs saved
+                with it; no more are drawn than are needed.
         """
         flagged = np.asarray(p_values) <= alpha
         limits = {
@@ -80,7 +81,7 @@ class QualityLimits:
             for name in ("size", "sharpness", "frontality")
         }
         kept = math.inf
-        for quality, values in compressed.items():
+        for quality, values in compressed:
             alarms = np.asarray(values) <= alpha
             if _least(alarms.sum(), alarms.size) > alpha:
                 return cls(jpeg_quality=kept, **limits)
@@ -162,7 +163,7 @@ def measure_limits(
         qualities,
         p_values(scores, sides),
         calibration.alpha,
-        compressed={quality: compressed(quality) for quality in _JPEG_QUALITIES},
+        compressed=((quality, compressed(quality)) for quality in _JPEG_QUALITIES),
     )
 
 
