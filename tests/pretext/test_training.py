@@ -43,8 +43,13 @@ def manifest(photos, tmp_path_factory):
     return path
 
 
-def train(manifest, run, *settings):
-    process = forked(made_training.run, manifest, run, "batch", [*SETTINGS, *settings])
+def start(manifest, run):
+    """A process that trains, to be killed or waited for."""
+    return forked(made_training.run, manifest, run, "batch", SETTINGS)
+
+
+def train(manifest, run):
+    process = start(manifest, run)
     process.join()
     assert process.exitcode == 0
     return run
@@ -89,7 +94,7 @@ def test_killed_and_resumed_is_never_killed(uninterrupted, manifest, tmp_path):
     patience = random.Random(0)
     kills = 0
     while kills < 3:
-        process = forked(made_training.run, manifest, run, "batch", SETTINGS)
+        process = start(manifest, run)
         # Let it get to another checkpoint, then kill it at any moment.
         checkpoint = run / "checkpoint.safetensors"
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
