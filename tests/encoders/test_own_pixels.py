@@ -63,8 +63,15 @@ def test_left_and_right_do_not_matter_in_use(network):
 
 def test_crops_of_any_size_go_through_onnx_as_through_torch(network, crops, tmp_path):
     export(network, EncoderDescription("own-pixels", 1280, PREPROCESSING), tmp_path)
-    features = OnnxEncoder(*read_encoder(tmp_path)).encode(crops)
+    model, description = read_encoder(tmp_path)
+    encoder = OnnxEncoder(model, description)
+    features = encoder.encode(crops)
+    assert features.shape == (5, description.features)
     for crop, found in zip(crops, features, strict=True):
         with torch.inference_mode():
             expected = network(torch.from_numpy(PREPROCESSING.normalise([crop])))[0].numpy()
         assert np.abs(found - expected).max() < 1e-4
+        assert np.abs(expected).max() > 1e-2  # or the line above says nothing
+        assert np.abs(found - encoder.encode([crop])[0]).max() < 1e-4
+    assert encoder.encode(crops[:0]).shape == (0, description.features)
+    assert b"stack_trace" not in model  # nothing says where its source lay
