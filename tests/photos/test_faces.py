@@ -5,9 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from skimage import data
 
 from exiface.photos import FaceDetector
+from exiface.photos.faces import _shrunk
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "configs"))
 
@@ -41,6 +44,24 @@ def test_coordinates_are_those_of_the_full_image(astronaut, face):
     [large] = FaceDetector().detect(twice)
     assert np.allclose(np.array(large.box) / 2, face.box, atol=4)
     assert np.allclose(large.landmarks / 2, face.landmarks, atol=6)
+
+
+@given(st.tuples(st.integers(1, 1500), st.integers(1, 1500)), st.sampled_from([192, 640]))
+@example((1500, 1), 192)
+@example((1281, 1279), 640)
+def test_what_is_shrunk_looks_as_by_means_of_areas(shape, longest_side):
+    height, width = shape
+    down, across = np.mgrid[:height, :width]
+    waves = [np.sin(down / 37 + across / 23), np.cos(across / 31), np.sin(down / 29)]
+    pixels = (127.5 + 127.5 * np.stack(waves, axis=-1)).astype(np.uint8)
+    small, spans = _shrunk(pixels, longest_side)
+    assert max(small.shape[:2]) == min(longest_side, max(shape))
+    covered = np.round(np.multiply(small.shape[1::-1], spans)).astype(int)
+    assert (covered > 0).all()
+    assert (np.array([width, height]) - covered < np.array(spans) + 1e-9).all()
+    part = pixels[: covered[1], : covered[0]]
+    twin = cv2.resize(part, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - twin).max() <= 10
 
 
 def test_the_largest_face_comes_first(astronaut):

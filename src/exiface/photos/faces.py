@@ -100,13 +100,10 @@ class FaceDetector:
 
     def _detect_at(self, pixels: NDArray[np.uint8], longest_side: int) -> list[Face]:
         height, width = pixels.shape[:2]
-        scale = min(1.0, longest_side / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        if scale < 1:
-            pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-        found = self._candidates(pixels)
-        found[:, [0, 2, 4, 6, 8, 10, 12]] *= width / size[0]
-        found[:, [1, 3, 5, 7, 9, 11, 13]] *= height / size[1]
+        small, (across, down) = _shrunk(pixels, longest_side)
+        found = self._candidates(small)
+        found[:, [0, 2, 4, 6, 8, 10, 12]] *= across
+        found[:, [1, 3, 5, 7, 9, 11, 13]] *= down
         found = found[_share_inside(found[:, :4], width, height) >= _LEAST_INSIDE]
         faces = [
             Face(
@@ -143,6 +140,30 @@ class FaceDetector:
         )
         surest: NDArray[np.float32] = found[np.asarray(kept, np.intp)]
         return surest
+
+
+def _shrunk(
+    pixels: NDArray[np.uint8], longest_side: int
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """An image of at most this longest side, and how many pixels one of its own spans (x, y)."""
+    height, width = pixels.shape[:2]
+    whole = max(1, min(max(height, width) // longest_side, height, width))
+    if whole > 1:
+        # Means of whole pixels take OpenCV a fraction of the time of means of parts of pixels. Right
+        # and below, less than one of them is left out.
+        height, width = height // whole * whole, width // whole * whole
+        pixels = _resized(pixels[:height, :width], (width // whole, height // whole), cv2.INTER_AREA)
+    scale = min(1.0, longest_side / max(pixels.shape[:2]))
+    if scale < 1:
+        size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+        pixels = _resized(pixels, size, cv2.INTER_LINEAR)  # less than half is left to take off
+    return pixels, (width / pixels.shape[1], height / pixels.shape[0])
+
+
+def _resized(
+    pixels: NDArray[np.uint8], size: tuple[int, int], interpolation: int
+) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.uint8)
 
 
 def _decoded(
