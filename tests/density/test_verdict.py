@@ -40,6 +40,7 @@ def test_photographic_is_said_only_where_it_is_earned(numerators, numerator, fam
     elif verdict is Verdict.UNSURE:
         assert p_value > 0.05
         assert p_value < generated.photographic_from
+        assert all(generated.share_as_usual(v) > 0.1 for v in values if v <= p_value)
     else:
         assert verdict is Verdict.AI_GENERATED
         assert p_value <= 0.05

@@ -178,7 +178,8 @@ class Calibration:
         """The scores of each source, ascending."""
         if self.sources is None:
             return [self.scores]
-        return [self.scores[self.sources == number] for number in np.unique(self.sources)]
+        numbers = sorted(set(self.sources.tolist()))  # np.unique would load numpy.ma
+        return [self.scores[self.sources == number] for number in numbers]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""

@@ -5,6 +5,7 @@ looks as usual is measured on faces of generators that the detector had not seen
 kept with the detector. Each family weighs the same, whatever its number of faces.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,9 +105,9 @@ class GeneratedFaces:
     @cached_property
     def photographic_from(self) -> float:
         """The smallest p-value that earns a face the verdict "photographic"; above 1, none does."""
-        candidates = np.unique(np.append(self.p_values, 1.0))
-        earned = [p for p in candidates if self.share_as_usual(float(p)) <= MISSED]
-        return float(earned[0]) if earned else float("inf")
+        candidates = sorted({*self.p_values.tolist(), 1.0})  # fewer and fewer score no higher
+        first = bisect_left(candidates, True, key=lambda p: self.share_as_usual(p) <= MISSED)
+        return candidates[first] if first < len(candidates) else float("inf")
 
     def compared_with(self, side: int | None) -> "GeneratedFaces":
         """Those that a crop of this side is compared with, as photographs are."""
@@ -126,7 +127,8 @@ class GeneratedFaces:
     @cached_property
     def by_family(self) -> list[NDArray[np.float64]]:
         """The p-values of each family."""
-        return [self.p_values[self.families == family] for family in np.unique(self.families)]
+        numbers = sorted(set(self.families.tolist()))
+        return [self.p_values[self.families == number] for number in numbers]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""

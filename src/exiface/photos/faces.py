@@ -149,10 +149,11 @@ def _shrunk(
     height, width = pixels.shape[:2]
     whole = max(1, min(max(height, width) // longest_side, height, width))
     if whole > 1:
-        # Means of whole pixels take OpenCV a fraction of the time of means of parts of pixels. Right
-        # and below, less than one of them is left out.
-        height, width = height // whole * whole, width // whole * whole
-        pixels = _resized(pixels[:height, :width], (width // whole, height // whole), cv2.INTER_AREA)
+        # Means of whole pixels take OpenCV a fraction of the time that means of parts of them do.
+        # On the right and below, less than `whole` pixels are left out.
+        size = (width // whole, height // whole)
+        width, height = whole * size[0], whole * size[1]
+        pixels = _resized(pixels[:height, :width], size, cv2.INTER_AREA)
     scale = min(1.0, longest_side / max(pixels.shape[:2]))
     if scale < 1:
         size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
