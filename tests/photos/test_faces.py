@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from skimage import data
 
@@ -46,6 +46,7 @@ def test_coordinates_are_those_of_the_full_image(astronaut, face):
     assert np.allclose(large.landmarks / 2, face.landmarks, atol=6)
 
 
+@settings(max_examples=40)
 @given(st.tuples(st.integers(1, 1500), st.integers(1, 1500)), st.sampled_from([192, 640]))
 @example((1500, 1), 192)
 @example((1281, 1279), 640)

@@ -15,12 +15,15 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from exiface.encoders.architectures import ImageEncoder
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, EncoderDescription
 from exiface.encoders.patch_encoder import PatchEncoder
 
 _FEW = 256  # weights that aren't worth halving
+# Modules in which a normalisation that is registered after a convolution is applied to its output.
+_IN_ORDER = (nn.Sequential, BasicBlock, Bottleneck, ResNet)
 
 
 def export(
@@ -157,11 +160,11 @@ def _for_export(network: nn.Module) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.ReLU | nn.Hardtanh):
             module.inplace = False  # what works in place is taken apart, slowly
-        if isinstance(module, nn.Sequential):
-            for place, (first, second) in enumerate(pairwise(list(module))):
+        if isinstance(module, _IN_ORDER):
+            for (name, first), (next_name, second) in pairwise(list(module.named_children())):
                 if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                    module[place] = fuse_conv_bn_eval(first, second)
-                    module[place + 1] = nn.Identity()
+                    setattr(module, name, fuse_conv_bn_eval(first, second))
+                    setattr(module, next_name, nn.Identity())
     return network
 
 
