@@ -29,7 +29,7 @@ $(VENV)/browser: $(VENV)/dev
 	touch $@
 
 test: lint types $(VENV)/browser  ## lint, types, tests
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 format: $(VENV)/dev
 	$(BIN)/ruff format .
