@@ -1,5 +1,6 @@
 """What tests share: real photographs from packages, made variations with EXIF, the command line."""
 
+import gc
 import os
 import shutil
 import sys
@@ -29,6 +30,12 @@ settings.register_profile(
     "exiface", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("exiface")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: it isn't looked through for garbage, again and again."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
