@@ -171,15 +171,16 @@ def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[st
 
 
 def shares_sentence(face: Judgement, what: str = "faces") -> str:
-    """Say how often photographs and generated faces, or images, look as this one does.
+    r"""Say how often photographs and generated faces, or images, look as this one does.
 
     Example:
         >>> from dataclasses import replace
         >>> face = Judgement((0, 0, 9, 9), 1.0, 0.02, 0.02, Verdict.AI_GENERATED)
         >>> shares_sentence(face)
-        '2.0 % of photographs look this unusual.'
-        >>> shares_sentence(replace(face, generated_as_unusual=0.61, generated_as_usual=0.4))
-        '2.0 % of photographs look this unusual; 61 % of the generated faces that we tried do.'
+        '2.0\xa0% of photographs look this unusual.'
+        >>> tried = replace(face, generated_as_unusual=0.61, generated_as_usual=0.4)
+        >>> shares_sentence(tried).partition("; ")[2]
+        '61\xa0% of the generated faces that we tried do.'
     """
     photographs = f"{_percent(face.p_value)} of photographs look this unusual"
     if face.generated_as_unusual is None or face.generated_as_usual is None:
@@ -199,7 +200,7 @@ def words() -> dict[str, str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
+    return f"{100 * share:.{1 if share < 0.1 else 0}f}\N{NO-BREAK SPACE}%"
 
 
 def _digest(source: str | bytes | None) -> str | None:

@@ -23,7 +23,7 @@ function drawing(tag, attributes = {}, ...children) {
   return made;
 }
 
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}\u00a0%`;
 
 // How often photographs and generated faces, or images, look as this one does.
 function shares(face, what) {
