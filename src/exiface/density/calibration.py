@@ -176,10 +176,11 @@ class Calibration:
 
     def by_source(self) -> list[NDArray[np.float64]]:
         """The scores of each source, ascending."""
-        if self.sources is None:
-            return [self.scores]
-        numbers = sorted(set(self.sources.tolist()))  # np.unique would load numpy.ma
-        return [self.scores[self.sources == number] for number in numbers]
+        return self._of_sources
+
+    @cached_property
+    def _of_sources(self) -> list[NDArray[np.float64]]:
+        return [self.scores] if self.sources is None else grouped(self.scores, self.sources)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
@@ -187,6 +188,12 @@ class Calibration:
         return {"scores": self.scores} | {
             name: array for name, array in optional.items() if array is not None
         }
+
+
+def grouped(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+    """The values (n,) of each group, by the groups' numbers (n,), the smallest number first."""
+    # np.unique would load numpy.ma, which nothing else needs when a face is judged.
+    return [values[numbers == number] for number in sorted(set(numbers.tolist()))]
 
 
 def _merged(names: NDArray[np.str_], least: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exiface.density.calibration import SMALL_SIDE, Calibration, CalibrationError
+from exiface.density.calibration import SMALL_SIDE, Calibration, CalibrationError, grouped
 
 # A verdict of "photographic" is given where at most this share of generated faces scores as low.
 MISSED = 0.1
@@ -105,7 +105,8 @@ class GeneratedFaces:
     @cached_property
     def photographic_from(self) -> float:
         """The smallest p-value that earns a face the verdict "photographic"; above 1, none does."""
-        candidates = sorted({*self.p_values.tolist(), 1.0})  # fewer and fewer score no higher
+        candidates = sorted({*self.p_values.tolist(), 1.0})
+        # The larger the p-value, the fewer score no higher.
         first = bisect_left(candidates, True, key=lambda p: self.share_as_usual(p) <= MISSED)
         return candidates[first] if first < len(candidates) else float("inf")
 
@@ -127,8 +128,7 @@ class GeneratedFaces:
     @cached_property
     def by_family(self) -> list[NDArray[np.float64]]:
         """The p-values of each family."""
-        numbers = sorted(set(self.families.tolist()))
-        return [self.p_values[self.families == number] for number in numbers]
+        return grouped(self.p_values, self.families)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
