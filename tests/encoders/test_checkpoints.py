@@ -65,14 +65,14 @@ def features(network, crops):
         return network(crops).numpy()
 
 
+@pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize(
-    ("kind", "name", "prefix"),
+    ("kind", "name"),
     [
-        ("exif-pretrained", "wrapper_75_new.pth", ""),
-        ("exif-ranking", "ours.pth", ""),
-        ("exif-ranking", "ours.pth", "module."),  # saved by DistributedDataParallel
-        ("blades-oc", "OC.pth", "module."),
-        ("blades-bc", "BC.pth", ""),
+        ("exif-pretrained", "wrapper_75_new.pth"),
+        ("exif-ranking", "ours.pth"),
+        ("blades-oc", "OC.pth"),
+        ("blades-bc", "BC.pth"),
     ],
 )
 def test_each_kind_is_recognised_and_its_features_are_the_plain_ones(

@@ -32,15 +32,13 @@ def seeded(name: str) -> torch.nn.Module:
     return network.eval()
 
 
-# Exported elsewhere: at a crop's own pixels in test_own_pixels, ResNet-50 in test_checkpoints.
-HERE = [
-    name
-    for name, each in ARCHITECTURES.items()
-    if each.subject == "face" and each.largest is None and name != "resnet50"
+# Those at a crop's own pixels take any size: test_own_pixels.
+OF_ONE_SIZE = [
+    name for name, each in ARCHITECTURES.items() if each.subject == "face" and each.largest is None
 ]
 
 
-@pytest.fixture(scope="module", params=HERE)
+@pytest.fixture(scope="module", params=OF_ONE_SIZE)
 def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     network = seeded(request.param)
