@@ -19,13 +19,13 @@ import numpy as np
 import torch
 
 from benchmarks.table import Row, write_table
-from exiface.datasets.drawing import Batch
+from exiface.datasets.sampling import Batch
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.photos import Preprocessing
-from exiface.pretext import read_config
-from exiface.pretext.distributed import Process
-from exiface.pretext.learner import Learner, multiplies_bfloat16
 from exiface.threads import keep_freed_memory
+from exiface.training import read_config
+from exiface.training.distributed import Process
+from exiface.training.train_step import Learner, multiplies_bfloat16
 
 NETWORKS = {"resnet50": 8, "own-pixels": 16}  # batch
 WAYS = {

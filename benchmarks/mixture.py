@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.mixture import GaussianMixture as Reference
 
 from benchmarks.table import Row, write_table
-from exiface.density import GaussianMixture
+from exiface.scoring import GaussianMixture
 
 ROWS, LEFT_OUT, DIMENSIONS, COMPONENTS, SEED = 25_000, 5_000, 768, 12, 2024
 

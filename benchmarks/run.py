@@ -35,8 +35,8 @@ from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
 from exiface.photos.patches import Patches
-from exiface.pretext.learner import multiplies_bfloat16
 from exiface.threads import cores
+from exiface.training.train_step import multiplies_bfloat16
 
 COLUMNS = ("what", "ours", "alternative", "unit", "ratio", "against", "note")
 

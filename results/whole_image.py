@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from common import GENERATED, folder_of, write
 
+from exiface.calibration import Verdict
 from exiface.datasets import Manifest, scan
-from exiface.density import Verdict
 from exiface.detector.encoding import WAYS
 from exiface.detector.fitting import fit
 from exiface.detector.results import Judgement

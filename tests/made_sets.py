@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from exiface.density import Calibration
+from exiface.calibration import Calibration
 from exiface.evaluation.sets import ScoredSet
 
 

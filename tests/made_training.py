@@ -7,8 +7,8 @@ from torch import nn
 
 from exiface.datasets import Manifest
 from exiface.encoders.architectures import ARCHITECTURES, Architecture
-from exiface.pretext import read_config, train
-from exiface.pretext.distributed import process_group
+from exiface.training import read_config, train
+from exiface.training.distributed import process_group
 
 
 def small(normalisation: str = "batch", *, largest: int | None = None) -> Architecture:

@@ -9,7 +9,7 @@ from made import write_photo
 from made_signed import signed
 from skimage import data
 
-from exiface.density import Verdict
+from exiface.calibration import Verdict
 from exiface.detector import Detector
 
 

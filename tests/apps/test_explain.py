@@ -4,7 +4,7 @@ import re
 import pytest
 
 from exiface.apps.explanation_page import sign_sentence, tag_sentence
-from exiface.density import Verdict
+from exiface.calibration import Verdict
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Sign
 

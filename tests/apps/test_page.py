@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made import write_photo
 
 from exiface.apps.page import standing, write_page
-from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
+from exiface.calibration import Calibration, GeneratedFaces, Verdict, verdict_of
 from exiface.detector import Detector, Judgement
 
 

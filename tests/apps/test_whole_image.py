@@ -15,9 +15,9 @@ from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import read_photo
 from exiface.photos.patches import Patches
-from exiface.pretext import ConfigError, read_config
-from exiface.pretext.distributed import Process
-from exiface.pretext.learner import Learner
+from exiface.training import ConfigError, read_config
+from exiface.training.distributed import Process
+from exiface.training.train_step import Learner
 
 TINY = (
     *("--set", "epochs=1", "--set", "batch_size=4", "--set", "warmup_epochs=0"),

@@ -6,7 +6,7 @@ import pytest
 from exiface.datasets import scan
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
-from exiface.datasets.drawing import Drawing
+from exiface.datasets.sampling import Drawing
 from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS, Preprocessing, UnreadableImageError
 from exiface.photos.camera_settings import CLASSES

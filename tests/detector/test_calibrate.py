@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from exiface.density import CalibrationError
+from exiface.calibration import CalibrationError
 from exiface.detector import Detector
 from exiface.detector.fitting import calibrate
 from exiface.detector.folder import BUILTIN, read_folder, write_folder

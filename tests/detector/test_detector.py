@@ -6,7 +6,7 @@ import pytest
 from made import write_photo
 from PIL import Image
 
-from exiface.density import verdict_of
+from exiface.calibration import verdict_of
 from exiface.detector import Detector, DetectorError
 from exiface.detector.folder import BUILTIN, detector_folder
 from exiface.photos import read_photo

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from exiface.calibration import CalibrationError
 from exiface.datasets import Manifest, scan
 from exiface.datasets.splits import SPLITS
-from exiface.density import CalibrationError, DensityError, Evidence
 from exiface.detector import DetectorError
 from exiface.detector.encoding import crop_sides, encode_faces, encode_sent
 from exiface.detector.fitting import fit, split_for_fit
 from exiface.detector.folder import read_folder, write_folder
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.photos import TAG_NAMES, Preprocessing, UnreadableImageError
+from exiface.scoring import DensityError, Evidence
 
 
 def test_fit_and_calibration_share_no_photograph(parts):

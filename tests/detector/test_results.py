@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.density import Verdict
+from exiface.calibration import Verdict
 from exiface.detector import ImageResult, Judgement
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from exiface.density import Calibration
+from exiface.calibration import Calibration
 from exiface.errors import UserError
 from exiface.evaluation.drift import measure_drift
 

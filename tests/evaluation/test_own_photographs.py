@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_sets import calibrated, scored
 
-from exiface.density import Calibration
+from exiface.calibration import Calibration
 from exiface.detector import Detector
 from exiface.evaluation import judge
 from exiface.evaluation.own_photographs import encode_sets, own_table

@@ -10,12 +10,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture as Reference
 
 from exiface.datasets.published_sets import read_published_sets
-from exiface.density import GaussianMixture
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.errors import UserError
 from exiface.evaluation import published
 from exiface.evaluation.feature_cache import FeatureCache
 from exiface.evaluation.published import Protocol, evaluate_published
+from exiface.scoring import GaussianMixture
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_sets import calibrated
 
-from exiface.density import Calibration
+from exiface.calibration import Calibration
 from exiface.evaluation.audit import Traits
 from exiface.evaluation.report import Report, summary, worst_errors, write_report
 from exiface.evaluation.score_file import read_scores

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_sets import calibrated, scored
 
-from exiface.density import Calibration
+from exiface.calibration import Calibration
 from exiface.errors import UserError
 from exiface.evaluation.metrics import measure
 from exiface.evaluation.sets import comparisons

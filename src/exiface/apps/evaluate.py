@@ -295,12 +295,12 @@ def _of_folders(
 ) -> "tuple[list[ScoredSet], dict[str, Any]]":
     """Judge folders; the sets, and what else the report needs."""
     from exiface.apps.console import progress_bar
-    from exiface.density import Evidence
     from exiface.detector import Detector
     from exiface.detector.folder import detector_folder
     from exiface.evaluation.own_photographs import encode_sets
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
+    from exiface.scoring import Evidence
 
     detector = Detector.load(given)
     is_detector = against is not None and detector_folder(against).is_dir()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from exiface import __version__
 from exiface.apps.page import shares_sentence, standing, words
-from exiface.density import Calibration
+from exiface.calibration import Calibration
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Explanation, Sign

@@ -37,7 +37,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from exiface.density.verdict import earned
+    from exiface.calibration.verdict import earned
 
     table = Table.grid(padding=(0, 2))
     encoder, calibration = parts.encoder, parts.calibration
@@ -77,7 +77,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
 
 
 def _scorer(parts: "DetectorParts") -> str:
-    from exiface.density import Evidence, GaussianMixture
+    from exiface.scoring import Evidence, GaussianMixture
 
     if isinstance(parts.scorer, GaussianMixture):
         return f"Gaussian mixture, {parts.scorer.n_components} component(s)"

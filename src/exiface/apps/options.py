@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from exiface.calibration import GeneratedFaces
     from exiface.datasets import Manifest
     from exiface.datasets.manifest import Subject as ManifestSubject
-    from exiface.density import GeneratedFaces
 
 DetectorOption = Annotated[
     str | None,
@@ -78,7 +78,7 @@ def generated_faces(
 
 
 def _scored(path: Path) -> "GeneratedFaces":
-    from exiface.density import CalibrationError, GeneratedFaces
+    from exiface.calibration import CalibrationError, GeneratedFaces
     from exiface.errors import UserError
 
     try:

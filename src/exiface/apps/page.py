@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.density import Calibration, GeneratedFaces, Verdict, verdict_of
-from exiface.density.calibration import SMALL_SIDE
+from exiface.calibration import Calibration, GeneratedFaces, Verdict, verdict_of
+from exiface.calibration.conformal import SMALL_SIDE
 from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SAID

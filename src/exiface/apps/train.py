@@ -51,9 +51,9 @@ def train(
         raise UserError("training needs torch: pip install 'exiface[train]'") from None
     from exiface.apps.console import progress_bar
     from exiface.datasets import Manifest
-    from exiface.pretext import read_config
-    from exiface.pretext import train as run_training
-    from exiface.pretext.distributed import process_group
+    from exiface.training import read_config
+    from exiface.training import train as run_training
+    from exiface.training.distributed import process_group
 
     resolved = read_config(config, settings or ())
     if root is not None and len(data) > 1:

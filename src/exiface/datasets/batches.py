@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.drawing import VALIDATION_EPOCH, Batch, Batches, Drawing
 from exiface.datasets.manifest import Manifest
+from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches, Drawing
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.photos.crops import Box, resize, to_crop
 from exiface.photos.manipulations import manipulate

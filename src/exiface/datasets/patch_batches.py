@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.drawing import Batch, Batches, Drawing
 from exiface.datasets.manifest import Manifest
+from exiface.datasets.sampling import Batch, Batches, Drawing
 from exiface.photos.patches import Patches
 
 _VALIDATION_PIXELS = 16 * 64**2  # of an image, in patches spread over it; at least two

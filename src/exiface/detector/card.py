@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from exiface.density import Calibration, GeneratedFaces
-from exiface.density.calibration import SMALL_SIDE
-from exiface.density.verdict import earned
+from exiface.calibration import Calibration, GeneratedFaces
+from exiface.calibration.conformal import SMALL_SIDE
+from exiface.calibration.verdict import earned
 from exiface.encoders import EncoderDescription
 from exiface.photos import TAG_NAMES, TAG_TITLES
 

@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.density import Evidence
-from exiface.density.calibration import SCORE_DECIMALS
-from exiface.density.generated import LikelihoodRatio, band_of, likelihood_ratios
+from exiface.calibration.conformal import SCORE_DECIMALS
+from exiface.calibration.generated import LikelihoodRatio, band_of, likelihood_ratios
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.detector import Detector, Prepared, Subject
 from exiface.detector.folder import DetectorParts
@@ -20,6 +19,7 @@ from exiface.photos import read_photo
 from exiface.photos.alterations import altered
 from exiface.photos.crops import Box, as_shown, square_about
 from exiface.photos.images import ImageSource
+from exiface.scoring import Evidence
 
 MILD_ALTERATIONS = (
     *("JPEG 95", "JPEG 85", "JPEG 75", "resize 0.75", "resize 0.5", "blur 0.5"),

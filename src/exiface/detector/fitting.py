@@ -11,17 +11,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from exiface.calibration import Calibration, GeneratedFaces
 from exiface.datasets import Manifest, cap
-from exiface.density import (
-    Calibration,
-    Classifier,
-    Evidence,
-    GaussianMixture,
-    GeneratedFaces,
-    Scorer,
-    choose_components,
-)
-from exiface.density.evidence import directions_of, sign
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.detector.encoding import crop_sides, encode_faces, encode_rows, largest_faces
@@ -33,6 +24,8 @@ from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder, read_
 from exiface.encoders.runtime import read_heads, seen_by_encoder
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
+from exiface.scoring import Classifier, Evidence, GaussianMixture, Scorer, choose_components
+from exiface.scoring.evidence import directions_of, sign
 
 
 def fit(

@@ -28,17 +28,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from exiface.density import (
-    Calibration,
-    CalibrationError,
-    Classifier,
-    Evidence,
-    GaussianMixture,
-    GeneratedFaces,
-    Scorer,
-    Verdict,
-    verdict_of,
-)
+from exiface.calibration import Calibration, CalibrationError, GeneratedFaces, Verdict, verdict_of
 from exiface.detector.cross_check import CrossCheck
 from exiface.detector.quality_limits import QualityLimits
 from exiface.detector.results import Judgement
@@ -47,6 +37,7 @@ from exiface.encoders.description import ATTENTION_FILE, CLASSIFIER_FILE, ENCODE
 from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder
 from exiface.errors import UserError
 from exiface.photos.crops import Box
+from exiface.scoring import Classifier, Evidence, GaussianMixture, Scorer
 
 # The detectors inside the package. Of faces: "default" has seen generated ones in training,
 # "photographs-only" none. Of whole images: "whole-image", which has seen generated ones.

@@ -8,14 +8,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from exiface.calibration import Calibration
 from exiface.datasets import Manifest
-from exiface.density import Calibration, Scorer
 from exiface.encoders import OnnxEncoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import read_photo
 from exiface.photos.alterations import saved
 from exiface.photos.crops import as_shown, shorter_side
 from exiface.photos.quality import Quality
+from exiface.scoring import Scorer
 from exiface.threads import ordered_map
 
 # What at most this share of calibration photographs falls short of, they don't cover.

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from exiface.density import Verdict
-from exiface.density.calibration import SCORE_DECIMALS
+from exiface.calibration import Verdict
+from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
 # Of the JSON: 3 added `image`, the verdict on the image as a whole; 2 added `schema`, `verdict`,

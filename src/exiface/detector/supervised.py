@@ -21,12 +21,12 @@ from sklearn.preprocessing import StandardScaler
 from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
-from exiface.density import Classifier, GaussianMixture
 from exiface.encoders import OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
 from exiface.encoders.runtime import read_description, read_heads, seen_by_encoder
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
+from exiface.scoring import Classifier, GaussianMixture
 
 GENERATED = "generated"  # name of the head
 _COMPONENTS = 10  # of the mixture that says which photographs are unlikely (BLADES)

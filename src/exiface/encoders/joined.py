@@ -1,7 +1,7 @@
 """Two encoders in one: both look at a face, and their features stand side by side.
 
 What one network has learnt another one doesn't know; evidence of both can then be combined (see
-`exiface.density.evidence`). The crop is cut once, by the first encoder's preprocessing; inside the
+`exiface.scoring.evidence`). The crop is cut once, by the first encoder's preprocessing; inside the
 model it is brought to the second one's size.
 """
 

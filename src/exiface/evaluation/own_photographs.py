@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.density import Calibration, Evidence, GaussianMixture
-from exiface.density.calibration import photographs_needed
+from exiface.calibration import Calibration
+from exiface.calibration.conformal import photographs_needed
 from exiface.detector import Detector
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
 from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
+from exiface.scoring import Evidence, GaussianMixture
 from exiface.threads import ordered_map
 
 OWN = 200

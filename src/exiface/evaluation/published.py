@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from exiface.calibration import Calibration
 from exiface.datasets.published_sets import PublishedSets
-from exiface.density import Calibration, Classifier, GaussianMixture, Scorer
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.feature_cache import FeatureCache
@@ -27,6 +27,7 @@ from exiface.evaluation.sets import FAKE, REAL, ScoredSet
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.progress import Progress, no_progress
+from exiface.scoring import Classifier, GaussianMixture, Scorer
 from exiface.threads import ordered_map
 
 

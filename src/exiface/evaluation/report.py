@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.density import Evidence
 from exiface.evaluation import plots
 from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS, Finding, Reliance
 from exiface.evaluation.own_photographs import OwnRow, own_table
@@ -37,6 +36,7 @@ from exiface.evaluation.tables import (
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.provenance import versions
+from exiface.scoring import Evidence
 
 DECIMALS = 4
 _WORST = 6

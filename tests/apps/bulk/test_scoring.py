@@ -19,7 +19,7 @@ from pyarrow import parquet
 from exiface import Detector
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import score_blocks
-from exiface.density import Verdict
+from exiface.calibration import Verdict
 
 MIXED = ["face", "nothing", "broken", "empty"]
 

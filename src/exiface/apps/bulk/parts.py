@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
-from exiface.density.calibration import SCORE_DECIMALS
+from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.detector import ImageResult, Judgement
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES

@@ -1,0 +1,220 @@
+"""Several one-sided signs of a generated face, each an output of a head, in one score.
+
+A density over all features flags what is unlike photographs in any way, and generated faces are
+often *more* typical than photographs. The heads of the pretext task know which way is suspicious.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exiface.scoring.expectation_maximisation import DensityError
+
+_ARRAYS = ("directions", "means", "deviations", "floor")
+_WEIGHTS = "weights"  # a further array, where signs differ in it
+FLOOR = 0.05
+_FURTHEST = 37.0  # deviations: the upper tail is 6e-300, about the least that a float holds
+# SciPy has both functions, and needs longer to be imported than a face to be judged.
+_upper_tail = np.vectorize(lambda sign: math.erfc(sign / math.sqrt(2)) / 2, otypes=[np.float64])
+
+
+class Evidence:
+    """Fisher's combination of one-sided normal tails of linear heads, no tail below a floor.
+
+    Each head's output is compared with those of the photographs that it is fitted on; the score is
+    minus the sum of the logarithms of the upper tail probabilities (Fisher, Statistical Methods for
+    Research Workers, 4th edition, 1932, section 21.1). A tail below the floor counts as the floor:
+    sources of photographs differ most in single qualities (one camera smooths, another one's faces
+    fill the picture), and no such quality alone may make a face suspicious. Signs that are worth
+    more can weigh more (Good, On the weighted combination of significance tests, JRSS B 17, 1955).
+    Signs that depend on each other make a score that isn't chi-squared; the calibration doesn't ask
+    that of it.
+
+    Args:
+        directions: (m, d) weights of the heads; higher outputs are more suspicious.
+        floor: least tail probability of a sign, in [0, 1), or (m,) of each; 0 is Fisher's
+            combination as he has it. NaN: the sign counts with its deviations, not with the
+            logarithm of a tail, as log-odds do.
+        weights: (m,) of the signs, above 0; None = all weigh the same.
+
+    Raises:
+        DensityError: not (m, d) with m of at least 1, not finite, a floor outside [0, 1), or
+            weights that aren't (m,) positive numbers.
+
+    Example:
+        >>> evidence = Evidence(np.eye(2)).fit([[0.0, 1.0], [2.0, 3.0]])
+        >>> evidence.score([[1.0, 2.0], [1e6, 2.0]]).round(3).tolist()  # 1/2 and 1/2; 0.05 and 1/2
+        [1.386, 3.689]
+    """
+
+    def __init__(
+        self, directions: ArrayLike, floor: ArrayLike = FLOOR, weights: ArrayLike | None = None
+    ) -> None:
+        self._directions = np.ascontiguousarray(directions, np.float64)
+        if self._directions.ndim != 2 or not len(self._directions):
+            raise DensityError(
+                f"directions must have the shape (heads, features), got {self._directions.shape}"
+            )
+        if not np.isfinite(self._directions).all():
+            raise DensityError("directions must be finite")
+        self._floor = np.asarray(floor, np.float64)
+        if self._floor.shape not in ((), self._directions.shape[:1]):
+            raise DensityError(
+                f"floor must be one number, or one of each of {len(self._directions)} heads, got "
+                f"the shape {self._floor.shape}"
+            )
+        if not (np.isnan(self._floor) | ((self._floor >= 0) & (self._floor < 1))).all():
+            raise DensityError(f"floor must be in [0, 1), got {self._floor}")
+        heads = len(self._directions)
+        self._weights = np.ones(heads) if weights is None else np.asarray(weights, np.float64)
+        positive = np.isfinite(self._weights).all() and (self._weights > 0).all()
+        if self._weights.shape != (heads,) or not positive:
+            raise DensityError(
+                f"weights must be {heads} positive numbers, one a head, got {self._weights}"
+            )
+        self._means: NDArray[np.float64] | None = None
+        self._deviations: NDArray[np.float64] | None = None
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vectors that it takes."""
+        return int(self._directions.shape[1])
+
+    @property
+    def floor(self) -> NDArray[np.float64]:
+        """Least tail probability (m,) of each sign."""
+        return np.broadcast_to(self._floor, len(self._directions))
+
+    def fit(self, features: ArrayLike) -> Self:
+        """Take the outputs' means and deviations from features (n, d) of photographs.
+
+        Raises:
+            DensityError: fewer than two rows, another length, not finite, or a head that says the
+                same of all photographs.
+        """
+        outputs = self._outputs(features)
+        if len(outputs) < 2:
+            raise DensityError(f"evidence needs at least 2 photographs, got {len(outputs)}")
+        deviations = outputs.std(axis=0, ddof=1)
+        if not (deviations > 0).all():
+            raise DensityError(
+                f"head {int(np.argmin(deviations))} says the same of all photographs; give more, "
+                "or leave it out"
+            )
+        self._means, self._deviations = outputs.mean(axis=0), deviations
+        return self
+
+    def refitted(self, features: ArrayLike) -> Self:
+        """The same heads, fitted on features (n, d) of other photographs (see `fit`)."""
+        return type(self)(self._directions, self._floor, self._weights).fit(features)
+
+    def signs(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Outputs (n, m) in deviations above the mean of photographs, of features (n, d).
+
+        Raises:
+            DensityError: not fitted, another length, or not finite.
+        """
+        if self._means is None or self._deviations is None:
+            raise DensityError("the evidence is not fitted; call fit first")
+        return np.asarray((self._outputs(features) - self._means) / self._deviations)
+
+    def score(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Scores (n,), higher = more suspicious, of features (n, d).
+
+        Raises:
+            DensityError: as of `signs`.
+        """
+        deviations = self.signs(features)
+        linear = np.isnan(self.floor)
+        floors = np.where(linear, 0, self.floor)
+        furthest = [-NormalDist().inv_cdf(floor) if floor else _FURTHEST for floor in floors]
+        evidence = -np.log(_upper_tail(np.minimum(deviations, furthest)))
+        return np.asarray(np.where(linear, deviations, evidence) @ self._weights)
+
+    def arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The numbers, by name, as they are stored.
+
+        Raises:
+            DensityError: not fitted.
+        """
+        if self._means is None or self._deviations is None:
+            raise DensityError("the evidence is not fitted; call fit first")
+        values = (self._directions, self._means, self._deviations, self._floor)
+        arrays = dict(zip(_ARRAYS, values, strict=True))
+        return arrays if (self._weights == 1).all() else arrays | {_WEIGHTS: self._weights}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Restore what `arrays` gave.
+
+        Raises:
+            DensityError: an array is missing, unknown, of another shape or not finite.
+        """
+        if set(arrays) - {_WEIGHTS} != set(_ARRAYS):
+            raise DensityError(f"evidence has the arrays {_ARRAYS}, got {sorted(arrays)}")
+        evidence = cls(arrays["directions"], arrays["floor"], arrays.get(_WEIGHTS))
+        heads = (len(evidence._directions),)
+        means, deviations = (
+            np.asarray(arrays[name], np.float64) for name in ("means", "deviations")
+        )
+        finite = np.isfinite(means).all() and np.isfinite(deviations).all()
+        if means.shape != heads or deviations.shape != heads or not finite:
+            raise DensityError(f"means and deviations must be finite and of shape {heads}")
+        if not (deviations > 0).all():
+            raise DensityError("deviations must be positive")
+        evidence._means, evidence._deviations = means, deviations
+        return evidence
+
+    def _outputs(self, features: ArrayLike) -> NDArray[np.float64]:
+        values = np.asarray(features, np.float64)
+        if values.ndim != 2 or values.shape[1] != self.features:
+            raise DensityError(
+                f"features must have the shape (n, {self.features}), got {values.shape}"
+            )
+        if not np.isfinite(values).all():
+            raise DensityError("feature vectors must be finite")
+        return np.asarray(values @ self._directions.T)
+
+
+def sign(text: str) -> tuple[str, float, float]:
+    """The head, the floor and the weight of a sign: `NAME`, `NAME:FLOOR` or `NAME:FLOOR:WEIGHT`.
+
+    Raises:
+        DensityError: floor or weight is no number.
+
+    Example:
+        >>> sign("-iso_speed"), sign("generated:nan:3")
+        (('-iso_speed', 0.05, 1.0), ('generated', nan, 3.0))
+    """
+    name, *numbers = text.split(":")
+    try:
+        floor, weight = (float(given) for given in (*numbers, *(FLOOR, 1)[len(numbers) :]))
+    except ValueError:
+        raise DensityError(
+            f"evidence {text!r} must be NAME, NAME:FLOOR or NAME:FLOOR:WEIGHT, with numbers"
+        ) from None
+    return name, floor, weight
+
+
+def directions_of(heads: Mapping[str, NDArray[Any]], names: Sequence[str]) -> NDArray[np.float64]:
+    """The weights (m, d) of some heads, each of length 1.
+
+    Args:
+        heads: weights (d,) by name.
+        names: of those to take; with a leading minus, turned round: low outputs are suspicious.
+
+    Raises:
+        DensityError: a name is unknown; those that are known are named.
+    """
+    plain = [name.removeprefix("-") for name in names]
+    if unknown := [name for name in plain if name not in heads]:
+        raise DensityError(
+            f"the encoder has no head {unknown[0]!r}; it has {', '.join(sorted(heads)) or 'none'}"
+        )
+    turns = np.array([-1 if name.startswith("-") else 1 for name in names])
+    weights = turns[:, None] * np.stack([np.asarray(heads[name], np.float64) for name in plain])
+    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))

@@ -1,0 +1,244 @@
+"""The settings of a training run: a YAML file, then `key=value` flags; unknown keys are errors."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.sampling import Drawing
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.errors import UserError
+from exiface.training.bilevel import LearntWeights
+from exiface.training.heads import GENERATED, REGIONS, HeadKind
+from exiface.training.losses import ClassLoss, Ranking
+from exiface.training.task import Shares
+
+RankedTag = Literal[
+    "aperture",
+    "exposure_time",
+    "focal_length",
+    "iso_speed",
+    "focal_length_35mm",
+    "brightness",
+    "exposure_bias",
+]
+ClassTag = Literal[
+    "make",
+    "series",
+    "flash",
+    "metering_mode",
+    "exposure_mode",
+    "white_balance",
+    "exposure_program",
+    "scene_capture_type",
+]
+
+
+class ConfigError(UserError):
+    """Settings that can't be used; the text names each key and what is wrong with it."""
+
+
+class TrainConfig(BaseModel):
+    """The settings of a training run (see configs/ for commented examples)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: Literal["compact", "mirrored", "own-pixels", "patches", "resnet50", "windows"] = (
+        "compact"
+    )
+    frozen: bool = Field(
+        False, description="leave the backbone as it starts; its last layer and the heads learn"
+    )
+    ranked: tuple[RankedTag, ...] = Field(
+        ("aperture", "exposure_time", "focal_length", "iso_speed"),
+        description="camera tags to be ranked",
+    )
+    classes: tuple[ClassTag, ...] = Field((), description="camera tags to be told by class")
+    families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
+        ("manipulation",), description="of manipulations of faces, with a head each"
+    )
+    regions: bool = Field(
+        False, description="tell where a face was manipulated (mouth, eye), beside whether"
+    )
+    heads: HeadKind = Field(
+        "linear",
+        description="what reads the features; sentences need the weights of a text encoder: --text",
+    )
+    crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
+    ranking: Ranking = Field(Ranking(), description="how tags are learnt from their order")
+    class_loss: ClassLoss = Field("cross-entropy", description="how classes are learnt")
+    shares: Shares = Field(Shares(), description="what each part of the task weighs in the loss")
+    learnt_weights: LearntWeights | None = Field(
+        None, description="shares are where the weights start that an outer step learns"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="of generated and photograph")
+    window: int = Field(
+        160,
+        ge=32,
+        description="side of random windows, for an architecture at own pixels; of patches, the "
+        "side of the region that an image's patches lie in",
+    )
+    patches: int = Field(
+        16, ge=1, description="of a whole image in training, within a window of it"
+    )
+    most_patches: int = Field(
+        20_000, ge=1, description="of a whole image in use, spread evenly over it"
+    )
+    exported: Literal["float32", "float16"] = Field(
+        "float32", description="weights of the model that is written: half of them is half a file"
+    )
+    leave_out: tuple[str, ...] = Field(
+        (), description="sources that play no part, by patterns such as stylegan*"
+    )
+
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(64, ge=2, description="faces of a step, over all processes")
+    micro_batches: int = Field(
+        1, ge=1, description="parts of a step's batch, one after another; pairs stay within a part"
+    )
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = Field(3e-4, gt=0)
+    head_learning_rate: float = Field(1.0, gt=0, description="of the heads, times the encoder's")
+    final_learning_rate: float = Field(0.0, ge=0)
+    warmup_epochs: float = Field(1.0, ge=0)
+    betas: tuple[float, float] = (0.9, 0.98)
+    epsilon: float = Field(1e-6, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    averaging: float = Field(
+        0.0, ge=0, lt=1, description="decay of a moving average of the weights, which is exported"
+    )
+    from_scratch: bool = Field(
+        False,
+        description="begin with random weights; those of --init are only what shares.near keeps "
+        "the encoder near to",
+    )
+    start_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="of the weights that it started from, in the encoder exported",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="auto: bfloat16 on GPUs and on CPUs that have instructions for it, else "
+        "float32. On such CPUs it trains all but the compact encoder faster (benchmarks/)",
+    )
+
+    drawing: Drawing = Field(Drawing(), description="which faces are drawn, and how often")
+    max_faces_per_photo: int | None = Field(None, ge=1)
+    max_faces_per_camera: int | None = Field(None, ge=1)
+    augmentation: Augmentation = Augmentation()
+
+    seed: int = Field(42, ge=0)
+    workers: int | None = Field(None, ge=1, description="decoding threads; absent: one a core")
+    validate_epochs: int = Field(1, ge=1, description="epochs between validations")
+    checkpoint_steps: int = Field(100, ge=1, description="steps between checkpoints")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError("final_learning_rate must not exceed learning_rate")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError("warmup_epochs must be fewer than epochs")
+        for name in ("families", "ranked", "classes"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} must differ")
+        whole_images = ARCHITECTURES[self.architecture].subject == "image"
+        if whole_images and self.families:
+            raise ValueError(f"families are of faces: {self.architecture} needs families=[]")
+        if not whole_images and (self.shares.near or self.from_scratch):
+            raise ValueError("shares.near and from_scratch are for encoders of whole images")
+        if not (self.ranked or self.classes or self.families or self.shares.generated):
+            raise ValueError("nothing to learn: name tags in ranked or classes")
+        if self.regions and "manipulation" not in self.families:
+            raise ValueError("regions are of the family manipulation: name it in families")
+        of_faces = not whole_images and ARCHITECTURES[self.architecture].read is None
+        if self.heads != "linear" and (self.shares.generated or not of_faces):
+            raise ValueError(
+                f"heads={self.heads} is for photographs alone and an encoder whose features are "
+                "all read: resnet50, compact or own-pixels, without shares.generated"
+            )
+        if self.learnt_weights is not None and self.learnt_weights.primary not in self.losses:
+            raise ValueError(
+                f"learnt_weights.primary must be one of {', '.join(self.losses)}, got "
+                f"{self.learnt_weights.primary!r}"
+            )
+        if bool(self.shares.generated) != bool(self.drawing.generated):
+            raise ValueError("shares.generated and drawing.generated must be given together")
+        if self.batch_size % self.micro_batches:
+            raise ValueError("batch_size must be a multiple of micro_batches")
+        return self
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The names of the heads, each of which has a loss."""
+        regions = (REGIONS,) if self.regions else ()
+        generated = (GENERATED,) if self.shares.generated else ()
+        return (*self.ranked, *self.classes, *self.families, *regions, *generated)
+
+    def as_yaml(self) -> str:
+        """The resolved settings, as a config file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
+    """Resolve a config file and `key=value` settings, which win over it.
+
+    Args:
+        path: YAML file; None: the defaults.
+        settings: such as "epochs=5" or "augmentation.jpeg=0.5"; values are read as YAML.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigError: unknown key, wrong value, not YAML, no such file.
+
+    Example:
+        >>> read_config(None, ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg
+        0.5
+    """
+    values: dict[str, Any] = {}
+    try:
+        if path is not None:
+            values = yaml.safe_load(path.read_text("utf-8")) or {}
+            if not isinstance(values, dict):
+                raise ConfigError(f"{path} must hold `key: value` lines")
+        for setting in settings:
+            _set(values, setting)
+        return TrainConfig(**values)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from None
+    except ValidationError as error:
+        known = ", ".join(TrainConfig.model_fields)
+        problems = [
+            f"{'.'.join(map(str, problem['loc'])) or 'settings'}: "
+            + (
+                f"unknown key; known are {known}"
+                if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument")
+                else f"{problem['msg']}, got {problem['input']!r}"[:200]
+            )
+            for problem in error.errors()
+        ]
+        raise ConfigError("; ".join(problems)) from None
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, separator, text = setting.partition("=")
+    if not separator:
+        raise ConfigError(f"{setting!r} must be key=value")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{key!r}: {parent!r} holds no further keys")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{setting!r}: the value is not YAML: {error}") from None
+    values[last] = value

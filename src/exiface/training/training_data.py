@@ -1,0 +1,175 @@
+"""What a run learns from: the rows of a manifest that play a part, dealt out."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from exiface.datasets import Manifest, assign_splits, cap
+from exiface.datasets.batches import FaceBatches
+from exiface.datasets.patch_batches import PatchBatches
+from exiface.datasets.sampling import Batches
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.description import PATCHES
+from exiface.photos import RANKED_TAGS, Preprocessing
+from exiface.photos.camera_settings import CLASSES
+from exiface.photos.patches import Patches
+from exiface.training.config import ConfigError, TrainConfig
+
+_OTHERS = 1  # added to the seed of photographs by which the weights of losses are learnt
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The rows of a run.
+
+    Attributes:
+        takes: what makes the encoder's input of a photograph.
+        training: what the network learns from.
+        validation: what it is measured on.
+        others: what the weights of losses are learnt by; None where they aren't.
+    """
+
+    takes: Preprocessing | Patches
+    training: Batches
+    validation: Batches
+    others: Batches | None
+
+    def manifests(self) -> list[Manifest]:
+        """All that shapes the encoder."""
+        parts = (self.training, self.validation, self.others)
+        return [each.manifest for each in parts if each is not None]
+
+
+def examples(config: TrainConfig, manifest: Manifest) -> Examples:
+    """Choose the rows that a run learns from.
+
+    Args:
+        config: the settings.
+        manifest: with the splits "train" and "validation".
+
+    Raises:
+        ConfigError: settings and data don't fit.
+    """
+    takes = _takes(config)
+    manifest = _wanted(manifest, config)
+    training = _rows(manifest, "train", config)
+    others = None
+    if (learnt := config.learnt_weights) is not None:
+        held_out = training
+        if learnt.held_out:
+            shares = {"training": 1 - learnt.held_out, "others": learnt.held_out}
+            dealt = assign_splits(
+                training.photo, np.full(len(training), ""), shares, seed=config.seed
+            )
+            training, held_out = (training.select(dealt == part) for part in shares)
+        others = _batches(held_out, config, takes, seed=config.seed + _OTHERS)
+    validation = _rows(manifest, "validation", config)
+    return Examples(
+        takes,
+        _batches(training, config, takes),
+        _batches(validation, config, takes, augmented=False),
+        others,
+    )
+
+
+def _takes(config: TrainConfig) -> Preprocessing | Patches:
+    """What makes the encoder's input of a photograph."""
+    architecture = ARCHITECTURES[config.architecture]
+    if architecture.subject == "image":
+        return Patches(architecture.size, config.most_patches, "evenly")
+    return Preprocessing(architecture.size, config.crop_scale, largest=architecture.largest)
+
+
+def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
+    """The rows that play a part: no source left out, generated ones only if they are learnt.
+
+    Other pictures of the same photographs, at another size or resynthesised, go with them.
+    """
+    subject = ARCHITECTURES[config.architecture].subject
+    if manifest.subject != subject:
+        raise ConfigError(
+            f"architecture {config.architecture} learns from {subject}s, and the manifest is of "
+            f"{manifest.subject}s: make one with exiface prepare --subject {subject}"
+        )
+    left_out = np.zeros(len(manifest), bool)
+    sources = np.unique(manifest.source)
+    for pattern in config.leave_out:
+        matching = [source for source in sources if fnmatchcase(str(source), pattern)]
+        if not matching:
+            known = ", ".join(filter(None, sources.tolist())) or "none"
+            raise ConfigError(f"leave_out: no source is {pattern!r}; the manifest has {known}")
+        left_out |= np.isin(manifest.source, matching)
+    left_out |= np.isin(manifest.photo, manifest.photo[left_out])
+    if not config.shares.generated:
+        left_out |= manifest.generated
+    return manifest.select(~left_out)
+
+
+def _rows(manifest: Manifest, split: str, config: TrainConfig) -> Manifest:
+    """Those of a split, with no photograph or camera beyond its measure."""
+    rows = manifest.of_split(split)
+    kept = cap(
+        rows.photo,
+        rows.camera,
+        per_photo=config.max_faces_per_photo,
+        per_camera=config.max_faces_per_camera,
+        seed=config.seed,
+    )
+    if not len(kept):
+        raise ConfigError(
+            f"the manifest has no {manifest.subject} in the split {split!r}; prepare more"
+        )
+    rows = rows.select(kept)
+    if not _teaches(rows, config):
+        raise ConfigError(
+            f"no {manifest.subject} of the split {split!r} has a camera tag, so there is nothing "
+            "to rank; prepare photographs with their metadata, or give tags: exiface prepare "
+            "--records"
+        )
+    return rows
+
+
+def _batches(
+    rows: Manifest,
+    config: TrainConfig,
+    takes: Preprocessing | Patches,
+    *,
+    augmented: bool = True,
+    seed: int | None = None,
+) -> Batches:
+    augmentation = config.augmentation if augmented else None
+    seed = config.seed if seed is None else seed
+    if isinstance(takes, Patches):
+        return PatchBatches(
+            rows,
+            takes,
+            number=config.patches,
+            side=None if config.architecture == PATCHES else config.window,
+            augmentation=augmentation,
+            window=config.window,
+            drawing=config.drawing,
+            seed=seed,
+            workers=config.workers,
+        )
+    return FaceBatches(
+        rows,
+        takes,
+        augmentation=augmentation,
+        families=config.families,
+        drawing=config.drawing,
+        window=None if takes.largest is None else config.window,
+        seed=seed,
+        workers=config.workers,
+    )
+
+
+def _teaches(rows: Manifest, config: TrainConfig) -> bool:
+    """Whether there is a tag to learn, where tags are learnt."""
+    ranked = config.ranked if config.shares.ranking else ()
+    classes = config.classes if config.shares.classes else ()
+    if not (ranked or classes):
+        return True
+    values = rows.tags[:, [RANKED_TAGS.index(name) for name in ranked]]
+    places = rows.classes[:, [list(CLASSES).index(name) for name in classes]]
+    return bool(np.isfinite(values).any() or (places >= 0).any())

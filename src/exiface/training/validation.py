@@ -1,0 +1,76 @@
+"""How well the pretext task is solved on photographs and groups that training never saw."""
+
+import math
+import warnings
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from torch import Tensor
+
+from exiface.datasets.sampling import Batches
+from exiface.photos import RANKED_TAGS, Preprocessing
+from exiface.photos.camera_settings import CLASSES
+from exiface.photos.patches import Patches
+from exiface.training.heads import GENERATED
+from exiface.training.task import PretextTask
+
+
+def validate(
+    task: PretextTask, rows: Batches, takes: Preprocessing | Patches, batch_size: int
+) -> dict[str, float]:
+    """Measure the heads.
+
+    Args:
+        task: in any mode; left in training mode.
+        rows: the validation split.
+        takes: what the encoder makes its input with.
+        batch_size: rows at a time.
+
+    Returns:
+        "spearman_<tag>" over untouched photographs that have the tag (absent where fewer than
+        three, or where all are equal), "accuracy_<tag>" of those that are classes, each class
+        weighing the same (absent where only one is met), "<family>_auc" of each photograph
+        untouched against manipulated, and "generated_auc" of photographs against generated ones,
+        where there are both.
+    """
+    task.eval()
+    outputs: list[list[Tensor]] = [[] for _ in range(1 + len(task.families))]
+    with torch.inference_mode():
+        for forms in rows.validation(batch_size):
+            for batch, collected in zip(forms, outputs, strict=True):
+                collected.append(task.outputs(task.crops(batch.crops, takes)).cpu())
+    task.train()
+    untouched, *manipulated = (torch.cat(collected) for collected in outputs)
+
+    def score(outputs: Tensor, name: str) -> NDArray[np.float32]:
+        return task.score(outputs, name).numpy()
+
+    photographs = ~rows.manifest.generated
+    measured = {}
+    for name in task.names:
+        if name in CLASSES:
+            place = rows.manifest.classes[:, list(CLASSES).index(name)]
+            met = photographs & (place >= 0)
+            if len(np.unique(place[met])) > 1:
+                told = untouched[:, task.columns[name]].argmax(1).numpy()
+                measured[f"accuracy_{name}"] = float(balanced_accuracy_score(place[met], told[met]))
+        if name not in RANKED_TAGS:
+            continue
+        tag = rows.manifest.tags[:, RANKED_TAGS.index(name)]
+        present = photographs & ~np.isnan(tag)
+        if present.sum() < 3:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # constant input: the correlation is then undefined
+            correlation = float(spearmanr(score(untouched, name)[present], tag[present]).statistic)
+        if math.isfinite(correlation):
+            measured[f"spearman_{name}"] = correlation
+    for family, changed in zip(task.families, manipulated, strict=True):
+        pair = np.concatenate([score(each, family)[photographs] for each in (untouched, changed)])
+        measured[f"{family}_auc"] = float(roc_auc_score(np.repeat([0, 1], photographs.sum()), pair))
+    if GENERATED in task.names and not photographs.all():
+        measured["generated_auc"] = float(roc_auc_score(~photographs, score(untouched, GENERATED)))
+    return measured

@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture as Reference
+
+from exiface.scoring import DensityError, GaussianMixture, choose_components
+
+
+def two_clouds(number=2000, dimensions=3, seed=0):
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(size=(dimensions, dimensions)) + 2 * np.eye(dimensions)
+    centres = np.array([np.zeros(dimensions), np.full(dimensions, 6.0)])
+    return (rng.normal(size=(number, dimensions)) + centres[rng.integers(0, 2, number)]) @ mixing
+
+
+def test_with_many_photographs_it_is_the_plain_mixture():
+    features, held_out = two_clouds(20_000), two_clouds(2_000, seed=1)
+    held_out = two_clouds(22_000)[20_000:]
+    ours = GaussianMixture(2, seed=0).fit(features).log_likelihood(held_out)
+    theirs = Reference(2, random_state=0).fit(features).score_samples(held_out)
+    assert np.abs(ours - theirs).max() < 0.1
+    assert ours.mean() == pytest.approx(theirs.mean(), abs=2e-3)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2024])
+def test_without_shrinkage_it_is_scikit_learns_from_the_same_start(seed):
+    rng = np.random.default_rng(seed)
+    features = np.concatenate([rng.normal(3 * c, 1 + c / 4, size=(300, 6)) for c in range(4)])
+    ours = GaussianMixture(4, seed=seed, shrunk=False).fit(features)
+    theirs = Reference(4, init_params="k-means++", random_state=seed).fit(features)
+    order, other = np.argsort(ours.means[:, 0]), np.argsort(theirs.means_[:, 0])
+    assert np.allclose(ours.weights[order], theirs.weights_[other], atol=1e-3)
+    assert np.allclose(ours.means[order], theirs.means_[other], atol=1e-2)
+    held_out = rng.normal(3, 2, size=(500, 6))
+    assert ours.log_likelihood(held_out).mean() == pytest.approx(theirs.score(held_out), abs=5e-3)
+
+
+def test_single_precision_and_threads_change_nothing_that_matters(monkeypatch):
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.normal(c, 1, size=(400, 40)) for c in range(3)])
+    double = GaussianMixture(3, seed=0, shrunk=False).fit(features)
+    monkeypatch.setattr("exiface.scoring.gaussian_mixture._LARGE", 1)
+    single = GaussianMixture(3, seed=0, shrunk=False).fit(features)
+    assert np.allclose(double.means, single.means, atol=1e-3)
+    assert double.log_likelihood(features).mean() == pytest.approx(
+        single.log_likelihood(features).mean(), rel=1e-4
+    )
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=15)
+def test_the_likelihood_never_falls(seed):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(200, 5)) + 2 * rng.integers(0, 3, (200, 1))
+    history = GaussianMixture(3, seed=seed, shrunk=False).fit(features).history
+    assert history.converged
+    assert (np.diff(history.likelihoods) > -1e-5).all()
+
+
+def test_a_component_on_a_single_photograph_is_refused():
+    features = np.concatenate([np.random.default_rng(0).normal(size=(50, 3)), [[1e4, 1e4, 1e4]]])
+    with pytest.raises(DensityError, match=r"collapsed onto 1.0 of 51 .* lower n_components"):
+        GaussianMixture(2, seed=0, shrunk=False).fit(features)
+    assert np.isfinite(GaussianMixture(2, seed=0).fit(features).log_likelihood(features)).all()
+
+
+def test_the_slow_twin_agrees():
+    mixture = GaussianMixture(3, seed=0).fit(two_clouds(400))
+    arrays = {name: array.astype(float) for name, array in mixture.arrays().items()}
+    points = two_clouds(20, seed=5)
+    expected = []
+    for point in points:
+        white = (point - arrays["centre"]) @ arrays["whitening"]
+        density = 0.0
+        for weight, mean, factor in zip(
+            arrays["weights"], arrays["means"], arrays["precisions_cholesky"], strict=True
+        ):
+            covariance = np.linalg.inv(factor @ factor.T)
+            density += weight * multivariate_normal(mean, covariance).pdf(white)
+        expected.append(np.log(density * abs(np.linalg.det(arrays["whitening"]))))
+    assert np.allclose(mixture.log_likelihood(points), expected, rtol=1e-4)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=10)
+def test_an_affine_change_of_features_shifts_all_likelihoods_alike(seed):
+    rng = np.random.default_rng(seed)
+    features, points = two_clouds(3_000), two_clouds(50, seed=9)
+    scale, shift = rng.uniform(0.2, 5), rng.normal(size=3)
+    plain = GaussianMixture(2, seed=0).fit(features).log_likelihood(points)
+    moved = GaussianMixture(2, seed=0).fit(features * scale + shift)
+    difference = plain - moved.log_likelihood(points * scale + shift)
+    assert np.allclose(difference, 3 * np.log(scale), atol=0.05)
+
+
+def test_the_order_of_photographs_does_not_matter_with_one_component():
+    features = two_clouds(300)
+    shuffled = features[np.random.default_rng(0).permutation(300)]
+    plain = GaussianMixture(1, seed=0).fit(features).log_likelihood(features[:20])
+    other = GaussianMixture(1, seed=0).fit(shuffled).log_likelihood(features[:20])
+    assert np.allclose(plain, other, atol=1e-2)
+
+
+def test_fewer_photographs_than_dimensions_still_rank_outliers_last():
+    rng = np.random.default_rng(0)
+    photographs = rng.normal(size=(60, 256)) * np.linspace(0.1, 3, 256)
+    mixture = GaussianMixture(4, seed=0).fit(photographs)
+    others = rng.normal(size=(60, 256)) * np.linspace(0.1, 3, 256)
+    assert np.isfinite(mixture.log_likelihood(others)).all()
+    assert mixture.log_likelihood(others).min() > mixture.log_likelihood(others * 4).max()
+
+
+def test_constant_features_are_harmless():
+    features = np.column_stack([two_clouds(200), np.full(200, 7.0)])
+    assert np.isfinite(GaussianMixture(2, seed=0).fit(features).log_likelihood(features)).all()
+
+
+def test_the_seed_decides():
+    features = two_clouds(300)
+    first, second = (GaussianMixture(4, seed=1).fit(features).arrays() for _ in range(2))
+    for name, array in first.items():
+        assert np.array_equal(array, second[name]), name
+
+
+def test_what_is_stored_is_what_was_fitted():
+    mixture = GaussianMixture(2, seed=0).fit(two_clouds(300))
+    restored = GaussianMixture.from_arrays(mixture.arrays())
+    points = two_clouds(20, seed=3)
+    assert np.array_equal(restored.log_likelihood(points), mixture.log_likelihood(points))
+
+
+def test_the_number_of_components_is_chosen_by_photographs_left_out():
+    two = two_clouds(400)
+    reported = []
+    chosen, held_out = choose_components(
+        two, np.arange(400), progress=lambda *counts: reported.append(counts)
+    )
+    assert reported == [(done, 25) for done in range(1, 26)]
+    assert set(held_out) == {1, 2, 4, 8, 12}
+    assert chosen == 2
+    assert held_out[2] > held_out[1] + 0.2
+    one = np.random.default_rng(0).normal(size=(400, 3))
+    assert choose_components(one, np.arange(400))[0] == 1
+    assert choose_components(two[:8], np.arange(8)) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("features", "reason"),
+    [
+        (np.zeros(5), "shape"),
+        (np.array([[0.0, np.nan], [1, 2], [2, 3]]), "not finite, the first is row 0"),
+        (np.zeros((3, 2)), "too few for 2 components"),
+    ],
+)
+def test_features_that_cannot_be_fitted_are_refused(features, reason):
+    with pytest.raises(DensityError, match=reason):
+        GaussianMixture(2, seed=0).fit(features)
+
+
+def test_misuse_is_refused():
+    with pytest.raises(DensityError, match="call fit"):
+        GaussianMixture(1, seed=0).log_likelihood([[1.0]])
+    with pytest.raises(DensityError, match="at least 1"):
+        GaussianMixture(0, seed=0)
+    mixture = GaussianMixture(1, seed=0).fit(two_clouds(50))
+    with pytest.raises(DensityError, match=r"\(n, 3\)"):
+        mixture.log_likelihood(np.zeros((2, 5)))
+    arrays = mixture.arrays()
+    with pytest.raises(DensityError, match="a mixture has the arrays"):
+        GaussianMixture.from_arrays({"centre": arrays["centre"]})
+    with pytest.raises(DensityError, match="means must be"):
+        GaussianMixture.from_arrays(arrays | {"means": arrays["means"].T})

@@ -1,0 +1,176 @@
+"""BLADES in miniature: photographs with EXIF -> prepare -> train -> fit -> detect."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_training import small
+from safetensors.numpy import load_file
+from torch import nn
+
+from exiface.datasets import Manifest
+from exiface.datasets.batches import FaceBatches
+from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders.architectures import ARCHITECTURES
+from exiface.photos import MANIPULATIONS, Preprocessing
+from exiface.training.config import ConfigError, read_config
+from exiface.training.heads import REGIONS, classes_of_heads
+from exiface.training.losses import Ranking, region_loss
+from exiface.training.task import PretextTask
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small())
+    manifest, run, detector = (tmp_path / name for name in ("m.parquet", "run", "detector"))
+    splits = "train=0.4,validation=0.1,fit=0.1,calibration=0.4"
+    assert exiface("prepare", photos, "-o", manifest, "--splits", splits).status == 0
+    done = exiface(
+        *("train", "--data", manifest, "--config", CONFIGS / "blades-small.yaml", "-o", run),
+        *("--set", "batch_size=8", "--set", "epochs=2", "--set", "validate_epochs=1"),
+        *("--set", "learnt_weights.held_out=0.3"),
+    )
+    assert done.status == 0, done.err
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert {"weight_regions", "weight_iso_speed", "weight_white_balance"} < set(lines[0])
+    measured = [line for line in lines if "manipulation_auc" in line][-1]
+    assert -1 <= measured["spearman_iso_speed"] <= 1
+    # Heads as directions: the vector of the highest level less that of the lowest.
+    directions = load_file(run / "heads.safetensors")
+    assert set(directions) == {
+        *("iso_speed", "aperture", "exposure_time", "focal_length", "manipulation")
+    }
+    encoder = OnnxEncoder(*read_encoder(run))
+    crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    assert np.linalg.norm(encoder.encode(list(crops)), axis=1) == pytest.approx(1, abs=1e-5)
+    assert encoder.description.provenance["loss_weights"].keys() == directions.keys() | {
+        *("make", "metering_mode", "exposure_mode", "white_balance", "exposure_program", REGIONS)
+    }
+    done = exiface("fit", "--encoder", run, "--photos", manifest, "-o", detector)
+    assert done.status == 0, done.err
+    assert "loss weights" in exiface("info", detector).out
+    judged = exiface("detect", photos / "1", "--detector", detector, "--json")
+    assert all("p_value" in json.loads(line)["faces"][0] for line in judged.out.splitlines())
+
+
+def test_the_published_settings_ask_for_a_text_encoder(photos, exiface, tmp_path):
+    manifest = tmp_path / "m.parquet"
+    assert exiface("prepare", photos, "-o", manifest).status == 0
+    done = exiface(
+        *("train", "--data", manifest, "--config", CONFIGS / "blades.yaml"),
+        *("-o", tmp_path / "run", "--set", "batch_size=8", "--set", "learnt_weights.held_out=0.3"),
+        *("--set", "learnt_weights.batch=0.5"),
+    )
+    assert done.status == 2
+    assert "--text" in done.err
+
+
+def test_the_columns_are_the_published_ones():
+    config = read_config(CONFIGS / "blades.yaml")
+    classes = classes_of_heads(
+        config.heads,
+        ranked=config.ranked,
+        levels=config.ranking.levels,
+        classes=config.classes,
+        families=config.families,
+        regions=config.regions,
+        generated=False,
+    )
+    assert tuple(classes) == config.losses
+    assert [len(each) for each in classes.values()] == [3, 3, 3, 3, 10, 8, 7, 2, 6, 2, 2]
+
+
+@pytest.mark.parametrize("kind", ["linear", "class-vectors"])
+def test_levels_and_sides_become_one_number(kind):
+    torch.manual_seed(0)
+    task = PretextTask(
+        nn.Flatten(),
+        12,
+        ranked=("iso_speed",),
+        classes=("white_balance",),
+        ranking=Ranking(levels=3),
+        regions=True,
+        heads=kind,
+    )
+    features = nn.functional.normalize(torch.randn(6, 12))
+    outputs = task.outputs(features.reshape(6, 3, 2, 2))
+    level = outputs[:, :3].softmax(1) @ torch.tensor([1.0, 2.0, 3.0])
+    assert torch.allclose(task.score(outputs, "iso_speed"), level)
+    sides = outputs[:, task.columns["manipulation"]]
+    expected = sides[:, 0] if kind == "linear" else sides[:, 1] - sides[:, 0]
+    assert torch.equal(task.score(outputs, "manipulation"), expected)
+    directions = task.directions(15)
+    assert directions.keys() == {"iso_speed", "manipulation"}
+    assert all(each.shape == (15,) and not each[12:].any() for each in directions.values())
+    along = features @ directions["manipulation"][:12]
+    assert np.corrcoef(along.numpy(), expected.detach().numpy())[0, 1] > 0.999
+
+
+def test_regions_are_learnt_from_the_published_manipulations_and_untouched_faces():
+    torch.manual_seed(0)
+    task = PretextTask(
+        nn.Flatten(), 12, families=("manipulation", "smoothing"), ranked=(), regions=True
+    )
+    ways = torch.tensor([-1, 0, 1, 2, 3, -1, -1])
+    manipulated = torch.tensor([0, 1, 1, 1, 1, 2, 0])
+    generated = torch.tensor([False] * 6 + [True])
+    crops = torch.randn(7, 3, 2, 2)
+    losses = task(crops, torch.full((7, 4), torch.nan), manipulated, generated, ways=ways)
+    # Neither a smoothed face, which is changed everywhere and nowhere, nor a generated one.
+    changed = torch.tensor([[0, 0], [1, 0], [1, 0], [0, 1], [1, 1]])
+    logits = task.outputs(crops)[:5, task.columns[REGIONS]]
+    assert losses[REGIONS].item() == pytest.approx(region_loss(logits, changed).mean().item())
+
+
+def test_what_was_done_to_a_face_is_told(photos, tmp_path):
+    from exiface.datasets import scan
+
+    manifest: Manifest = scan(photos / "0")[0]
+    drawn = FaceBatches(manifest, Preprocessing(32), families=("manipulation", "smoothing"))
+    batches = [part for step in drawn.training(0, 12, 8) for part in step]
+    ways = np.concatenate([batch.ways for batch in batches])
+    manipulated = np.concatenate([batch.manipulated for batch in batches])
+    assert ((ways >= 0) == (manipulated == 1)).all()
+    assert set(ways) == {-1, *range(len(MANIPULATIONS))}
+    manifest.landmarks[:] = np.nan  # then only the whole face can be warped
+    [batch] = next(drawn.training(0, 1, 16))
+    assert set(batch.ways) == {-1, len(MANIPULATIONS) - 1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (["regions=true", "families=[smoothing]"], "regions are of the family manipulation"),
+        (["heads=class-vectors", "architecture=mirrored"], "features are all read"),
+        (
+            [
+                "heads=sentences",
+                "shares.generated=1",
+                "drawing.generated=0.5",
+            ],
+            "without shares.generated",
+        ),
+        (["learnt_weights.primary=sharpness"], "primary must be one of aperture"),
+        (["learnt_weights.held_out=1"], "held_out must be >= 0 and < 1"),
+        (["learnt_weights.batch=0"], "batch must be > 0"),
+        (["learnt_weights.learning_rate=0"], "learning_rate must be > 0"),
+        (["ranking.levels=1"], "levels must be at least 2"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(settings, reason):
+    with pytest.raises(ConfigError, match=reason):
+        read_config(None, settings)
+
+
+def test_too_few_photographs_held_out_are_an_error(photos, exiface, tmp_path):
+    manifest = tmp_path / "m.parquet"
+    assert exiface("prepare", photos, "-o", manifest).status == 0
+    done = exiface(
+        *("train", "--data", manifest, "-o", tmp_path / "run", "--set", "batch_size=8"),
+        *("--set", "learnt_weights.held_out=0.02"),
+    )
+    assert done.status == 2
+    assert "raise learnt_weights.held_out" in done.err

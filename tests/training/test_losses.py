@@ -1,0 +1,191 @@
+import itertools
+import json
+import math
+from pathlib import Path
+from statistics import NormalDist
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exiface.training.losses import (
+    CASE_V,
+    RELEASED,
+    Ranking,
+    class_loss,
+    expected_level,
+    fidelity_loss,
+    ranking_loss,
+    region_loss,
+)
+
+SCORES = [-0.375, -1.125, 0, -1.5, 1.5, -0.75, 1.125, 0.375, 0.75]
+TAG = [100, 200, 100, 400, 800, 50, 1600, 200, 3200]
+
+
+def slow_fidelity(p, g):
+    return 1 - math.sqrt(p * g + 1e-8) - math.sqrt((1 - p) * (1 - g) + 1e-8)
+
+
+def slow_ranking(scores, tag, scale):
+    """Pair after pair, as the formula stands."""
+    losses = []
+    for i in range(len(scores)):
+        for j in range(i + 1, len(scores)):
+            if math.isnan(tag[i]) or math.isnan(tag[j]):
+                continue
+            p = NormalDist().cdf(scale * (scores[i] - scores[j]))
+            g = 1.0 if tag[i] > tag[j] else 0.5 if tag[i] == tag[j] else 0.0
+            losses.append(slow_fidelity(p, g))
+    return sum(losses) / len(losses) if losses else 0.0
+
+
+def test_reference_values():
+    loss = ranking_loss(
+        torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32), Ranking(RELEASED)
+    )
+    assert loss.item() == pytest.approx(0.246750, abs=1e-6)
+    p, g = torch.tensor([0.1, 0.9, 0.5, 0.7]), torch.tensor([0.0, 1.0, 1.0, 0.0])
+    assert fidelity_loss(p, g).mean().item() == pytest.approx(0.211851, abs=1e-6)
+
+
+tags = st.one_of(st.just(math.nan), st.sampled_from([50.0, 100.0, 200.0]))
+batches = st.lists(st.tuples(st.floats(-3, 3, width=32), tags), min_size=0, max_size=9)
+
+
+@given(batches, st.sampled_from([CASE_V, RELEASED]))
+def test_the_slow_twin_agrees(batch, scale):
+    scores, tag = [pair[0] for pair in batch], [pair[1] for pair in batch]
+    fast = ranking_loss(
+        torch.tensor(scores, dtype=torch.float64),
+        torch.tensor(tag, dtype=torch.float64),
+        Ranking(scale),
+    )
+    assert fast.item() == pytest.approx(slow_ranking(scores, tag, scale), abs=1e-6)
+
+
+@given(st.permutations(range(9)))
+def test_the_order_of_the_batch_does_not_matter(order):
+    scores, tag = torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32)
+    shuffled = ranking_loss(scores[list(order)], tag[list(order)])
+    assert shuffled.item() == pytest.approx(0.246750, abs=1e-5)
+
+
+def test_only_the_order_of_tags_matters():
+    scores, tag = torch.tensor(SCORES), torch.tensor(TAG, dtype=torch.float32)
+    assert ranking_loss(scores, tag.log()).item() == pytest.approx(ranking_loss(scores, tag).item())
+
+
+def test_right_order_costs_less_than_wrong_order():
+    tag = torch.tensor([1.0, 2.0, 3.0])
+    assert ranking_loss(tag, tag) < 0.02
+    assert ranking_loss(-tag, tag) > 0.85
+
+
+def test_ties_want_equal_scores():
+    tag = torch.tensor([5.0, 5.0])
+    equal = ranking_loss(torch.tensor([1.0, 1.0]), tag)
+    assert equal.item() == pytest.approx(0, abs=1e-6)
+    assert ranking_loss(torch.tensor([1.0, 0.0]), tag) > 0.1
+
+
+def test_absent_tags_have_no_gradient_and_no_pairs_are_no_loss():
+    scores = torch.tensor([0.5, -0.5, 2.0], requires_grad=True)
+    ranking_loss(scores, torch.tensor([1.0, 2.0, math.nan])).backward()
+    assert scores.grad[2] == 0
+    assert (scores.grad[:2] != 0).all()
+    scores.grad = None
+    loss = ranking_loss(scores, torch.tensor([math.nan, 2.0, math.nan]))
+    loss.backward()
+    assert loss.item() == 0
+    assert (scores.grad == 0).all()
+
+
+def test_gradients_are_finite_where_probabilities_vanish():
+    scores = torch.tensor([50.0, -50.0], requires_grad=True)
+    ranking_loss(scores, torch.tensor([1.0, 2.0])).backward()
+    assert torch.isfinite(scores.grad).all()
+
+
+@given(batches, st.sampled_from(["all", "halves"]), st.sampled_from(["half", "greater"]))
+def test_cross_entropy_is_the_one_written_out(batch, pairs, ties):
+    scores, tag = [pair[0] for pair in batch], [pair[1] for pair in batch]
+    ranking = Ranking(1.0, "cross-entropy", pairs, ties)
+    fast = ranking_loss(
+        torch.tensor(scores, dtype=torch.float64), torch.tensor(tag, dtype=torch.float64), ranking
+    )
+    half = len(batch) // 2
+    chosen = (
+        [(i, i + half) for i in range(half)]
+        if pairs == "halves"
+        else list(itertools.combinations(range(len(batch)), 2))
+    )
+    losses = []
+    for i, j in chosen:
+        if math.isnan(tag[i]) or math.isnan(tag[j]):
+            continue
+        wanted = 1.0 if tag[i] > tag[j] else 0.0 if tag[i] < tag[j] else None
+        wanted = (0.5 if ties == "half" else 1.0) if wanted is None else wanted
+        p = (1 + math.erf((scores[i] - scores[j]) / math.sqrt(2))) / 2
+        losses.append(-wanted * math.log(p) - (1 - wanted) * math.log1p(-p))
+    assert fast.item() == pytest.approx(sum(losses) / max(1, len(losses)), abs=1e-6)
+
+
+def test_cross_entropy_of_scores_far_apart_is_finite_and_teaches():
+    scores = torch.tensor([40.0, -40.0], requires_grad=True)
+    loss = ranking_loss(scores, torch.tensor([1.0, 2.0]), Ranking(1.0, "cross-entropy"))
+    loss.backward()
+    assert math.isfinite(loss.item())
+    assert scores.grad.tolist() == pytest.approx([80, -80], rel=0.01)
+
+
+def test_an_absent_class_teaches_nothing():
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, -5.0]], requires_grad=True)
+    loss = class_loss(logits, torch.tensor([0, 1, -1], dtype=torch.int8))
+    expected = (math.log1p(math.exp(-2)) + math.log1p(math.exp(-1))) / 2
+    assert loss.item() == pytest.approx(expected)
+    none = class_loss(logits, torch.tensor([-1, -1, -1], dtype=torch.int8))
+    (loss + none).backward()
+    assert none.item() == 0
+    assert logits.grad[2].tolist() == [0, 0]
+
+
+def test_blades_losses_are_the_published_ones():
+    blades = json.loads((Path(__file__).parents[1] / "reference/blades_losses.json").read_text())
+
+    def tensor(name):
+        return torch.tensor(blades[name], dtype=torch.float64)
+
+    level = expected_level(tensor("rank_logits"))
+    assert level.numpy() == pytest.approx(blades["rank_expected_level"], abs=1e-6)
+    found = {
+        "rank": ranking_loss(level, tensor("rank_tag"), Ranking(2.0)),
+        "cls": class_loss(tensor("cls_logits"), tensor("cls_label"), "focal-fidelity"),
+        "coarse": fidelity_loss(
+            tensor("coarse_logits").softmax(1)[:, 1], tensor("coarse_label")
+        ).mean(),
+        "fine": region_loss(tensor("fine_logits"), tensor("fine_label")).mean(),
+    }
+    for name, loss in found.items():
+        assert loss.item() == pytest.approx(blades[f"{name}_loss"], abs=1e-6), name
+
+
+@pytest.mark.parametrize("number", [2, 10])
+def test_focal_fidelity_is_the_one_written_out(number):
+    torch.manual_seed(number)
+    logits = 3 * torch.randn(7, number, dtype=torch.float64)
+    classes = torch.tensor([0, 1, -1, 1, 0, 1, -1])
+    expected = []
+    for row, right in zip(logits.softmax(1).tolist(), classes.tolist(), strict=True):
+        if right >= 0:
+            roots = sum(math.sqrt(p * (place == right) + 1e-8) for place, p in enumerate(row))
+            expected.append((1 - row[right]) ** 2 * (1 - roots))
+    loss = class_loss(logits, classes, "focal-fidelity")
+    assert loss.item() == pytest.approx(sum(expected) / len(expected), abs=1e-12)
+    assert class_loss(logits, torch.full((7,), -1), "focal-fidelity").item() == 0
+
+
+def test_a_level_expected_lies_between_the_first_and_the_last():
+    logits = torch.tensor([[50.0, 0, 0], [0, 0, 50.0], [0, 0, 0], [20.0, 0, 20.0]])
+    assert expected_level(logits).tolist() == pytest.approx([1, 3, 2, 2], abs=1e-6)
