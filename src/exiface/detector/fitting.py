@@ -15,7 +15,7 @@ from exiface.calibration import Calibration, GeneratedFaces
 from exiface.datasets import Manifest, cap
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
-from exiface.detector.encoding import crop_sides, encode_faces, encode_rows, largest_faces
+from exiface.detector.encoding import encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
@@ -126,9 +126,9 @@ def fit(
                 "held_out_log_likelihood": {str(key): value for key, value in held_out.items()},
             }
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
-    features, sources, sides = seen_as(faces)
+    features, sources, forms = seen_as(faces)
     scores = scorer.score(features)
-    calibration = Calibration.of(scores, alpha=alpha, beta=beta, sources=sources, sides=sides)
+    calibration = Calibration.of(scores, alpha=alpha, beta=beta, sources=sources, forms=forms)
     features, scores = features[: len(faces)], scores[: len(faces)]  # the first way: as they are
     quality = measure_limits(encoder, scorer, calibration, scores, faces, seed=seed)
     seen = seen_by_encoder(encoder_folder)
@@ -198,7 +198,7 @@ def calibrate(
         per_camera,
         seed,
     )
-    features, sources, sides = encode_rows(
+    features, sources, forms = encode_rows(
         encoder, faces, as_sent=as_sent, seed=seed, progress=progress
     )
     scores = detector.scorer.score(features)
@@ -208,7 +208,7 @@ def calibrate(
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
         sources=sources,
-        sides=sides,
+        forms=forms,
     )
     features, scores = features[: len(faces)], scores[: len(faces)]
     known = _measured(
@@ -254,14 +254,11 @@ def _measured(
             "give others"
         )
     faces = largest_faces(generated)
-    if isinstance(encoder, OnnxPatchEncoder):
-        features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
-        families = np.resize(faces.source, len(features))
-        p_values = calibration.p_value(scorer.score(features))
-        return GeneratedFaces.of(p_values, families, np.zeros(len(features)))
-    scores = scorer.score(encode_faces(encoder, faces, progress))
-    sides = crop_sides(encoder.description.preprocessing, faces)
-    return GeneratedFaces.of(calibration.p_value(scores, sides), faces.source, sides)
+    # Faces as they lie in the files; whole images in each of the forms that calibrated.
+    as_sent = as_sent and isinstance(encoder, OnnxPatchEncoder)
+    features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
+    families = np.resize(families_of(faces.source), len(features))
+    return GeneratedFaces.of(calibration.p_value(scorer.score(features)), families)
 
 
 def _chosen(
