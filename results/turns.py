@@ -17,10 +17,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from exiface.datasets.drawing import families_of
 from numpy.typing import NDArray
 
 from exiface.datasets import Manifest
-from exiface.datasets.drawing import families_of
 
 DATA = Path("runs/data")
 FACES = (
@@ -28,14 +28,15 @@ FACES = (
     *("bench_dev", "bench_dev_native"),
 )
 WINDOWS = ("camera_native", "windows_of_both", "bench_scenes", "bench_scenes_2")
-# Relatives are kept from training together. Who is unknown may be anybody, and is always trained on.
+# Relatives are kept from training together. An unknown generator may be any, and always trains.
 FAMILIES = (
     ("gemini-image", "sd-3", "sd-3.5", "stylegan1", "qwen-image", "z-image", "kolors", "pixart",
      "cosmos", "hidream", "deepfloyd-if", "playground", "seedream", "dalle2"),
     ("flux1", "flex", "chroma", "stylegan2", "generated.photos", "sd21", "wan", "omnigen", "lumina",
      "kandinsky", "imagen", "f-lite", "infinity", "firefly", "meissonic"),
     ("gpt-image", "dalle3", "sdxl", "sd15", "stylegan3", "facestudio", "midjourney", "cogview",
-     "hunyuan-dit", "auraflow", "sana", "stable-cascade", "bria", "ideogram", "video-ltx", "emu3.5"),
+     "hunyuan-dit", "auraflow", "sana", "stable-cascade", "bria", "ideogram", "video-ltx",
+     "emu3.5"),
 )  # fmt: skip
 TURNS = ("first", "second", "third")
 UNKNOWN = "unknown"
@@ -50,7 +51,7 @@ def data(names: tuple[str, ...] = (*FACES, *WINDOWS)) -> Manifest:
 
 
 def folds(pictures: Manifest) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each picture, the turns (n,) that keep its family or source, and its collection; or -1."""
+    """The turns that keep each picture's family or source, and its collection (n,); -1 = none."""
     of_source: dict[str, int] = {
         source: turn for turn, sources in enumerate(PORTRAITS) for source in sources
     }
@@ -106,7 +107,7 @@ def main(output: Path) -> None:
     for turn in (*TURNS, "all"):
         for manifest, name in zip(parts(pictures, turn), (turn, f"{turn}-kept"), strict=True):
             manifest.write(output / f"{name}.parquet")
-            print(name, manifest.counts(), dict(zip(*np.unique(manifest.split, return_counts=True))))
+            print(name, manifest.counts(), np.unique(manifest.split, return_counts=True))
 
 
 if __name__ == "__main__":

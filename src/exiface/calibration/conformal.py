@@ -55,7 +55,9 @@ class Reference:
     units: int
 
     @classmethod
-    def of(cls, scores: NDArray[np.float64], weights: NDArray[np.float64], units: int) -> "Reference":
+    def of(
+        cls, scores: NDArray[np.float64], weights: NDArray[np.float64], units: int
+    ) -> "Reference":
         """Of ascending scores (n,) with weights (n,) that sum to the units."""
         sums = np.cumsum(weights[::-1])[::-1]
         return cls(scores, np.append(sums, 0.0), units)
@@ -155,7 +157,7 @@ class Calibration:
 
     def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
         """The p-value of each score, of any shape: the largest over forms, and over few sources."""
-        rounded = np.round(np.asarray(scores, np.float64), SCORE_DECIMALS)
+        rounded: NDArray[np.float64] = np.asarray(scores, np.float64).round(SCORE_DECIMALS)
         found = [reference.p_value(rounded) for reference in self.references]
         return np.asarray(np.max(found, axis=0))
 

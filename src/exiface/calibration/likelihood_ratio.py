@@ -137,7 +137,7 @@ class LikelihoodCurve:
         """The ratio and the ends of its interval (3, ...) at p-values (...)."""
         where = np.log(np.asarray(p_values, np.float64))
         logs = [np.interp(where, np.log(self.p_values), row) for row in np.log(self.ratios)]
-        return np.exp(np.stack(logs))
+        return np.asarray(np.exp(np.stack(logs)))
 
 
 def _shares(

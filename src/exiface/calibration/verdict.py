@@ -111,8 +111,8 @@ class Judge:
         if self.likelihood_curve is None:
             return [None] * len(p_values)
         return [
-            LikelihoodRatio(*row, self.subject)
-            for row in self.likelihood_curve.at(p_values).T.tolist()
+            LikelihoodRatio(value, low, high, self.subject)
+            for value, low, high in self.likelihood_curve.at(p_values).T.tolist()
         ]
 
     @cached_property
@@ -120,13 +120,13 @@ class Judge:
         """Likelihood ratios over p-values; None where no generated faces were measured."""
         if self.generated is None:
             return None
-        return LikelihoodCurve.of(
-            self.calibration.p_values_of_sources(), self.generated.by_family
-        )
+        return LikelihoodCurve.of(self.calibration.p_values_of_sources(), self.generated.by_family)
 
     def of_image(self, findings: Sequence[Finding]) -> tuple[Verdict, float] | None:
         """What is said of an image in which several things were judged; see `of_several`."""
-        return of_several([(each.verdict, each.p_value) for each in findings], self.calibration.alpha)
+        return of_several(
+            [(each.verdict, each.p_value) for each in findings], self.calibration.alpha
+        )
 
     def promise(self) -> str:
         """What the verdicts are said at, in words.

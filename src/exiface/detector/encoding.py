@@ -157,7 +157,6 @@ def encode_rows(
     return encode_faces(encoder, rows, progress), rows.source, forms
 
 
-
 def largest_faces(manifest: Manifest) -> Manifest:
     """The largest face of each photograph, in each source that has it."""
     area = (manifest.box[:, 2] - manifest.box[:, 0]) * (manifest.box[:, 3] - manifest.box[:, 1])

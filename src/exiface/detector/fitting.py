@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from exiface.calibration import Calibration, GeneratedFaces
 from exiface.datasets import Manifest, cap
+from exiface.datasets.sampling import families_of
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.detector.encoding import encode_rows, largest_faces
@@ -134,19 +135,22 @@ def fit(
     seen = seen_by_encoder(encoder_folder)
     known = _measured(generated, encoder, scorer, calibration, seen, progress, as_sent=as_sent)
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
-    return DetectorParts(
+    parts = DetectorParts(
         name=name,
         model=model,
         encoder=description,
         scorer=scorer,
         calibration=calibration,
-        card=model_card(name, description, calibration, provenance, known),
+        card="",
         cross_check=_cross_check(tag_weights(heads), features, faces),
         generated=known,
         quality=quality,
         provenance=provenance,
         attention=attention,
+        # A detector of whole images has not earned it on sources and generators left out together.
+        photographic=description.subject == "face",
     )
+    return _with_card(parts)
 
 
 def calibrate(
@@ -220,17 +224,21 @@ def calibrate(
         "versions": versions(),
     }
     weights = None if detector.cross_check is None else detector.cross_check.weights
-    return replace(
+    parts = replace(
         detector,
         name=name,
         calibration=calibration,
         cross_check=_cross_check(weights, features, faces),
-        card=model_card(name, detector.encoder, calibration, provenance, known),
         generated=known,
         quality=measure_limits(encoder, detector.scorer, calibration, scores, faces, seed=seed),
         provenance=provenance,
         digest="",
     )
+    return _with_card(parts)
+
+
+def _with_card(parts: DetectorParts) -> DetectorParts:
+    return replace(parts, card=model_card(parts.name, parts.encoder, parts.judge, parts.provenance))
 
 
 def _measured(

@@ -73,8 +73,8 @@ _KEYS = {
     "files",
 }
 _FORMAT = "exiface detector"
-# 3 calibrates by source; 2 compared small crops with small ones; 1 had neither limits of quality nor
-# generated faces.
+# 3 calibrates by source; 2 compared small crops with small ones; 1 had neither limits of quality
+# nor generated faces.
 _VERSION, _READ = 3, (1, 2)
 
 

@@ -9,9 +9,8 @@ from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
 # Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual` and
-# `probability`, one p-value in place of two, and `declares_generated`; 3 added `image`, the verdict on the image as a whole; 2 added `schema`, `verdict`,
-# `p_value` and `summary` of the image, what the file declares, what generated faces score, and the
-# verdict "nothing-found" (see CHANGELOG.md).
+# `probability`, one p-value in place of two, and `declares_generated`; 3 added `image`; 2 added what
+# the file declares and the verdict "nothing-found" (see CHANGELOG.md).
 SCHEMA = 4
 
 
