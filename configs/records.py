@@ -121,9 +121,8 @@ def main(data: Path, output: Path) -> None:
             writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
             writer.writeheader()
             for row in read(data, folder):
-                known = {"photo": Path(row["file"]).stem} | row
                 # Which of them train is settled by source, in results/turns.py.
-                writer.writerow(known | {"split": "train"})
+                writer.writerow({"photo": Path(row["file"]).stem} | row)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ that the turn has not seen at all, "validation" further collections of families 
 
 A third of the families, of the sources of photographs and of the further collections is kept in
 each turn, each of them in one. The network that ships learns from all generated pictures; the
-photographs kept from it are those of the first turn, and calibrate it.
+photographs kept from it are those of the first turn, and calibrate it: OUTPUT/all-faces.parquet are
+their faces, OUTPUT/all-pictures.parquet their windows as whole pictures.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,11 @@ def parts(pictures: Manifest, turn: str) -> tuple[Manifest, Manifest]:
     )
 
 
+def is_picture(pictures: Manifest) -> NDArray[np.bool_]:
+    """Which rows (n,) are windows of whole pictures, by their folder below the data."""
+    return np.isin([str(path).split("/")[0] for path in pictures.path], WINDOWS)
+
+
 def main(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     pictures = data()
@@ -108,6 +115,10 @@ def main(output: Path) -> None:
         for manifest, name in zip(parts(pictures, turn), (turn, f"{turn}-kept"), strict=True):
             manifest.write(output / f"{name}.parquet")
             print(name, manifest.counts(), np.unique(manifest.split, return_counts=True))
+    kept = parts(pictures, "all")[1]
+    whole = is_picture(kept)
+    kept.select(~whole).write(output / "all-faces.parquet")
+    replace(kept.select(whole), subject="image").write(output / "all-pictures.parquet")
 
 
 if __name__ == "__main__":
