@@ -17,7 +17,7 @@ from exiface.datasets.sampling import families_of
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.detector.encoding import encode_rows, largest_faces
-from exiface.detector.folder import DetectorError, DetectorParts
+from exiface.detector.folder import DetectorError, DetectorParts, digests
 from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
 from exiface.encoders.description import CLASSIFIER_FILE
@@ -99,10 +99,12 @@ def fit(
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
+    shaped = seen_by_encoder(encoder_folder)
     seen_as = partial(encode_rows, encoder, as_sent=as_sent, seed=seed, progress=progress)
     if scorer is None:
         faces = _chosen(manifest, fit_split, per_photo, per_camera, seed)
         features = seen_as(faces)[0]
+        shaped = shaped.union(faces.sha256.tolist())
         if evidence:
             names, floors, weights = zip(*map(sign, evidence), strict=True)
             scorer = Evidence(directions_of(heads, names), floors, weights).fit(features)
@@ -149,6 +151,7 @@ def fit(
         attention=attention,
         # A detector of whole images has not earned it on sources and generators left out together.
         photographic=description.subject == "face",
+        seen=digests(shaped),
     )
     return _with_card(parts)
 
@@ -194,6 +197,14 @@ def calibrate(
             f"the detector judges {detector.encoder.subject}s, and the manifest is of "
             f"{manifest.subject}s"
         )
+    manifest = manifest.select(~manifest.generated)
+    known = np.isin([int(each[:16], 16) for each in manifest.sha256], detector.seen)
+    if known.any():
+        raise DetectorError(
+            f"{known.sum()} of these photographs trained or fitted the detector (the first: "
+            f"{manifest.path[known][0]}); the false-alarm rate would be a promise on known "
+            "photographs: give others"
+        )
     as_sent = bool(detector.provenance.get("as_sent")) and detector.encoder.subject == "image"
     faces = _chosen(
         manifest.with_split(np.full(len(manifest), "calibration")),
@@ -215,7 +226,7 @@ def calibrate(
         forms=forms,
     )
     features, scores = features[: len(faces)], scores[: len(faces)]
-    known = _measured(
+    scored = _measured(
         generated, encoder, detector.scorer, calibration, set(), progress, as_sent=as_sent
     )
     provenance = detector.provenance | {
@@ -229,7 +240,7 @@ def calibrate(
         name=name,
         calibration=calibration,
         cross_check=_cross_check(weights, features, faces),
-        generated=known,
+        generated=scored,
         quality=measure_limits(encoder, detector.scorer, calibration, scores, faces, seed=seed),
         provenance=provenance,
         digest="",
