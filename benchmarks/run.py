@@ -30,8 +30,8 @@ from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import PATCHES
 from exiface.encoders.export import export, export_patches
 from exiface.encoders.own_pixels import OwnPixelsEncoder
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
 from exiface.photos.patches import Patches

@@ -22,7 +22,7 @@ from torch import nn
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import PATCHES
 from exiface.encoders.export import export, export_patches
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Face, FaceDetector, Preprocessing
 from exiface.photos.patches import Patches
 

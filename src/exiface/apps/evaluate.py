@@ -234,13 +234,14 @@ def _of_layout(
     from dataclasses import replace
 
     from exiface.apps.console import progress_bar
-    from exiface.datasets.published_sets import read_published_sets
-    from exiface.datasets.scene_sets import read_scene_sets
     from exiface.detector.fitting import read_classifier
     from exiface.encoders import read_encoder
     from exiface.encoders.patch_runtime import open_encoder, read_attention
     from exiface.evaluation.feature_cache import FeatureCache
-    from exiface.evaluation.published import PROTOCOLS, evaluate_published
+    from exiface.papers.exif_ranking.celeba_sets import read_published_sets
+    from exiface.papers.protocols import PROTOCOLS, evaluate_published
+    from exiface.papers.sdaie.noise import RELEASED_NOISES
+    from exiface.papers.sdaie.scene_sets import read_scene_sets
 
     files = read_scene_sets(data) if layout == "sdaie" else read_published_sets(data, layout)
     model, description = read_encoder(encoder_folder)
@@ -248,10 +249,11 @@ def _of_layout(
     protocol = PROTOCOLS[layout]
     if components is not None:
         protocol = replace(protocol, components=components)
+    altered = (noise, RELEASED_NOISES[noise]) if noise else None
     with progress_bar("Encoding") as progress:
         found = evaluate_published(
             files,
-            FeatureCache(features, encoder, model, find_faces=find_faces, noise=noise),
+            FeatureCache(features, encoder, model, find_faces=find_faces, altered=altered),
             protocol,
             classifier=read_classifier(encoder_folder),
             progress=progress,

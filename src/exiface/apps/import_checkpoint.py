@@ -41,7 +41,7 @@ def import_checkpoint(
         import torch  # noqa: F401
     except ImportError:
         raise UserError("importing needs torch: pip install 'exiface[train]'") from None
-    from exiface.encoders.checkpoints import read_checkpoint, write_encoder
+    from exiface.papers.checkpoints import read_checkpoint, write_encoder
 
     found = read_checkpoint(checkpoint, kind)
     model = write_encoder(found, output, resize=resize)

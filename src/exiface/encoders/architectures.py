@@ -10,10 +10,8 @@ from torchvision.models import mobilenet_v2, resnet50
 from exiface.encoders.description import PATCHES
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.encoders.own_pixels import OwnPixelsEncoder
-from exiface.encoders.patch_encoder import LENGTH, PATCH, PatchEncoder
 from exiface.encoders.windows import WINDOW, WindowEncoder
-
-ImageEncoder = PatchEncoder | WindowEncoder  # of whole images
+from exiface.named import by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,11 @@ def _compact() -> nn.Module:
     return network
 
 
+def _patches() -> nn.Module:
+    network: nn.Module = by_name("exiface.papers.sdaie.network:PatchEncoder")()
+    return network
+
+
 ARCHITECTURES: dict[str, Architecture] = {
     # The published encoder (Zou et al., arXiv 2501.02207).
     "resnet50": Architecture(_resnet50, features=768, size=224, last_layer="fc."),
@@ -93,7 +96,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     # The published encoder of whole images (SDAIE, arXiv 2512.05651).
     PATCHES: Architecture(
-        PatchEncoder, features=LENGTH, size=PATCH, last_layer="transformer.", subject="image"
+        _patches, features=528, size=64, last_layer="transformer.", subject="image"
     ),
     # MobileNetV2 over windows of whole images, at their own pixels.
     "windows": Architecture(

@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from exiface.encoders.architectures import ImageEncoder
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, EncoderDescription
-from exiface.encoders.patch_encoder import PatchEncoder
+from exiface.encoders.image_encoder import ImageEncoder
 
 _FEW = 256  # weights that aren't worth halving
 # Modules in which a normalisation that is registered after a convolution is applied to its output.
@@ -72,9 +71,9 @@ def export_patches(
     example = torch.zeros(2, 3, side, side)
     content = _onnx(_for_export(_Tokens(network)), example, {0: "n"}, "patches", "tokens")
     contents = {ENCODER_FILE: _halved(content) if half else content}
-    if isinstance(network, PatchEncoder):
+    if network.attention is not None:
         dtype = torch.float16 if half else torch.float32
-        weights = network.transformer.state_dict()
+        weights = network.attention.state_dict()
         attention = save({name: tensor.cpu().to(dtype) for name, tensor in weights.items()})
         contents = {ATTENTION_FILE: attention} | contents
     return _write(folder, description, contents)

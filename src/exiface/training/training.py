@@ -23,9 +23,10 @@ from safetensors.torch import save_file
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import Batch, Batches
 from exiface.encoders import EncoderDescription
-from exiface.encoders.architectures import ARCHITECTURES, ImageEncoder
+from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
 from exiface.encoders.export import export, export_patches
+from exiface.encoders.image_encoder import ImageEncoder
 from exiface.errors import UserError
 from exiface.provenance import versions
 from exiface.threads import keep_freed_memory

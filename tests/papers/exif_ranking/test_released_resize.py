@@ -10,7 +10,7 @@ import torch
 from pyarrow import parquet
 
 from exiface.encoders import read_encoder
-from exiface.encoders.checkpoints import read_checkpoint
+from exiface.papers.checkpoints import read_checkpoint
 
 IMAGE = "blades_image_260x300.png"
 

@@ -30,14 +30,6 @@ from exiface.encoders.description import (
     EncoderError,
 )
 from exiface.encoders.export import export, export_patches
-from exiface.encoders.patch_checkpoints import (
-    PatchKind,
-    patch_classifier,
-    patch_kind,
-    patch_network,
-    ranked_heads,
-)
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
 from exiface.encoders.weights import (
     VISUAL,
     backbone_tensors,
@@ -45,6 +37,14 @@ from exiface.encoders.weights import (
     read_tensors,
     taken,
 )
+from exiface.papers.sdaie.checkpoints import (
+    PatchKind,
+    patch_classifier,
+    patch_kind,
+    patch_network,
+    ranked_heads,
+)
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Preprocessing
 from exiface.photos.crops import Released
 from exiface.photos.patches import Patches

@@ -18,19 +18,19 @@ from exiface.encoders import (
     read_encoder,
     token_attention,
 )
-from exiface.encoders.checkpoints import read_checkpoint, write_encoder
-from exiface.encoders.patch_encoder import (
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.papers.checkpoints import read_checkpoint, write_encoder
+from exiface.papers.sdaie.network import (
     LENGTH,
     PatchEncoder,
     covariance,
     matrix_root,
     triangle,
 )
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
-from exiface.encoders.residuals import filters
+from exiface.papers.sdaie.residuals import filters
 from exiface.photos.patches import Patches
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 NOISES = {"jpg": "jpg95", "resize": "resize05", "blur": "blur1"}
 
 

@@ -20,7 +20,7 @@ from exiface.training.heads import REGIONS, classes_of_heads
 from exiface.training.losses import Ranking, region_loss
 from exiface.training.task import PretextTask
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):

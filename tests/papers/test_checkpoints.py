@@ -12,8 +12,8 @@ from torchvision.models import resnet50
 from exiface import Detector
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.checkpoints import read_checkpoint
 from exiface.encoders.weights import load_backbone
+from exiface.papers.checkpoints import read_checkpoint
 
 HEADS = ("fc_iso", "fc_av", "fc_et", "fc_fl", "fc_face")
 
