@@ -5,8 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test format lint types docs picture benchmarks default-detector photographs-only-detector \
-	whole-image-detector whole-image sdaie learnt-weights leave-one-out leave-one-out-short shares results ablation \
-	comparison tags clean
+	left-out sdaie learnt-weights results ablation comparison tags clean
 
 $(VENV)/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -58,23 +57,21 @@ benchmarks: $(VENV)/dev  ## speed, as ratios; rewrites results/{speed,bilevel,mi
 	$(BIN)/python -m benchmarks.service results/service.csv
 
 # DATA: the folder that holds camera_faces/, faces_of_both/, bench_dev/ and the others.
-default-detector: $(VENV)/dev  ## train and calibrate the default detector (an hour and a half on two cores)
+left-out: $(VENV)/dev  ## what the default recipe finds of what it hasn't seen: results/left-out*.csv
+	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
+	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
+	test -f runs/turns/all.parquet || $(BIN)/python results/turns.py runs/turns
+	$(BIN)/python results/left_out.py '$(DATA)'
+
+default-detector: $(VENV)/dev  ## both detectors that know generators, after `left-out`; an hour on two cores
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
 
 photographs-only-detector: $(VENV)/dev  ## train, fit and calibrate the one that saw photographs only
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/photographs-only.sh
 
-whole-image-detector: $(VENV)/dev  ## train and calibrate the one of whole images, after `whole-image`
-	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/whole-image.sh
-
-whole-image: $(VENV)/dev  ## whole images of generators never seen: results/whole-image*.csv
-	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)' images
-	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
-	$(BIN)/python results/whole_image.py '$(DATA)' results/whole-image.csv
-
 sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, an hour: results/sdaie.csv
 	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)' images
-	$(BIN)/exiface train --data runs/data/camera_native.parquet --config configs/sdaie-small.yaml \
+	$(BIN)/exiface train --data runs/data/whole_camera_native.parquet --config configs/sdaie-small.yaml \
 		--output runs/sdaie
 	$(BIN)/python results/sdaie.py '$(DATA)' results/sdaie.csv
 
@@ -83,19 +80,7 @@ learnt-weights: $(VENV)/dev  ## loss weights that learn against fixed ones: resu
 	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
 	$(BIN)/python results/learnt_weights.py '$(DATA)' results/learnt-weights.csv
 
-leave-one-out: $(VENV)/dev  ## generators and sources never seen: results/leave-one-out*.csv
-	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
-	$(BIN)/python results/leave_one_out.py runs/leave-one-out results/leave-one-out.csv
-
-leave-one-out-short: $(VENV)/dev  ## the same of shorter trainings, two hours; the detector holds its p-values
-	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
-	$(BIN)/python results/leave_one_out.py runs/leave-one-out-short results/leave-one-out-short.csv --short
-
-shares: $(VENV)/dev  ## what the parts of the training are worth: results/shares.csv
-	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
-	$(BIN)/python results/shares.py results/shares.csv
-
-results: $(VENV)/dev  ## tables that README and docs quote, after leave-one-out; checks what they quote
+results: $(VENV)/dev  ## tables that README and docs quote, and checks what they quote
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash results/figures.sh
 
 ablation: $(VENV)/dev  ## what was tried for photographs-only: results/photographs-only-ablation.csv

@@ -2,10 +2,10 @@
 
     python configs/records.py DATA OUTPUT
 
-writes OUTPUT/<folder>.csv for each of DATA's folders camera_faces, camera_faces_2, faces_of_both,
-bench_dev, bench_dev_native, camera_native and bench_scenes: source, class, which pictures are of
-one photograph, and the camera tags. The pictures of faces_of_both and of the benchmarks are faces
-already cut out; those of the last two are windows of pictures of anything.
+writes OUTPUT/<folder>.csv for each folder of FOLDERS that DATA holds: source, class, which pictures
+are of one photograph, and the camera tags. Generated pictures are of the source FAMILY/COLLECTION,
+photographs of the source that took or published them; the window of a face at its own pixels, and
+that of the whole picture, are of the same source as the face.
 """
 
 import csv
@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-CAMERA = ("camera_faces", "camera_faces_2")
-# Where the photographs of a folder, or of a benchmark's set, come from.
+CAMERA = ("camera_faces", "camera_faces_2", "camera_native")
+# Where the photographs of a folder, or of a benchmark's set, come from, where names differ.
 SOURCES = {
     **dict.fromkeys(("real_ffhq_256", "real_ffhq_png", "real_ffhq_q75", "D1", "D2"), "ffhq"),
     "real_celeba": "celeba",
@@ -22,67 +22,87 @@ SOURCES = {
     **dict.fromkeys(("real_unsplash", "D4"), "unsplash"),
     "D3": "figures",  # FFHQ and Unsplash, put through a maker of figures
     "R1": "utkface",
+    **dict.fromkeys(("real_c114", "real_c115"), "real_c001"),  # one source each
+    "real_c116": "real_c085",
 }
-GENERATED_SPLITS = ("train",) * 9 + ("validation",)  # generated faces don't calibrate
+# Generators of the benchmarks, by the names of their families in the other folders.
+FAMILIES = {
+    "sd3": "sd-3",
+    "unknown_t2i": "unknown",
+    "deepfloyd_if": "deepfloyd-if",
+    "midjourney6": "midjourney",
+    "sdxl_base": "sdxl",
+    "sdxl_turbo": "sdxl",
+}
+TAGS = {
+    "aperture": "fnumber",
+    "exposure_time": "exposure_time_s",
+    "focal_length": "focal_length_mm",
+    "iso_speed": "iso",
+}
 
 
 def of_camera(data: Path, folder: str) -> Iterator[dict[str, str]]:
     [table] = (data / folder).glob("*.csv")
-    with table.open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            yield row | {
-                "source": "camera" if folder in CAMERA else folder,
-                "camera": f"{row['make']} {row['model']}".strip(),
-                "aperture": row["fnumber"],
-                "exposure_time": row["exposure_time_s"],
-                "focal_length": row["focal_length_mm"],
-                "iso_speed": row["iso"],
-                "exposure_bias": row.get("exposure_bias_ev", ""),
-            }
+    for row in rows(table):
+        yield row | {
+            "source": f"camera_{row['group']}",
+            "exposure_bias": row.get("exposure_bias_ev", ""),
+        }
 
 
 def of_both(data: Path, folder: str) -> Iterator[dict[str, str]]:
-    with (data / folder / "manifest.csv").open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            for file in filter(None, (row["file"], row["native_file"])):
-                name = file.split("/")[0]
-                native = "_native" if name.endswith("_native") else ""
-                source = SOURCES.get(name.removesuffix(native), "") + native
-                yield {
-                    "file": file,
-                    "source": source if source != native else name,
-                    "generated": row["is_generated"],
-                }
+    for row in rows(data / folder / "manifest.csv"):
+        name = row["folder"]
+        if row["is_generated"] == "1":
+            source = f"{family(row['family'])}/{name}"
+        else:
+            source = SOURCES.get(name, name)
+        photo = Path(row["file"]).stem
+        known = row | {"source": source, "generated": row["is_generated"]}
+        yield known | {"photo": photo}
+        if row.get("native_file"):
+            yield known | {"file": row["native_file"], "photo": f"{photo}_native"}
 
 
 def of_benchmark(data: Path, folder: str) -> Iterator[dict[str, str]]:
-    native = "_native" if folder.endswith("_native") else ""
     for path in sorted((data / folder).glob("*/*/*.jpg")):
         bench, kind = path.parts[-3:-1]
-        name = SOURCES[bench.split("_")[0]] if kind == "real" else f"{kind}_bench"
+        real = kind == "real"
         yield {
             "file": path.relative_to(data / folder).as_posix(),
-            "source": name + native,
-            "generated": str(int(kind != "real")),
+            "source": SOURCES[bench.split("_")[0]] if real else f"{family(kind)}/bench",
+            "generated": str(int(not real)),
         }
 
 
 def of_scenes(data: Path, folder: str) -> Iterator[dict[str, str]]:
-    with (data / folder / "manifest.csv").open(newline="") as stream:
+    for row in rows(data / folder / "manifest.csv"):
+        real = row["label"] == "real"
+        name = family(row.get("family") or row["label"])
+        yield {
+            "file": row["file"],
+            "source": folder if real else f"{name}/{folder}",
+            "generated": row["is_generated"],
+        }
+
+
+def rows(table: Path) -> Iterator[dict[str, str]]:
+    with table.open(newline="") as stream:
         for row in csv.DictReader(stream):
-            yield {
-                "file": row["file"],
-                "source": "scenes" if row["label"] == "real" else f"{row['label']}_scenes",
-                "generated": row["is_generated"],
-            }
+            yield row | {name: row.get(column, "") for name, column in TAGS.items()}
+
+
+def family(name: str) -> str:
+    return FAMILIES.get(name, name)
 
 
 FOLDERS = {
     **dict.fromkeys(CAMERA, of_camera),
-    "faces_of_both": of_both,
+    **dict.fromkeys(("faces_of_both", "faces_of_both_2", "faces_of_both_3"), of_both),
+    "windows_of_both": of_both,
     **dict.fromkeys(("bench_dev", "bench_dev_native"), of_benchmark),
-    "camera_native": of_camera,
-    "bench_scenes": of_scenes,
+    **dict.fromkeys(("bench_scenes", "bench_scenes_2"), of_scenes),
 }
 COLUMNS = (
     *("file", "photo", "group", "camera", "make", "model", "source", "generated", "split"),
@@ -95,16 +115,14 @@ COLUMNS = (
 def main(data: Path, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     for folder, read in FOLDERS.items():
+        if not (data / folder).is_dir():
+            continue
         with (output / f"{folder}.csv").open("w", newline="") as stream:
             writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
             writer.writeheader()
             for row in read(data, folder):
-                # The same picture at two sizes is one photograph.
-                known = {"photo": Path(row["file"]).stem} | row
-                if row.get("generated") == "1":
-                    number = int(known["photo"], 16) % len(GENERATED_SPLITS)
-                    known["split"] = GENERATED_SPLITS[number]
-                writer.writerow(known)
+                # Which of them train is settled by source, in results/turns.py.
+                writer.writerow({"photo": Path(row["file"]).stem} | row)
 
 
 if __name__ == "__main__":

@@ -15,23 +15,14 @@ import re
 import sys
 from collections.abc import Callable
 
-from quote_images import (
-    whole_faces,
-    whole_generators,
-    whole_image_notice,
-    whole_photographs,
-)
 from quote_papers import bilevel, learnt_values, learnt_weights, sdaie_found, sdaie_tags
-from quoted import ROOT, auc, interval, rows, share, table
-
-from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS
+from quoted import ROOT, Row, auc, interval, rows, share, table
 
 TEXTS = (
     *("README.md", "docs/default-detector.md", "docs/figures.md", "docs/photographs-only.md"),
     *("configs/default-detector.card.md", "configs/photographs-only.card.md"),
     *("docs/whole-images.md", "configs/whole-image.card.md", "docs/reproducing-the-paper.md"),
 )
-SWEEP = ("original", "JPEG 75", "resize 0.5", "messenger", "screenshot")
 SETS = {
     "D1": "D1: FFHQ, 256 px",
     "D2": "D2: FFHQ, 1024 px",
@@ -39,115 +30,94 @@ SETS = {
     "D4": "D4: Unsplash",
     "R1": "R1: UTKFace",
 }
-FEW = 40  # photographs of a source that say something of it
 FLAGGED = ("flagged", "flagged_low", "flagged_high")
 
 
-def families() -> str:
-    by_size = {size: {} for size in ("same", "native")}
-    for row in rows("leave-one-out"):
-        name = "mean of six" if row["family"].startswith("mean") else row["family"]
-        by_size[row["size"]][name] = row
+WHAT = {
+    "further collection": "generators that it knows, other collections",
+    "never seen": "generators of kinds never seen",
+    "photographs": "photographs of sources never seen",
+}
+SUBJECTS = ("faces", "faces, own pixels", "pictures")
+
+
+def left_out() -> dict[tuple[str, str, str, str], Row]:
+    """(subject, chain, what, name) -> row."""
+    return {
+        (row["subject"], row["chain"], row["what"], row["name"]): row for row in rows("left-out")
+    }
+
+
+def overall() -> str:
+    found = left_out()
     lines = []
-    for name, row in by_size["same"].items():
-        native = by_size["native"].get(name) or {"auc": "", "flagged": ""}
-        lines.append(
-            [
-                *(name, row["faces"], auc(row), share(row, "flagged")),
-                *(auc(native), share(native, "flagged")),
-            ]
-        )
-    head = "never seen | faces | AUC | flagged | native: AUC | native: flagged"
+    for subject in SUBJECTS:
+        for what, title in WHAT.items():
+            row = found[subject, "as handed over", what, "all"]
+            sent = found[subject, "messenger", what, "all"]
+            lines.append(
+                [subject, title, f"{row['pictures']} of {row['groups']}", auc(row)]
+                + [interval(row, FLAGGED, ".0%"), share(row, "unsure"), share(sent, "flagged")]
+            )
+    head = "judged | what | pictures | AUC | flagged (95 % interval) | unsure | after a messenger"
     return table(head, lines, numbers=5)
+
+
+def by_name(what: str, title: str, columns: tuple[str, ...]) -> str:
+    """Families of generators, or kinds of photographs, each a line."""
+    found = left_out()
+    names = sorted({name for _, _, of, name in found if of == what} - {"all"})
+    lines = []
+    for name in names:
+        cells = []
+        for subject in SUBJECTS:
+            row = found.get((subject, "as handed over", what, name))
+            cells += [row["pictures"] if row else ""] if "pictures" in columns else []
+            cells += [auc(row) if row else ""] if "AUC" in columns else []
+            cells += [share(row, "flagged") if row else ""]
+        lines.append([name, *cells])
+    heads = [f"{subject}: {column}" for subject in SUBJECTS for column in columns]
+    return table(" | ".join([title, *heads]), lines, numbers=len(heads))
+
+
+def families() -> str:
+    return by_name("never seen", "never seen", ("AUC", "flagged"))
+
+
+def collections() -> str:
+    return by_name("further collection", "known, another collection", ("AUC", "flagged"))
 
 
 def sources() -> str:
+    return by_name("photographs", "photographs", ("pictures", "flagged"))
+
+
+def calibrations() -> str:
     lines = [
-        [
-            row["source"].replace("_native", ", native"),
-            "no" if row["others of it fitted"] == "no" else "yes",
-            row["photographs"],
-            row["turns"],
-            share(row, "flagged"),
-            interval(row, ("worst", "worst_low", "worst_high"), ".1%"),
-        ]
-        for row in rows("leave-one-out-photographs")
+        [row["subject"], row["calibration"], f"{float(row['promised']):.0%}"]
+        + [share(row, key) for key in ("photographs flagged", "sources above 10%")]
+        + [share(row, "never seen found")]
+        for row in rows("left-out-calibrations")
     ]
-    head = "photographs | others of it known | photographs | turns | flagged | in the worst turn"
+    head = "judged | p-value | promised | photographs flagged | sources above 10 % | found"
     return table(head, lines, numbers=4)
 
 
-def notice() -> str:
-    """One sentence: what is found of families never seen, what is flagged of photographs."""
-    found = {
-        row["size"]: float(row["flagged"])
-        for row in rows("leave-one-out")
-        if row["family"].startswith("mean")
-    }
-    flagged = [
-        float(row["flagged"])
-        for row in rows("leave-one-out-photographs")
-        if row["others of it fitted"] == "no" and int(row["photographs"]) >= FEW
-    ]
-    return (
-        f"Of generated faces from families that it has never seen it finds {found['same']:.0%} "
-        f"({found['native']:.0%} where pixels were never resized), and of photographs from sources "
-        f"that it has never seen it flags {sum(flagged) / len(flagged):.0%}, at worst "
-        f"{max(flagged):.0%}. A face that is not flagged may still be generated."
+def notice(subject: str = "faces") -> str:
+    """What is found of known and of new generators, and what is flagged of photographs."""
+    found = left_out()
+    known, never, real = (
+        interval(found[subject, "as handed over", what, "all"], FLAGGED, ".0%") for what in WHAT
     )
-
-
-def sweep() -> str:
-    found = {
-        row["condition"]: row for row in rows("default-detector-sweep") if row["kind"] == "mean"
-    }
-    lines = [
-        [name, auc(found[name]), share(found[name], "recall"), share(found[name], "false_alarms")]
-        for name in SWEEP
-    ]
-    return table("after | AUC | generated found | false alarms", lines, numbers=3)
-
-
-def audit() -> str:
-    lines = [
-        [row["trait"], f"{row['fake']} from its photographs", auc(row, "separation")]
-        for row in rows("default-detector-audit")
-        if float(row["separation"]) >= SUSPICIOUS
-    ]
-    lines.sort(key=lambda line: -float(line[2]))
-    return table("this alone | separates | by", lines, numbers=1)
-
-
-def reliance() -> str:
-    traits = ("sharpness", "pixels", "bytes per pixel", "brightness", "saturation")
-    names = list(dict.fromkeys(row["name"] for row in rows("default-detector-reliance")))
-    lines = []
-    for trait in traits:
-        of_trait = {
-            row["name"]: float(row["correlation"])
-            for row in rows("default-detector-reliance")
-            if row["trait"] == trait
-        }
-        marks = [
-            "" if name not in of_trait
-            else f"**{of_trait[name]:+.2f}**" if abs(of_trait[name]) > FOLLOWED
-            else f"{of_trait[name]:+.2f}"
-            for name in names
-        ]  # fmt: skip
-        lines.append([trait, *marks])
-    return table(" | ".join(["scores of photographs and", *names]), lines, numbers=len(names))
-
-
-def shares() -> str:
-    lines = [
-        [
-            *(row["what"], auc(row, "mean"), auc(row, "left out"), share(row, "flagged")),
-            *(auc(row, "native mean"), share(row, "highest false alarms")),
-        ]
-        for row in rows("shares")
-    ]
-    head = "training | AUC | of the two left out | flagged | native: AUC | most false alarms"
-    return table(head, lines, numbers=5)
+    photographs = found[subject, "as handed over", "photographs", "all"]
+    unsure, usual = share(photographs, "unsure"), float(photographs["photographic"])
+    said = f"; {unsure} end unsure" + (f", {usual:.1%} photographic" if subject == "faces" else "")
+    return (
+        f"Measured on what it has never seen (95 % intervals): of generated {subject} from other "
+        f"collections of generators that it knows it finds {known}, of generators of kinds that it "
+        f"has never seen {never}, and it flags {real} of photographs from sources that it has never "
+        f"seen{said}. What is not flagged may still be generated."
+    )
 
 
 def false_alarms() -> str:
@@ -217,28 +187,22 @@ def fairness(detector: str) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "left out": overall,
     "families": families,
+    "collections": collections,
     "sources": sources,
-    "whole images": whole_generators,
-    "photographs as whole images": whole_photographs,
-    "faces as whole images": whole_faces,
+    "calibrations": calibrations,
     "bilevel": bilevel,
     "learnt weights": learnt_weights,
     "values of learnt weights": learnt_values,
     "tags by SDAIE": sdaie_tags,
     "found by SDAIE": sdaie_found,
-    "sweep": sweep,
-    "audit": audit,
-    "reliance": reliance,
-    "shares": shares,
     "false alarms": false_alarms,
-    "generators of default-detector": lambda: generators("default-detector"),
     "generators of photographs-only": lambda: generators("photographs-only"),
     "speed": speed,
     "ablation": ablation,
     "comparison": comparison,
     "tags": tags,
-    "fairness of default-detector": lambda: fairness("default-detector"),
     "fairness of photographs-only": lambda: fairness("photographs-only"),
 }
 
@@ -257,7 +221,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["notice"]:
         sys.exit(print(notice()))
     if sys.argv[1:] == ["whole-image"]:
-        sys.exit(print(whole_image_notice()))
+        sys.exit(print(notice("pictures")))
     for name in TEXTS:
         path = ROOT / name
         path.write_text(filled(path.read_text("utf-8")), "utf-8")

@@ -30,14 +30,14 @@ COMPONENTS = 5
 
 def main(data: Path, output: Path) -> None:
     encoder = OnnxPatchEncoder.load(ENCODER)
-    photographs = Manifest.read(DATA / "camera_native.parquet")
+    photographs = Manifest.read(DATA / "whole_camera_native.parquet")
     rows = ranked(encoder, photographs.of_split("fit", "calibration"))
     parts = fit(ENCODER, photographs, name="sdaie", components=COMPONENTS, per_photo=4)
 
     def scores(manifest: Manifest) -> np.ndarray:
         return parts.scorer.score(encode_images(encoder, manifest))
 
-    scenes = Manifest.read(DATA / "bench_scenes.parquet")
+    scenes = Manifest.read(DATA / "whole_bench_scenes.parquet")
     found = {str(name): scores(scenes.select(scenes.source == name)) for name in set(scenes.source)}
     for name in sorted(set(found) - {"scenes"}):
         rows.append({"what": f"one-class, {name}", "images": len(found[name])})

@@ -1,12 +1,15 @@
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.calibration import Calibration, GeneratedFaces, Verdict, verdict_of
-from exiface.calibration.verdict import earned
+import exiface
+from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict, of_several, promise
 
 CALIBRATION = Calibration.of(range(99))
-GENERATED = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10, [224] * 10)
+GENERATED = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,9 @@ GENERATED = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10, [224] * 10)
     ],
 )
 def test_bands_without_generated_faces(p_value, verdict):
-    assert verdict_of(p_value, CALIBRATION) == verdict
+    assert Judge(CALIBRATION).verdict_at(p_value) == verdict
+    # The same where "photographic" has not been earned, whatever generated faces score.
+    assert Judge(CALIBRATION, GENERATED, photographic=False).verdict_at(p_value) == verdict
 
 
 @given(
@@ -32,22 +37,70 @@ def test_bands_without_generated_faces(p_value, verdict):
 def test_photographic_is_said_only_where_it_is_earned(numerators, numerator, families):
     values = [each / 100 for each in numerators]
     names = [f"family {number % families}" for number in range(len(values))]
-    generated = GeneratedFaces.of(values, names, [224] * len(values))
+    generated = GeneratedFaces.of(values, names)
     p_value = numerator / 100
-    verdict = verdict_of(p_value, CALIBRATION, generated)
+    verdict = Judge(CALIBRATION, generated).verdict_at(p_value)
+    as_usual = [(own >= p_value).mean() for own in generated.by_family]
     if verdict is Verdict.PHOTOGRAPHIC:
-        assert generated.share_as_usual(p_value) <= 0.1
-    elif verdict is Verdict.UNSURE:
-        assert p_value > 0.05
-        assert p_value < generated.photographic_from
-        assert all(generated.share_as_usual(v) > 0.1 for v in values if v <= p_value)
+        assert sum(as_usual) / len(as_usual) <= 0.1
     else:
-        assert verdict is Verdict.AI_GENERATED
-        assert p_value <= 0.05
+        assert verdict is (Verdict.AI_GENERATED if p_value <= 0.05 else Verdict.UNSURE)
 
 
 def test_what_earns_it_in_words():
-    assert earned(CALIBRATION, GENERATED) == "photographic at p >= 0.8"
-    never = GeneratedFaces.of([1.0] * 10, ["a"] * 10, [224] * 10)
-    assert earned(CALIBRATION, never) == "photographic never"
-    assert verdict_of(1.0, CALIBRATION, never) is Verdict.UNSURE
+    said = "ai-generated at p <= 0.05, photographic at p >= 0.8, unsure between"
+    assert Judge(CALIBRATION, GENERATED).promise() == said
+    never = Judge(CALIBRATION, GeneratedFaces.of([1.0] * 10, ["a"] * 10))
+    assert "photographic never" in never.promise()
+    assert never.verdict_at(1.0) is Verdict.UNSURE
+
+
+def test_low_quality_is_unsure_and_says_why():
+    flagged, unsure = Judge(CALIBRATION, GENERATED).findings([99, 99], [None, "too small"])
+    assert flagged.verdict is Verdict.AI_GENERATED
+    assert (unsure.verdict, unsure.unsure_because) == (Verdict.UNSURE, "too small")
+    assert unsure.p_value == flagged.p_value
+    assert flagged.likelihood_ratio == unsure.likelihood_ratio
+    assert Judge(CALIBRATION).findings([99])[0].likelihood_ratio is None
+
+
+@given(st.lists(st.sampled_from([0.001, 0.01, 0.04, 0.3, 0.9]), max_size=30))
+def test_several_faces_are_corrected_for_their_number(p_values):
+    judge = Judge(CALIBRATION)
+    found = of_several([(judge.verdict_at(p), p) for p in p_values], 0.05)
+    if not p_values:
+        assert found is None
+        return
+    verdict, p_value = found
+    assert p_value == min(1, len(p_values) * min(p_values))
+    assert (verdict is Verdict.AI_GENERATED) == (p_value <= 0.05)
+
+
+@pytest.mark.parametrize(
+    ("p_value", "said"), [(1.0, "10 in 10"), (0.41, "4 in 10"), (1e-4, "1 in 10000")]
+)
+def test_promises_in_words(p_value, said):
+    assert promise(p_value).startswith(said)
+
+
+def test_no_other_room_compares_a_p_value_with_a_band():
+    """Nothing outside calibration/ holds alpha, beta or photographic_from against anything."""
+    root = Path(exiface.__file__).parent
+    found = []
+    for path in sorted(root.rglob("*.py")):
+        if path.parent.name == "calibration":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Compare):
+                continue
+            sides = [node.left, *node.comparators]
+            names = {
+                getattr(part, "attr", getattr(part, "id", ""))
+                for side in sides
+                for part in ast.walk(side)
+                if isinstance(part, ast.Attribute | ast.Name)
+            }
+            ordered = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
+            if ordered and names & {"alpha", "beta", "photographic_from", "usual_from"}:
+                found.append(f"{path.relative_to(root)}:{node.lineno}")
+    assert not found

@@ -6,7 +6,6 @@ import pytest
 from made import write_photo
 from PIL import Image
 
-from exiface.calibration import verdict_of
 from exiface.detector import Detector, DetectorError
 from exiface.detector.folder import BUILTIN, detector_folder
 from exiface.photos import read_photo
@@ -31,8 +30,8 @@ def test_paths_arrays_bytes_and_pictures_are_judged_alike(detector, tmp_path, as
     face = alone.faces[0]
     assert face.score == -face.log_likelihood
     assert 0 < face.p_value <= 1
-    assert face.verdict == verdict_of(face.p_value, detector.parts.calibration)
-    assert face.generated_as_usual is None
+    assert face.verdict == detector.parts.judge.verdict_at(face.p_value)
+    assert face.likelihood_ratio is None
 
 
 def test_batches_change_nothing(detector, photos):

@@ -8,11 +8,11 @@ from exiface.calibration import CalibrationError
 from exiface.datasets import Manifest, scan
 from exiface.datasets.splits import SPLITS
 from exiface.detector import DetectorError
-from exiface.detector.encoding import crop_sides, encode_faces, encode_sent
+from exiface.detector.encoding import encode_faces, encode_sent
 from exiface.detector.fitting import fit, split_for_fit
 from exiface.detector.folder import read_folder, write_folder
 from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.photos import TAG_NAMES, Preprocessing, UnreadableImageError
+from exiface.photos import TAG_NAMES, UnreadableImageError
 from exiface.scoring import DensityError, Evidence
 
 
@@ -119,13 +119,3 @@ def test_pictures_as_sent_are_other_pictures_and_the_same_at_every_call(encoder_
     assert progressed[-1] == len(faces) == len(sent)
     assert np.array_equal(sent, encode_sent(encoder, faces, seed=3))
     assert not np.allclose(sent, encode_faces(encoder, faces), atol=1e-3)
-
-
-@pytest.mark.parametrize("largest", [None, 100, 384])
-def test_sides_are_those_of_the_crops(manifest, largest):
-    preprocessing = Preprocessing(64, largest=largest)
-    crops = [
-        preprocessing.crop(manifest.read_pixels(row), manifest.face_box(row))
-        for row in range(len(manifest))
-    ]
-    assert crop_sides(preprocessing, manifest).tolist() == [len(crop) for crop in crops]

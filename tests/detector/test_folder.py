@@ -1,8 +1,10 @@
+import hashlib
 import json
 import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from exiface.detector import DetectorError
 from exiface.detector.folder import read_folder, write_folder
@@ -46,7 +48,7 @@ def test_a_changed_or_missing_file_is_refused(copy, name):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"version": 3}, "version 3"),
+        ({"version": 4}, "version 4"),
         ({"format": "something else"}, "does not describe"),
         ({"plug_in": "os.system"}, "unknown or missing: plug_in"),
         ({"files": {"../../etc/passwd": ""}}, "unknown or missing"),
@@ -88,3 +90,15 @@ def test_a_folder_of_the_first_version_is_read(copy):
     parts = read_folder(copy)
     assert parts.generated is None
     assert parts.quality.as_dict() == {}
+
+
+def test_small_crops_are_no_longer_compared_with_small_ones(copy):
+    path = copy / "calibration.safetensors"
+    content = save({**load(path.read_bytes()), "sides": np.full(40, 224)})
+    path.write_bytes(content)
+    described = json.loads((copy / "detector.json").read_text())
+    described["version"] = 2
+    described["files"][path.name] = hashlib.sha256(content).hexdigest()
+    (copy / "detector.json").write_text(json.dumps(described))
+    with pytest.raises(DetectorError, match="exiface fit"):
+        read_folder(copy)

@@ -10,7 +10,7 @@ from exiface.detector import ImageResult, Judgement
 
 def image(*p_values: float, others: Verdict = Verdict.PHOTOGRAPHIC) -> ImageResult:
     faces = tuple(
-        Judgement((0, 0, 9, 9), 1.0, p, p, Verdict.AI_GENERATED if p <= 0.05 else others)
+        Judgement((0, 0, 9, 9), 1.0, p, Verdict.AI_GENERATED if p <= 0.05 else others)
         for p in p_values
     )
     return ImageResult("image.jpg", "detector", faces)
@@ -20,9 +20,15 @@ def test_one_of_many_faces_is_expected_by_chance():
     group = image(0.03, *[0.5] * 19)
     assert group.p_value == pytest.approx(0.6)
     assert group.verdict is Verdict.UNSURE
-    assert group.summary == "1 of 20 faces AI-generated, as can be expected by chance of 20 faces"
+    assert group.summary == (
+        "1 of 20 faces AI-generated (chance of 20 faces can do that), photographic look of 19"
+    )
     assert image(0.001, *[0.5] * 19).verdict is Verdict.AI_GENERATED
-    assert image(0.01, 0.5, 0.6).summary == "1 of 3 faces AI-generated"
+    assert image(0.01, 0.5, 0.6).summary == "1 of 3 faces AI-generated, photographic look of 2"
+    assert (
+        image(0.3, 0.5, 0.6, others=Verdict.UNSURE).summary
+        == "no face flagged, unsure of all three"
+    )
 
 
 def test_a_single_face_speaks_for_its_image():
@@ -35,13 +41,13 @@ def test_a_single_face_speaks_for_its_image():
 def test_an_image_without_a_face_has_no_verdict():
     values = ImageResult(None, "detector", reason="no face found").as_dict()
     assert "verdict" not in values
-    assert values["schema"] == 3
+    assert values["schema"] == 4
     assert values["declared"] == []
 
 
 def test_the_whole_counts_as_one_more():
     faces = image(0.03)
-    both = replace(faces, image=Judgement((0, 0, 9, 9), 1.0, 0.9, 0.9, Verdict.UNSURE))
+    both = replace(faces, image=Judgement((0, 0, 9, 9), 1.0, 0.9, Verdict.UNSURE))
     assert both.p_value == pytest.approx(0.06)
     assert both.verdict is Verdict.UNSURE
     assert both.summary == "looks AI-generated; the image as a whole: unsure"

@@ -4,7 +4,7 @@ import glob
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,25 +22,29 @@ _CSV_COLUMNS = [
     "y1",
     "verdict",
     "p_value",
-    "p_value_low",
     "score",
     "log_likelihood",
-    "probability",
+    "likelihood_ratio",
+    "likelihood_ratio_low",
+    "likelihood_ratio_high",
+    "likelihood_ratio_words",
     "side",
     "aperture",
     "exposure_time",
     "focal_length",
     "iso_speed",
-    "generated_as_unusual",
-    "generated_as_usual",
     "unsure_because",
     "image_verdict",
     "image_p_value",
     "declares",
+    "declares_generated",
     "declared",
     "reason",
     "detector",
 ]
+
+
+_SHARED = ("path", "reason", "detector", "declares", "declares_generated")
 
 
 def detect(
@@ -176,7 +180,7 @@ def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
 
     image = result.as_dict()
     shared: dict[str, object] = {
-        **{name: image.get(name) for name in ("path", "reason", "detector", "declares")},
+        **{name: image.get(name) for name in _SHARED},
         "image_verdict": image.get("verdict"),
         "image_p_value": image.get("p_value"),
         "declared": json.dumps(image["declared"]),
@@ -186,9 +190,17 @@ def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
         yield shared
     for number, values in enumerate(image["faces"]):
         x0, y0, x1, y1 = values.pop("box")
-        yield {**shared, "face": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1, **values}
+        box = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+        yield {**shared, "face": number, **box, **_flat(values)}
     if "image" in image:
-        yield {**shared, "face": "image", **image["image"]}
+        yield {**shared, "face": "image", **_flat(image["image"])}
+
+
+def _flat(judged: dict[str, Any]) -> dict[str, Any]:
+    """A judgement with its likelihood ratio in columns of its own."""
+    ratio = judged.pop("likelihood_ratio", None) or {}
+    named = {f"likelihood_ratio_{name}": each for name, each in ratio.items() if name != "value"}
+    return judged | {"likelihood_ratio": ratio.get("value")} | named
 
 
 def _said(result: "ImageResult") -> list[str]:
@@ -216,9 +228,6 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     table.add_column("image", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
-    generated = detector.parts.generated is not None
-    if generated:
-        table.add_column("generated", justify="right", no_wrap=True)
     table.add_column("the file says", overflow="fold")
     counts: Counter[str] = Counter()
     for result in results:
@@ -227,21 +236,18 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
         if result.reason is not None:
             counts["no verdict"] += 1
             lines = [f"[dim]{escape(result.reason)}[/]", *_said(result)]
-            table.add_row(name, "[dim]no verdict[/]", "", *[""] * generated, "\n".join(lines))
+            table.add_row(name, "[dim]no verdict[/]", "", "\n".join(lines))
         if len(result.judged) > 1:
             assert result.verdict is not None  # noqa: S101 - there are some
             style = VERDICT_STYLES[result.verdict.value]
             said = "\n".join([escape(result.summary), *_said(result)])
             cells = [f"[{style}]{result.verdict.value}[/]", f"{result.p_value:.3f}"]
-            table.add_row(name, *cells, *[""] * generated, said)
+            table.add_row(name, *cells, said)
         for number, each in enumerate(result.judged):
             counts[each.verdict.value] += 1
             style = VERDICT_STYLES[each.verdict.value]
             alone = len(result.judged) == 1
             cells = [f"[{style}]{each.verdict.value}[/]", f"{each.p_value:.3f}"]
-            if generated:
-                share = each.generated_as_unusual
-                cells.append("" if share is None else f"{share:.0%}")
             because = [escape(each.unsure_because)] if each.unsure_because else []
             if alone and each is result.image:
                 because = ["Judged as a whole.", *because]
@@ -251,11 +257,10 @@ def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
     console.print(table)
     summary = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     calibration = detector.parts.calibration
-    others = "generated: share of generated faces, of families never seen, that do. "
     console.print(
         f"\n[bold]{summary}[/]\n[dim]p: share of {len(calibration.scores)} known photographs that "
         f"look as unusual; of several faces, corrected for their number. "
-        f"{others if generated else ''}At most {calibration.alpha:.0%} of photographs like those "
+        f"At most {calibration.alpha:.0%} of photographs like those "
         f"are called AI-generated; a low p is a hint, not a proof. What a file says never enters "
         f"the verdict. Detector: {detector.id}[/]"
     )

@@ -40,12 +40,13 @@ def drift(
 
     calibration = read_folder(detector_folder(detector)).calibration
     p_values = _p_values(scores)
-    sources = calibration.by_source()
+    references = calibration.references
+    several = len(references) > 1 or calibration.by_source
     found = measure_drift(
         p_values,
-        min(map(len, sources)),
+        min(reference.units for reference in references),
         calibration.alpha,
-        worst_of_several=len(sources) > 1,
+        worst_of_several=several,
     )
     if plot is not None:
         from exiface.evaluation.plots import p_value_plot
@@ -55,7 +56,7 @@ def drift(
     if json_object:
         print(json.dumps(asdict(found) | {"broken": found.broken, "drifted": found.drifted}))
     else:
-        usual = "above 0.5" if len(sources) > 1 else "0.5"
+        usual = "above 0.5" if several else "0.5"
         typer.echo(
             f"{found.photographs} photographs against {found.calibrated} of the calibration\n"
             f"flagged at the promised {found.alpha:.0%}: {found.flagged:.1%} (95 % interval "

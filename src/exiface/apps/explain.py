@@ -65,12 +65,7 @@ def _print(explanation: "Explanation", photographs: int) -> None:
     )
     if face.unsure_because:
         console.print(f"This {explanation.what} is {escape(face.unsure_because)}.")
-    console.print(shares_sentence(face, f"{explanation.what}s"))
-    if ratio := explanation.ratio:
-        console.print(
-            f"Likelihood ratio of such a p-value, generated to photographed: {ratio.ratio:.2g} "
-            f"({ratio.low:.2g} to {ratio.high:.2g})"
-        )
+    console.print(shares_sentence(face))
     declared = explanation.result.declared
     console.print(escape(declared.line))
     for sentence in (*declared.contradictions, *declared.unread):

@@ -47,7 +47,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         what=explanation.what,
         face=explanation.judged,
         plot=standing(parts_of(explanation, detector), explanation.judged),
-        shares=shares_sentence(explanation.judged, f"{explanation.what}s"),
+        shares=shares_sentence(explanation.judged),
         words=words(),
         crop=data_uri(enlarged(explanation.crop)),
         spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
@@ -72,8 +72,7 @@ def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
 
 def compared_with(explanation: Explanation, detector: Detector) -> Calibration:
     """The calibration by those photographs that it was compared with."""
-    calibration = parts_of(explanation, detector).calibration
-    return calibration.compared_with(explanation.judged.side)
+    return parts_of(explanation, detector).calibration
 
 
 def sign_sentence(sign: Sign) -> str:

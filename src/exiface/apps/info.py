@@ -37,11 +37,10 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from exiface.calibration.verdict import earned
-
     table = Table.grid(padding=(0, 2))
     encoder, calibration = parts.encoder, parts.calibration
-    said = earned(calibration, parts.generated)
+    low, high = calibration.true_rate()
+    units = "sources" if calibration.by_source else "photographs"
     counts = {
         label: ", ".join(
             f"{of_set[key]} {key}"
@@ -61,7 +60,9 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "encoder": f"{encoder.architecture}: {encoder.takes.sides} -> {encoder.features} features",
         "scored by": _scorer(parts),
         **{label: text for label, text in counts.items() if text},
-        "verdict": f"ai-generated at p <= {calibration.alpha:g}, {said}, unsure between",
+        "verdict": parts.judge.promise(),
+        "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with these "
+        f"{units}, {low:.1%} to {high:.1%} (95 % interval)",
         "quality": ", ".join(
             f"{name} >= {limit:.3g}" for name, limit in parts.quality.as_dict().items()
         )

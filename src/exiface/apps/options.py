@@ -87,12 +87,10 @@ def _scored(path: Path) -> "GeneratedFaces":
         return GeneratedFaces.of(
             [float(row["p_value"]) for row in rows],
             [row["family"] for row in rows],
-            [int(row["side"]) for row in rows],
         )
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
     except (KeyError, TypeError, ValueError, CalibrationError) as error:
         raise UserError(
-            f"{path} must have the columns {', '.join(_COLUMNS)} with numbers in the last two: "
-            f"{error}"
+            f"{path} must have the columns {', '.join(_COLUMNS)} with numbers in the last: {error}"
         ) from None

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.calibration import Calibration, GeneratedFaces, Verdict, verdict_of
-from exiface.calibration.conformal import SMALL_SIDE
+from exiface.calibration import Judge, promise
 from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SAID
@@ -80,7 +79,7 @@ def _stream(
             else {
                 "face": result.image,
                 "plot": standing(detector.whole.parts, result.image),
-                "shares": shares_sentence(result.image, "images"),
+                "shares": shares_sentence(result.image),
             },
         }
         for result, source in zip(results, sources, strict=True)
@@ -113,31 +112,19 @@ def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
         "width": width,
         "height": height,
         "marker": round(width * (1 - face.p_value**POWER), 2),
-        **_bars(*_compared(parts, face.side)),
+        **_bars(parts.judge),
     }
 
 
 def distributions(parts: DetectorParts) -> list[dict[str, Any]]:
-    """The plots' geometry without a face, and for crops above which side in pixels each is."""
+    """The plot's geometry without a face."""
     width, height = PLOT
     size = {"width": width, "height": height, "power": POWER}
-    whole = parts.calibration.sides is None and parts.generated is None
-    return [
-        {"above_side": above} | size | _bars(*_compared(parts, above + 1))
-        for above in ([0] if whole else [0, SMALL_SIDE])
-    ]
-
-
-def _compared(parts: DetectorParts, side: int | None) -> tuple[Calibration, GeneratedFaces | None]:
-    generated = parts.generated
-    return (
-        parts.calibration.compared_with(side),
-        None if generated is None else generated.compared_with(side),
-    )
+    return [{"above_side": 0} | size | _bars(parts.judge)]
 
 
 @lru_cache(maxsize=8)
-def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[str, Any]:
+def _bars(judge: Judge) -> dict[str, Any]:
     """The bars, which are the same for every face; sources weigh alike, and families do."""
     width, height = PLOT
     places = np.linspace(0, 1, _BINS + 1)
@@ -148,8 +135,8 @@ def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[st
         rows = [np.histogram(-group, -edges)[0] / len(group) for group in groups]
         return np.asarray(np.mean(rows, axis=0))
 
-    photographs = shares([calibration.p_value(scores) for scores in calibration.by_source()])
-    others = None if generated is None else shares(generated.by_family)
+    photographs = shares(judge.calibration.p_values_of_sources())
+    others = None if judge.generated is None else shares(judge.generated.by_family)
     tallest = max(photographs.max(), 0 if others is None else others.max())
     step = width / _BINS
 
@@ -159,7 +146,7 @@ def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[st
                 "x": round(number * step, 2),
                 "width": round(step - 1, 2),
                 "height": round(height * float(share) / float(tallest), 2),
-                "band": verdict_of(float(middle), calibration, generated).value,
+                "band": judge.verdict_at(float(middle)).value,
             }
             for number, (share, middle) in enumerate(
                 zip(values, (edges[:-1] + edges[1:]) / 2, strict=True)
@@ -170,37 +157,20 @@ def _bars(calibration: Calibration, generated: GeneratedFaces | None) -> dict[st
     return {"bars": bars(photographs), "generated": [] if others is None else bars(others)}
 
 
-def shares_sentence(face: Judgement, what: str = "faces") -> str:
-    r"""Say how often photographs and generated faces, or images, look as this one does.
+def shares_sentence(judged: Judgement) -> str:
+    """Say what is promised of such a p-value, and how strongly the score speaks.
 
     Example:
-        >>> from dataclasses import replace
-        >>> face = Judgement((0, 0, 9, 9), 1.0, 0.02, 0.02, Verdict.AI_GENERATED)
-        >>> shares_sentence(face)
-        '2.0\xa0% of photographs look this unusual.'
-        >>> tried = replace(face, generated_as_unusual=0.61, generated_as_usual=0.4)
-        >>> shares_sentence(tried).partition("; ")[2]
-        '61\xa0% of the generated faces that we tried do.'
+        >>> shares_sentence(Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED))
+        '1 in 50 photographs looks this unusual.'
     """
-    photographs = f"{_percent(face.p_value)} of photographs look this unusual"
-    if face.generated_as_unusual is None or face.generated_as_usual is None:
-        return f"{photographs}."
-    if face.verdict is Verdict.PHOTOGRAPHIC:
-        return (
-            f"{photographs}; only {_percent(face.generated_as_usual)} of the generated {what} that "
-            "we tried look as usual as this."
-        )
-    share = _percent(face.generated_as_unusual)
-    return f"{photographs}; {share} of the generated {what} that we tried do."
+    ratio = judged.likelihood_ratio
+    return f"{promise(judged.p_value)}." + ("" if ratio is None else f" {ratio.sentence}")
 
 
 def words() -> dict[str, str]:
     """Verdicts as a heading has them."""
     return {verdict.value: said[0].upper() + said[1:] for verdict, said in SAID.items()}
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.{1 if share < 0.1 else 0}f}\N{NO-BREAK SPACE}%"
 
 
 def _digest(source: str | bytes | None) -> str | None:

@@ -2,12 +2,17 @@
 
 from exiface.calibration.conformal import Calibration, CalibrationError
 from exiface.calibration.generated import GeneratedFaces
-from exiface.calibration.verdict import Verdict, verdict_of
+from exiface.calibration.likelihood_ratio import LikelihoodRatio
+from exiface.calibration.verdict import Finding, Judge, Verdict, of_several, promise
 
 __all__ = [
     "Calibration",
     "CalibrationError",
+    "Finding",
     "GeneratedFaces",
+    "Judge",
+    "LikelihoodRatio",
     "Verdict",
-    "verdict_of",
+    "of_several",
+    "promise",
 ]

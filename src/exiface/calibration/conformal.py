@@ -1,15 +1,15 @@
 """From a score to a p-value that keeps its promise.
 
-Split-conformal calibration (Vovk et al. 2005; Bates et al. 2023): on photographs that neither
-encoder nor density saw, the share that is at least as anomalous as an image is its p-value. While
-new photographs resemble those (exchangeability), flagging p <= a flags at most a share a of them.
-Photographs of several sources differ more than those of one. Each source then has its own p-value,
-and the largest decides: the promise holds for each, and the spread shows how far they differ.
-An encoder that looks at own pixels scores large crops otherwise than small ones, which were mostly
-shrunk; either are compared with their kind alone (Mondrian conformal prediction, Vovk et al. 2003).
+Conformal calibration (Vovk et al. 2005; Bates et al. 2023): on photographs that neither encoder nor
+scorer saw, the share that is at least as anomalous as a face is its p-value. The promise is made for
+a photograph of a source that nobody has seen, so where there are enough sources they are what is
+counted, each weighing the same (hierarchical conformal prediction, Dunn, Wasserman and Ramdas 2023;
+Lee, Barber and Willett 2023). With fewer, each source has a p-value of its own, and the largest
+counts.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,8 +22,8 @@ from exiface.errors import UserError
 # Scores are compared at this many decimals: the encoder's arithmetic differs below that between
 # machines and batch sizes, and the same file must get the same p-value everywhere.
 SCORE_DECIMALS = 3
-# Crops of up to this side in pixels are small: collections of faces are often shrunk to 256 px.
-SMALL_SIDE = 264
+# From so many sources on, sources are what is counted.
+ENOUGH_SOURCES = 20
 
 
 class CalibrationError(UserError):
@@ -41,35 +41,62 @@ def photographs_needed(alpha: float) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
-    """Scores of photographs, and the bands of the verdict.
+class Reference:
+    """Photographs that a score is compared with.
 
     Attributes:
-        scores: (n,) scores of the calibration photographs, ascending; higher = more anomalous.
-        alpha: promised false-alarm rate; at p-values up to it the verdict is "ai-generated".
-        beta: from this p-value on nothing was found, where generated faces were not measured.
-        sources: (n,) which source each of them is of, 0 to m - 1; None = all of one.
-        sides: (n,) sides of their crops in pixels; None = small and large ones are alike.
-
-    Example:
-        >>> calibration = Calibration.of(range(99))
-        >>> float(calibration.p_value(50.0))
-        0.5
-        >>> float(calibration.p_value(1000.0))
-        0.01
-        >>> of_two = Calibration.of([*range(99), *range(50, 149)], sources=["a"] * 99 + ["b"] * 99)
-        >>> of_two.p_range(98.0)
-        (array(0.02), array(0.52))
-        >>> of_both = Calibration.of(range(200), sides=[200] * 100 + [300] * 100)
-        >>> of_both.p_value([99.0, 99.0], sides=[200, 300]).round(2).tolist()
-        [0.02, 1.0]
+        scores: (n,) ascending.
+        at_least: (n + 1,) what those from each place on weigh together; 0 at the end.
+        units: what all of them weigh: the number of sources, or of photographs.
     """
 
     scores: NDArray[np.float64]
-    alpha: float = 0.05
-    beta: float = 0.2
-    sources: NDArray[np.int64] | None = None
-    sides: NDArray[np.int64] | None = None
+    at_least: NDArray[np.float64]
+    units: int
+
+    @classmethod
+    def of(
+        cls, scores: NDArray[np.float64], weights: NDArray[np.float64], units: int
+    ) -> "Reference":
+        """Of ascending scores (n,) with weights (n,) that sum to the units."""
+        sums = np.cumsum(weights[::-1])[::-1]
+        return cls(scores, np.append(sums, 0.0), units)
+
+    def p_value(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(1 + the weight of those at least as anomalous) / (units + 1), of each score."""
+        above = self.at_least[np.searchsorted(self.scores, scores, side="left")]
+        return np.minimum(1.0, (1 + above) / (self.units + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Scores of photographs, and the promise that is made with them.
+
+    Attributes:
+        scores: (n,) scores of the calibration photographs, ascending; higher = more anomalous.
+        alpha: promised false-alarm rate.
+        beta: from this p-value on nothing was found, where generated faces were not measured.
+        sources: (n,) which source each of them is of, 0 to m - 1.
+        forms: (n,) in which form each was scored (as it is, saved again, ...), 0 to k - 1; each
+            form has a p-value of its own, and the largest counts.
+
+    Example:
+        >>> calibration = Calibration.of(range(99))
+        >>> float(calibration.p_value(50.0)), float(calibration.p_value(1000.0))
+        (0.5, 0.01)
+        >>> of_two = Calibration.of([*range(99), *range(50, 149)], sources=["a"] * 99 + ["b"] * 99)
+        >>> float(of_two.p_value(98.0))
+        0.52
+        >>> by_source = Calibration.of(range(60), sources=[i % 30 for i in range(60)])
+        >>> float(by_source.p_value(1000.0)) == 1 / 31
+        True
+    """
+
+    scores: NDArray[np.float64]
+    alpha: float
+    beta: float
+    sources: NDArray[np.int64]
+    forms: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -79,7 +106,7 @@ class Calibration:
         alpha: float = 0.05,
         beta: float = 0.2,
         sources: ArrayLike | None = None,
-        sides: ArrayLike | None = None,
+        forms: ArrayLike | None = None,
     ) -> "Calibration":
         """Calibrate on the scores (n,) of photographs.
 
@@ -87,107 +114,103 @@ class Calibration:
             scores: of the photographs.
             alpha: promised false-alarm rate.
             beta: p-value from which on nothing was found.
-            sources: (n,) names; those with too few photographs for a p-value of their own are taken
-                together, with the smallest of the others if need be. None = all of one.
-            sides: (n,) sides of the crops in pixels; where too few are small, or large, all are
-                compared with all. None = the same.
+            sources: (n,) names of the sources; None = all of one.
+            forms: (n,) in which form each photograph was scored, all of them in each; None = in one.
 
         Raises:
-            CalibrationError: not finite, too few for alpha ever to be reached, or the bands are
-                not 0 < alpha <= beta <= 1.
+            CalibrationError: not finite, too few photographs for alpha ever to be reached, or the
+                bands are not 0 < alpha <= beta <= 1.
         """
         values = np.asarray(scores, dtype=np.float64).ravel().round(SCORE_DECIMALS)
         if not 0 < alpha <= beta <= 1:
             raise CalibrationError(f"need 0 < alpha <= beta <= 1, got {alpha} and {beta}")
-        needed = photographs_needed(alpha)
-        if len(values) < needed:
+        order = np.argsort(values, kind="stable")
+        numbers, kinds = (
+            np.zeros(len(values), np.int64) if names is None else _numbered(names)[order]
+            for names in (sources, forms)
+        )
+        found = cls(values[order], alpha, beta, numbers, kinds)
+        if found.photographs < (needed := photographs_needed(alpha)):
             raise CalibrationError(
-                f"{len(values)} calibration photographs can't promise a false-alarm rate of "
+                f"{found.photographs} calibration photographs can't promise a false-alarm rate of "
                 f"{alpha:g}: at least {needed} are needed, a few hundred for a stable one"
             )
         if not np.isfinite(values).all():
             raise CalibrationError("calibration scores must be finite")
-        order = np.argsort(values, kind="stable")
-        kinds = [np.full(len(values), True)]
-        pixels = None
-        if sides is not None:
-            small = np.asarray(sides, np.int64).ravel()[order] <= SMALL_SIDE
-            if min(small.sum(), (~small).sum()) >= 2 * needed:
-                kinds, pixels = [small, ~small], np.asarray(sides, np.int64).ravel()[order]
-        numbers = None
-        if sources is not None:
-            names = np.asarray(sources, np.str_).ravel()[order]
-            numbers = np.zeros(len(values), np.int64)
-            for number, kind in enumerate(kinds):
-                first = numbers.max() + 1 if number else 0
-                numbers[kind] = first + _merged(names[kind], 2 * needed)
-            if not numbers.any():
-                numbers = None
-        return cls(values[order], alpha, beta, numbers, pixels)
-
-    def p_value(self, scores: ArrayLike, sides: ArrayLike | None = None) -> NDArray[np.float64]:
-        """(1 + calibration photographs at least as anomalous) / (n + 1), of each score.
-
-        Of several sources, the largest of their p-values.
-        """
-        return self.p_range(scores, sides)[1]
-
-    def p_range(
-        self, scores: ArrayLike, sides: ArrayLike | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The smallest and the largest p-value of each score among the sources.
-
-        Args:
-            scores: of faces.
-            sides: of their crops in pixels, likewise; None = compared with small and large ones.
-        """
-        rounded = np.round(np.asarray(scores, np.float64), SCORE_DECIMALS)
-        if self.sides is not None and sides is not None:
-            small, large = (each.p_range(rounded) for each in self._by_size)
-            is_small = np.asarray(sides) <= SMALL_SIDE
-            return np.where(is_small, small[0], large[0]), np.where(is_small, small[1], large[1])
-        of_sources = []
-        for photographs in self.by_source():
-            below = np.searchsorted(photographs, rounded, side="left")
-            of_sources.append((1 + len(photographs) - below) / (len(photographs) + 1))
-        return np.asarray(np.min(of_sources, axis=0)), np.asarray(np.max(of_sources, axis=0))
-
-    def compared_with(self, side: int | None) -> "Calibration":
-        """The calibration by those photographs that a crop of this side is compared with."""
-        if self.sides is None or side is None:
-            return self
-        return self._by_size[int(side > SMALL_SIDE)]
+        return found
 
     @cached_property
-    def _by_size(self) -> tuple["Calibration", "Calibration"]:
-        """By small and by large crops alone."""
-        assert self.sides is not None  # noqa: S101 - asked only where there are any
-        small = self.sides <= SMALL_SIDE
-        first, second = (
-            Calibration(
-                self.scores[rows],
-                self.alpha,
-                self.beta,
-                None if self.sources is None else self.sources[rows],
-            )
-            for rows in (small, ~small)
-        )
-        return first, second
-
-    def by_source(self) -> list[NDArray[np.float64]]:
-        """The scores of each source, ascending."""
-        return self._of_sources
+    def photographs(self) -> int:
+        """How many photographs calibrate, each counted once in whatever forms it was scored."""
+        return len(self.scores) // (1 + int(self.forms.max(initial=0)))
 
     @cached_property
-    def _of_sources(self) -> list[NDArray[np.float64]]:
-        return [self.scores] if self.sources is None else grouped(self.scores, self.sources)
+    def by_source(self) -> bool:
+        """Whether sources are what is counted: there are enough of them for alpha to be reached."""
+        needed = max(ENOUGH_SOURCES, photographs_needed(self.alpha))
+        return self.number_of_sources >= needed
+
+    @property
+    def number_of_sources(self) -> int:
+        """How many sources the photographs are of."""
+        return 1 + int(self.sources.max(initial=0))
+
+    def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """The p-value of each score, of any shape: the largest over forms, and over few sources."""
+        rounded: NDArray[np.float64] = np.asarray(scores, np.float64).round(SCORE_DECIMALS)
+        found = [reference.p_value(rounded) for reference in self.references]
+        return np.asarray(np.max(found, axis=0))
+
+    @cached_property
+    def references(self) -> list[Reference]:
+        """What a score is compared with, one after another."""
+        return list(self._references())
+
+    def _references(self) -> Iterator[Reference]:
+        for form in range(1 + int(self.forms.max(initial=0))):
+            rows = self.forms == form
+            scores, sources = self.scores[rows], self.sources[rows]
+            if self.by_source:
+                sizes = np.bincount(sources, minlength=self.number_of_sources)
+                yield Reference.of(scores, 1.0 / sizes[sources], self.number_of_sources)
+                continue
+            merged = _merged(sources, 2 * photographs_needed(self.alpha))
+            for number in range(1 + int(merged.max(initial=0))):
+                own = scores[merged == number]
+                yield Reference.of(own, np.ones(len(own)), len(own))
+
+    def p_values_of_sources(self) -> list[NDArray[np.float64]]:
+        """The p-values of the calibration photographs themselves, source by source."""
+        p_values = self.p_value(self.scores)
+        return grouped(p_values, self.sources)
+
+    def true_rate(self) -> tuple[float, float]:
+        """95 % interval of the true false-alarm rate, given how many photographs calibrate.
+
+        The rate is Beta(l, u + 1 - l) distributed over calibration sets, with u units (sources
+        where they are what is counted, else the photographs of the smallest source) and
+        l = floor(alpha (u + 1)).
+
+        Returns:
+            Lowest and highest rate between 0 and 1.
+
+        Source: Vovk 2012, proposition 2a.
+
+        Example:
+            >>> low, high = Calibration.of(range(99)).true_rate()
+            >>> round(low, 3), round(high, 3)
+            (0.017, 0.1)
+        """
+        from scipy.stats import beta  # slow to import, and needed where a detector is described
+
+        units = min(reference.units for reference in self.references)
+        flagged = max(1, math.floor(self.alpha * (units + 1) + 1e-9))
+        law = beta(flagged, units + 1 - flagged)
+        return float(law.ppf(0.025)), float(law.ppf(0.975))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
-        optional = {"sources": self.sources, "sides": self.sides}
-        return {"scores": self.scores} | {
-            name: array for name, array in optional.items() if array is not None
-        }
+        return {"scores": self.scores, "sources": self.sources, "forms": self.forms}
 
 
 def grouped(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[NDArray[np.float64]]:
@@ -196,9 +219,16 @@ def grouped(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[NDA
     return [values[numbers == number] for number in sorted(set(numbers.tolist()))]
 
 
-def _merged(names: NDArray[np.str_], least: int) -> NDArray[np.int64]:
-    """Numbers of the sources, 0 to m - 1, each with at least so many entries, or all 0."""
-    _, numbers, counts = np.unique(names, return_inverse=True, return_counts=True)
+def _numbered(names: ArrayLike) -> NDArray[np.int64]:
+    """Numbers 0 to m - 1 of names, or of other numbers (n,), in their order."""
+    flat = np.asarray(names).ravel().tolist()
+    places = {name: place for place, name in enumerate(sorted(set(flat)))}
+    return np.array([places[name] for name in flat], np.int64)
+
+
+def _merged(sources: NDArray[np.int64], least: int) -> NDArray[np.int64]:
+    """Numbers of groups of sources, 0 to m - 1, each with at least so many entries, or all 0."""
+    counts = np.bincount(sources)
     order = np.argsort(-counts, kind="stable")
     # Those large enough keep a number of their own; the others share the next.
     large = int((counts >= least).sum())
@@ -206,4 +236,4 @@ def _merged(names: NDArray[np.str_], least: int) -> NDArray[np.int64]:
     rank[order] = np.minimum(np.arange(len(counts)), large)
     if 0 < counts[order[large:]].sum() < least:
         rank = np.minimum(rank, max(0, large - 1))
-    return np.asarray(rank[numbers], np.int64)
+    return np.asarray(rank[sources], np.int64)

@@ -1,13 +1,20 @@
-"""From p-values to what is said of a face."""
+"""What a score earns: p-value, likelihood ratio and verdict. Nothing else derives them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
-from exiface.calibration.conformal import SMALL_SIDE, Calibration
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exiface.calibration.conformal import Calibration
 from exiface.calibration.generated import GeneratedFaces
+from exiface.calibration.likelihood_ratio import LikelihoodCurve, LikelihoodRatio
 
 
 class Verdict(StrEnum):
-    """What is said of a face."""
+    """What is said of a face, or of an image."""
 
     AI_GENERATED = "ai-generated"
     UNSURE = "unsure"
@@ -15,51 +22,158 @@ class Verdict(StrEnum):
     NOTHING_FOUND = "nothing-found"
 
 
-def verdict_of(
-    p_value: float, calibration: Calibration, generated: GeneratedFaces | None = None
-) -> Verdict:
-    """Say what a p-value earns.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a score earns.
 
-    Args:
-        p_value: of a face.
-        calibration: by the photographs that it is compared with.
+    Attributes:
+        p_value: share of photographs at least as anomalous, see `Calibration`.
+        verdict: what is said.
+        likelihood_ratio: of generated over photographed; None where no generated faces were
+            measured.
+        unsure_because: why its quality rules out any other verdict; None where it doesn't.
+    """
+
+    p_value: float
+    verdict: Verdict
+    likelihood_ratio: LikelihoodRatio | None = None
+    unsure_because: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Turns scores into findings.
+
+    "ai-generated" is said of what is as unusual as at most a share alpha of photographs.
+    "photographic" is said where at most one in ten of the generated faces of families that training
+    never saw scores as low; where none were measured, or where "photographic" isn't earned,
+    "nothing-found" stands in its place from beta on. "unsure" is said of the rest, and of what is
+    of a quality that the calibration doesn't cover.
+
+    Attributes:
+        calibration: by photographs.
         generated: faces of families that training never saw; None where none were measured.
-
-    Returns:
-        "ai-generated": as unusual as at most a share alpha of photographs. "photographic": at most
-        one in ten of the generated faces scores as low. "nothing-found" in its place where no
-        generated faces were measured, from beta on. "unsure": none of them.
+        photographic: whether "photographic" may be said.
+        subject: what is judged, in the plural.
 
     Example:
         >>> calibration = Calibration.of(range(99))
-        >>> [verdict_of(p, calibration).value for p in (0.05, 0.1, 0.2)]
+        >>> [each.verdict.value for each in Judge(calibration).findings([98, 90, 80])]
         ['ai-generated', 'unsure', 'nothing-found']
-        >>> known = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10, [224] * 10)
-        >>> [verdict_of(p, calibration, known).value for p in (0.05, 0.7, 0.8)]
+        >>> known = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10)
+        >>> [each.verdict.value for each in Judge(calibration, known).findings([98, 30, 10])]
         ['ai-generated', 'unsure', 'photographic']
     """
-    if p_value <= calibration.alpha:
-        return Verdict.AI_GENERATED
-    if generated is None:
-        return Verdict.NOTHING_FOUND if p_value >= calibration.beta else Verdict.UNSURE
-    return Verdict.PHOTOGRAPHIC if p_value >= generated.photographic_from else Verdict.UNSURE
+
+    calibration: Calibration
+    generated: GeneratedFaces | None = None
+    photographic: bool = True
+    subject: str = "faces"
+
+    def findings(
+        self, scores: ArrayLike, unsure_because: Sequence[str | None] | None = None
+    ) -> list[Finding]:
+        """What scores (n,) earn.
+
+        Args:
+            scores: of faces, or of images as wholes.
+            unsure_because: of each, why its quality rules out any other verdict than "unsure".
+        """
+        p_values = np.atleast_1d(self.calibration.p_value(scores))
+        reasons = unsure_because or [None] * len(p_values)
+        ratios = self.likelihood_ratios(p_values)
+        return [
+            Finding(p, self.verdict_at(p) if reason is None else Verdict.UNSURE, ratio, reason)
+            for p, ratio, reason in zip(p_values.tolist(), ratios, reasons, strict=True)
+        ]
+
+    def verdict_at(self, p_value: float) -> Verdict:
+        """The verdict that a p-value earns."""
+        if p_value <= self.calibration.alpha:
+            return Verdict.AI_GENERATED
+        if p_value < self.usual_from:
+            return Verdict.UNSURE
+        return Verdict.PHOTOGRAPHIC if self._earned else Verdict.NOTHING_FOUND
+
+    @property
+    def usual_from(self) -> float:
+        """The p-value from which on more than "unsure" is said; above 1, it never is."""
+        if self._earned and self.generated is not None:
+            return self.generated.photographic_from
+        return self.calibration.beta
+
+    @property
+    def _earned(self) -> bool:
+        return self.photographic and self.generated is not None
+
+    def likelihood_ratios(self, p_values: NDArray[np.float64]) -> list[LikelihoodRatio | None]:
+        """The likelihood ratio of each p-value (n,); None where no generated faces were measured."""
+        if self.likelihood_curve is None:
+            return [None] * len(p_values)
+        return [
+            LikelihoodRatio(value, low, high, self.subject)
+            for value, low, high in self.likelihood_curve.at(p_values).T.tolist()
+        ]
+
+    @cached_property
+    def likelihood_curve(self) -> LikelihoodCurve | None:
+        """Likelihood ratios over p-values; None where no generated faces were measured."""
+        if self.generated is None:
+            return None
+        return LikelihoodCurve.of(self.calibration.p_values_of_sources(), self.generated.by_family)
+
+    def of_image(self, findings: Sequence[Finding]) -> tuple[Verdict, float] | None:
+        """What is said of an image in which several things were judged; see `of_several`."""
+        return of_several(
+            [(each.verdict, each.p_value) for each in findings], self.calibration.alpha
+        )
+
+    def promise(self) -> str:
+        """What the verdicts are said at, in words.
+
+        Example:
+            >>> Judge(Calibration.of(range(99))).promise()
+            'ai-generated at p <= 0.05, nothing-found at p >= 0.2, unsure between'
+        """
+        word = (Verdict.PHOTOGRAPHIC if self._earned else Verdict.NOTHING_FOUND).value
+        usual = f"{word} never" if self.usual_from > 1 else f"{word} at p >= {self.usual_from:.2g}"
+        return f"ai-generated at p <= {self.calibration.alpha:g}, {usual}, unsure between"
 
 
-def earned(calibration: Calibration, generated: GeneratedFaces | None = None) -> str:
-    """From which p-value on more than "unsure" is said, in words.
+def of_several(
+    judged: Sequence[tuple[Verdict, float]], alpha: float
+) -> tuple[Verdict, float] | None:
+    """What is said of an image in which several things were judged.
+
+    Twenty photographed faces hold one that is as unusual as one in twenty. The p-value of the image
+    is therefore the smallest times their number (Bonferroni), so that at most a share alpha of
+    photographs is flagged however many faces they show.
+
+    Args:
+        judged: the verdict and p-value of each.
+        alpha: promised false-alarm rate.
+
+    Returns:
+        The verdict and the p-value; None where nothing was judged.
+    """
+    if not judged:
+        return None
+    p_value = min(1.0, len(judged) * min(p for _, p in judged))
+    said = {verdict for verdict, _ in judged}
+    if Verdict.AI_GENERATED in said:
+        return (Verdict.AI_GENERATED if p_value <= alpha else Verdict.UNSURE), p_value
+    return (said.pop() if len(said) == 1 else Verdict.UNSURE), p_value
+
+
+def promise(p_value: float) -> str:
+    """A p-value as people read it.
 
     Example:
-        >>> earned(Calibration.of(range(99)))
-        'nothing-found at p >= 0.2'
+        >>> promise(0.0033), promise(0.3), promise(0.72)
+        ('1 in 300 photographs looks this unusual', '1 in 3 photographs looks this unusual', \
+'7 in 10 photographs look this unusual')
     """
-    if generated is None:
-        return f"{Verdict.NOTHING_FOUND.value} at p >= {calibration.beta:g}"
-    small, large = (generated.compared_with(side).photographic_from for side in (1, SMALL_SIDE + 1))
-    word = Verdict.PHOTOGRAPHIC.value
-    return f"{word} {_from(small)}" + (
-        "" if small == large else f" (crops above {SMALL_SIDE} px {_from(large)})"
-    )
-
-
-def _from(p_value: float) -> str:
-    return "never" if p_value > 1 else f"at p >= {p_value:.2g}"
+    if p_value > 0.4:
+        return f"{min(10, max(1, round(10 * p_value)))} in 10 photographs look this unusual"
+    number = float(f"{1 / p_value:.2g}")
+    return f"1 in {number:.0f} photographs looks this unusual"

@@ -22,6 +22,9 @@ _BLUR_SIGMA = (0.3, 2.0)
 _SHARPEN_SIGMA, _SHARPEN_AMOUNT = (0.6, 1.5), (0.3, 1.2)
 _NOISE_SIGMA = (1.0, 6.0)  # grey levels
 _GAIN, _OFFSET = (0.8, 1.2), (-15.0, 15.0)
+_DARKNESS = (0.5, 2.8)  # exponent of the brightness: over 1 is darker
+_LIGHT = (0.35, 1.0)  # what coloured light leaves of each channel
+_SATURATION = (0.2, 1.9)
 _FILTERS = (
     Image.Resampling.BILINEAR,
     Image.Resampling.BICUBIC,
@@ -49,6 +52,8 @@ class Augmentation:
         noise: probability of Gaussian noise.
         colour: probability of other brightness, contrast and colour balance.
         grey: probability of losing all colour.
+        light: probability of darker or brighter, coloured light, and other saturation: what is
+            photographed on stages and at night must not look generated.
         scale: probability that a window is cut at another scale than the crop's own.
         scale_range: range of that scale, drawn evenly on a logarithmic scale.
         retouch: probability that a photograph's window is retouched.
@@ -70,6 +75,7 @@ class Augmentation:
     noise: float = 0.0
     colour: float = 0.0
     grey: float = 0.0
+    light: float = 0.0
     scale: float = 0.0
     scale_range: tuple[float, float] = (0.6, 1.3)
     retouch: float = 0.0
@@ -120,6 +126,10 @@ class Augmentation:
         sharpness = rng.uniform(*_SHARPEN_SIGMA), rng.uniform(*_SHARPEN_AMOUNT)
         grain = rng.uniform(*_NOISE_SIGMA)
         gain, offset = rng.uniform(*_GAIN, 3), rng.uniform(*_OFFSET)
+        light, coloured, darkness = rng.random(), rng.random(), rng.uniform(*np.log(_DARKNESS))
+        lamp, saturation = rng.uniform(*_LIGHT, 3), rng.uniform(*_SATURATION)
+        if light < self.light:
+            crop = lit(crop, math.exp(darkness), lamp if coloured < 0.5 else None, saturation)
         if rescale < self.rescale:
             crop = shrunk_and_grown(crop, factor)
         if blur < self.blur:
@@ -139,6 +149,27 @@ class Augmentation:
         if flip < self.flip:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
+
+
+def lit(
+    crop: NDArray[np.uint8],
+    exponent: float,
+    lamp: NDArray[np.float64] | None,
+    saturation: float,
+) -> NDArray[np.uint8]:
+    """A picture (h, w, 3) in other light.
+
+    Args:
+        crop: uint8.
+        exponent: of the brightness between 0 and 1; over 1 is darker.
+        lamp: (3,) what is left of red, green and blue; None = white light.
+        saturation: 0 = grey, 1 = as it was.
+    """
+    values = (np.arange(256) / 255.0) ** exponent
+    curves = values[:, None] * (np.ones(3) if lamp is None else lamp / lamp.max())
+    light = cv2.LUT(crop, np.rint(curves * 255)[None].astype(np.uint8))
+    grey = cv2.cvtColor(cv2.cvtColor(light, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.addWeighted(light, saturation, grey, 1 - saturation, 0), np.uint8)
 
 
 # How photographs reach a detector: most saved again, half of them shrunk on the way.

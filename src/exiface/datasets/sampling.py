@@ -74,8 +74,10 @@ class Drawing:
         manipulated: share of photographs that are manipulated.
         generated: share of generated ones; None = all rows are drawn equally often, whatever they
             are.
-        source_power: within photographs and within generated ones, a source of n rows is drawn
-            in proportion to n to this power: 0 = sources evenly, 1 = rows evenly.
+        source_power: within photographs, and within each family of generated ones, a source of n
+            rows is drawn in proportion to n to this power: 0 = sources evenly, 1 = rows evenly.
+        family_power: the same of families of generated ones, where sources are named
+            FAMILY/SOURCE; None = generated ones are drawn by source alone.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -83,6 +85,7 @@ class Drawing:
     manipulated: float = 0.5
     generated: float | None = None
     source_power: float = 1.0
+    family_power: float | None = None
 
     def probabilities(self, manifest: Manifest) -> NDArray[np.float64] | None:
         """How likely each row is drawn next (n,); None = an epoch draws each once.
@@ -100,12 +103,37 @@ class Drawing:
                     f"no {'generated image' if is_generated else 'photograph'} to draw; prepare "
                     "some, or leave drawing.generated out"
                 )
-            _, source, counts = np.unique(
-                manifest.source[rows], return_inverse=True, return_counts=True
-            )
-            each = counts[source] ** (self.source_power - 1.0)
+            sources = manifest.source[rows]
+            each = _shares(sources, self.source_power)
+            if is_generated and self.family_power is not None:
+                families = families_of(sources)
+                each /= _totals(families, each)
+                each *= _shares(families, self.family_power)
             weights[rows] = share * each / each.sum()
         return weights
+
+
+def families_of(sources: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The families (n,) of sources (n,) that are named FAMILY/SOURCE; others are their own.
+
+    Example:
+        >>> families_of(np.array(["flux1/studio", "flux1/site", "faces"])).tolist()
+        ['flux1', 'flux1', 'faces']
+    """
+    names, places = np.unique(sources, return_inverse=True)
+    return np.array([str(name).split("/")[0] for name in names], np.str_)[places]
+
+
+def _shares(names: NDArray[np.str_], power: float) -> NDArray[np.float64]:
+    """What each row (n,) weighs if a name of n rows weighs n to this power."""
+    _, places, counts = np.unique(names, return_inverse=True, return_counts=True)
+    return np.asarray(counts[places] ** (power - 1.0))
+
+
+def _totals(names: NDArray[np.str_], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of the weights (n,) over the rows of the same name, relative to their number."""
+    _, places, counts = np.unique(names, return_inverse=True, return_counts=True)
+    return np.asarray((np.bincount(places, weights) / counts)[places])
 
 
 class Batches(ABC):

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from exiface.calibration import Calibration, GeneratedFaces
-from exiface.calibration.conformal import SMALL_SIDE
-from exiface.calibration.verdict import earned
+from exiface.calibration import Judge
 from exiface.encoders import EncoderDescription
 from exiface.photos import TAG_NAMES, TAG_TITLES
 
@@ -30,22 +28,21 @@ _LIMITS = {
 def model_card(
     name: str,
     encoder: EncoderDescription,
-    calibration: Calibration,
+    judge: Judge,
     provenance: dict[str, Any],
-    generated: GeneratedFaces | None = None,
 ) -> str:
     """Write a model card.
 
     Args:
         name: of the detector.
         encoder: its encoder.
-        calibration: its calibration.
-        generated: faces of families that training never saw, where they were measured.
+        judge: what turns its scores into verdicts.
         provenance: counts under "calibration" and, where a density was fitted, "fit".
 
     Returns:
         Markdown.
     """
+    calibration = judge.calibration
     trained = encoder.provenance.get("training", {})
     measured = encoder.provenance.get("validation", {})
     fitted = provenance.get("fit")
@@ -78,17 +75,11 @@ def model_card(
         if correlations
         else ""
     )
-    number = len(calibration.compared_with(SMALL_SIDE).by_source())
-    worst = (
-        f", in the source of photographs where\n  it is largest, out of {number}"
-        if number > 1
-        else ""
-    )
-    if calibration.sides is not None:
-        worst += (
-            f"; crops of up to {SMALL_SIDE} px and\n"
-            "  larger ones are compared with their kind alone"
-        )
+    number = calibration.number_of_sources
+    counted = f"; each of {number}\n  sources weighs the same" if calibration.by_source else ""
+    if not calibration.by_source and len(calibration.references) > 1:
+        counted = ", in the source of photographs\n  where that is largest"
+    low, high = calibration.true_rate()
     sent = ""
     if provenance.get("as_sent") and encoder.subject == "image":
         sent = "\nEach calibrates thrice: as it is, saved again, and shrunk."
@@ -145,9 +136,8 @@ def model_card(
 - Encoder: {encoder.architecture}, {encoder.features} features of {_OF[encoder.subject]}
   ({encoder.takes.sides}; {made_by}).
 {scorer}
-- Verdict: "ai-generated" at p <= {calibration.alpha:g}, {earned(calibration, generated)},
-  "unsure" between; p is the share of calibration photographs that are at least as
-  unusual{worst}.
+- Verdict: {judge.promise()};
+  p is the share of calibration photographs that are at least as unusual{counted}.
 
 ## Photographs
 
@@ -160,7 +150,8 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
 ## What it promises, and what it doesn't
 
 - Of new photographs that resemble the calibration photographs, at most {calibration.alpha:.0%} are
-  flagged, on average over calibration sets. Photographs from other cameras, other editing or other
+  flagged, on average over calibration sets; with this one, {low:.1%} to {high:.1%} (95 % interval,
+  by how many {"sources" if calibration.by_source else "photographs"} calibrated it). Photographs from other cameras, other editing or other
   platforms may be flagged more often: measure it (`exiface evaluate --real ...`), and fit on your
   own photographs (`exiface fit`).
 - It promises nothing about how many generated {what} it finds; measure that too.

@@ -1,4 +1,4 @@
-"""Faces, or whole images, of a manifest -> feature vectors, and the sides of crops."""
+"""Faces, or whole images, of a manifest -> feature vectors."""
 
 from collections.abc import Callable
 from itertools import groupby
@@ -13,7 +13,7 @@ from exiface.datasets.batches import FaceBatches
 from exiface.encoders import OnnxEncoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos.alterations import saved
-from exiface.photos.crops import Crop, Preprocessing, square_about
+from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -57,17 +57,6 @@ def encode_faces(
         features[rows_waiting] = encoder.encode(crops_waiting)
         progress(len(manifest), len(manifest))
     return features
-
-
-def crop_sides(preprocessing: Preprocessing, manifest: Manifest) -> NDArray[np.int64]:
-    """The sides (n,) in pixels of the crops of a manifest's faces; only headers are read."""
-
-    def side(row: int) -> int:
-        with Image.open(manifest.file(row)) as image:
-            square = square_about(manifest.face_box(row), preprocessing.crop_scale, *image.size)
-        return preprocessing.side(square[2] - square[0])
-
-    return np.array(list(map(side, range(len(manifest)))), np.int64)
 
 
 def encode_sent(
@@ -142,7 +131,7 @@ def encode_rows(
     as_sent: bool,
     seed: int,
     progress: Progress = no_progress,
-) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64] | None]:
+) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64]]:
     """Encode what fits or calibrates a detector.
 
     Args:
@@ -154,17 +143,18 @@ def encode_rows(
         progress: called with (done, total) of each part.
 
     Returns:
-        Features (m, d), the source (m,) of each, and the sides (m,) of the crops in pixels; None
-        where they say nothing.
+        Features (m, d), the source (m,) of each, and the form (m,) that it was seen in: 0 = as it
+        is, then one of the other ways.
     """
     if isinstance(encoder, OnnxPatchEncoder):
         ways = [*WAYS.values()] if as_sent else [None]
         features = [encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways]
-        return np.concatenate(features), np.tile(rows.source, len(ways)), None
-    if as_sent:  # they were shrunk, who knows how much
-        return encode_sent(encoder, rows, progress, seed=seed), rows.source, None
-    sides = crop_sides(encoder.description.preprocessing, rows)
-    return encode_faces(encoder, rows, progress), rows.source, sides
+        forms = np.repeat(np.arange(len(ways)), len(rows))
+        return np.concatenate(features), np.tile(rows.source, len(ways)), forms
+    forms = np.zeros(len(rows), np.int64)
+    if as_sent:
+        return encode_sent(encoder, rows, progress, seed=seed), rows.source, forms
+    return encode_faces(encoder, rows, progress), rows.source, forms
 
 
 def largest_faces(manifest: Manifest) -> Manifest:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.calibration.conformal import SCORE_DECIMALS
-from exiface.calibration.generated import LikelihoodRatio, band_of, likelihood_ratios
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.detector import Detector, Prepared, Subject
 from exiface.detector.folder import DetectorParts
@@ -75,8 +74,6 @@ class Explanation:
         less_unusual: calibration photographs that are less unusual than the face.
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
         stability: verdicts after mild alterations.
-        ratio: how much more often generated faces than photographs have such a p-value; None where
-            no generated faces were measured.
         tag_checks: expected and claimed camera tags; empty where the detector has no heads.
     """
 
@@ -88,7 +85,6 @@ class Explanation:
     less_unusual: int
     nearest_scores: tuple[float, ...]
     stability: tuple[Stability, ...]
-    ratio: LikelihoodRatio | None
     tag_checks: tuple[TagCheck, ...]
 
     @property
@@ -123,7 +119,6 @@ class Explanation:
             "face": self.number,
             **self.judged.as_dict(),
             **self.result.declared.as_dict(),
-            "likelihood_ratio": None if self.ratio is None else self.ratio.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
             "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
             "less_unusual": self.less_unusual,
@@ -184,7 +179,6 @@ def explain(
         less_unusual=place,
         nearest_scores=nearest,
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
-        ratio=_ratio(detector.parts, result.faces[face]),
         tag_checks=() if check is None else check.check(features[0], prepared.tags),
     )
 
@@ -220,27 +214,17 @@ def _explain_whole(
                 strict=True,
             )
         ),
-        ratio=_ratio(whole.parts, result.image),
         tag_checks=() if check is None else check.check(seen.feature, prepared.tags),
     )
 
 
 def _standing(parts: DetectorParts, judged: Judgement) -> tuple[int, tuple[float, ...]]:
     """How many photographs are less unusual, and the scores of those nearest."""
-    calibrated = parts.calibration.compared_with(judged.side).scores
+    calibrated = parts.calibration.scores
     place = int(np.searchsorted(calibrated, round(judged.score, SCORE_DECIMALS)))
     distance = np.abs(calibrated - judged.score)
     nearest = calibrated[np.argsort(distance, kind="stable")[:_NEIGHBOURS]]
     return place, tuple(float(each) for each in np.sort(nearest))
-
-
-def _ratio(parts: DetectorParts, judged: Judgement) -> LikelihoodRatio | None:
-    generated = parts.generated
-    if generated is None:
-        return None
-    compared = parts.calibration.compared_with(judged.side)
-    ratios = likelihood_ratios(compared, generated.compared_with(judged.side))
-    return ratios[band_of(judged.p_value)]
 
 
 def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:

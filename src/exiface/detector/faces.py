@@ -70,13 +70,9 @@ class Faces:
                 for start in range(0, len(crops), batch_size)
             ]
         )
-        sides = [len(crop) for crop in crops]
-        ranges = self.parts.calibration.p_range(scores, sides)
-        for face, side, score, low, high in zip(faces, sides, scores, *ranges, strict=True):
-            yield self.parts.judgement(
-                face.box,
-                float(score),
-                (float(low), float(high)),
-                side=side,
-                reason=self.parts.quality.reason(face.quality),
-            )
+        if not crops:
+            return
+        reasons = [self.parts.quality.reason(face.quality) for face in faces]
+        findings = self.parts.judge.findings(scores, reasons)
+        for face, score, finding in zip(faces, scores.tolist(), findings, strict=True):
+            yield self.parts.judgement(face.box, score, finding, side=len(face.crop))

@@ -13,9 +13,10 @@ from safetensors.numpy import load_file
 
 from exiface.calibration import Calibration, GeneratedFaces
 from exiface.datasets import Manifest, cap
+from exiface.datasets.sampling import families_of
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
-from exiface.detector.encoding import crop_sides, encode_faces, encode_rows, largest_faces
+from exiface.detector.encoding import encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
@@ -126,27 +127,30 @@ def fit(
                 "held_out_log_likelihood": {str(key): value for key, value in held_out.items()},
             }
     faces = _chosen(manifest, "calibration", 1, per_camera, seed)
-    features, sources, sides = seen_as(faces)
+    features, sources, forms = seen_as(faces)
     scores = scorer.score(features)
-    calibration = Calibration.of(scores, alpha=alpha, beta=beta, sources=sources, sides=sides)
+    calibration = Calibration.of(scores, alpha=alpha, beta=beta, sources=sources, forms=forms)
     features, scores = features[: len(faces)], scores[: len(faces)]  # the first way: as they are
     quality = measure_limits(encoder, scorer, calibration, scores, faces, seed=seed)
     seen = seen_by_encoder(encoder_folder)
     known = _measured(generated, encoder, scorer, calibration, seen, progress, as_sent=as_sent)
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
-    return DetectorParts(
+    parts = DetectorParts(
         name=name,
         model=model,
         encoder=description,
         scorer=scorer,
         calibration=calibration,
-        card=model_card(name, description, calibration, provenance, known),
+        card="",
         cross_check=_cross_check(tag_weights(heads), features, faces),
         generated=known,
         quality=quality,
         provenance=provenance,
         attention=attention,
+        # A detector of whole images has not earned it on sources and generators left out together.
+        photographic=description.subject == "face",
     )
+    return _with_card(parts)
 
 
 def calibrate(
@@ -198,7 +202,7 @@ def calibrate(
         per_camera,
         seed,
     )
-    features, sources, sides = encode_rows(
+    features, sources, forms = encode_rows(
         encoder, faces, as_sent=as_sent, seed=seed, progress=progress
     )
     scores = detector.scorer.score(features)
@@ -208,7 +212,7 @@ def calibrate(
         alpha=bands.alpha if alpha is None else alpha,
         beta=bands.beta if beta is None else beta,
         sources=sources,
-        sides=sides,
+        forms=forms,
     )
     features, scores = features[: len(faces)], scores[: len(faces)]
     known = _measured(
@@ -220,17 +224,21 @@ def calibrate(
         "versions": versions(),
     }
     weights = None if detector.cross_check is None else detector.cross_check.weights
-    return replace(
+    parts = replace(
         detector,
         name=name,
         calibration=calibration,
         cross_check=_cross_check(weights, features, faces),
-        card=model_card(name, detector.encoder, calibration, provenance, known),
         generated=known,
         quality=measure_limits(encoder, detector.scorer, calibration, scores, faces, seed=seed),
         provenance=provenance,
         digest="",
     )
+    return _with_card(parts)
+
+
+def _with_card(parts: DetectorParts) -> DetectorParts:
+    return replace(parts, card=model_card(parts.name, parts.encoder, parts.judge, parts.provenance))
 
 
 def _measured(
@@ -254,14 +262,11 @@ def _measured(
             "give others"
         )
     faces = largest_faces(generated)
-    if isinstance(encoder, OnnxPatchEncoder):
-        features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
-        families = np.resize(faces.source, len(features))
-        p_values = calibration.p_value(scorer.score(features))
-        return GeneratedFaces.of(p_values, families, np.zeros(len(features)))
-    scores = scorer.score(encode_faces(encoder, faces, progress))
-    sides = crop_sides(encoder.description.preprocessing, faces)
-    return GeneratedFaces.of(calibration.p_value(scores, sides), faces.source, sides)
+    # Faces as they lie in the files; whole images in each of the forms that calibrated.
+    as_sent = as_sent and isinstance(encoder, OnnxPatchEncoder)
+    features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
+    families = np.resize(families_of(faces.source), len(features))
+    return GeneratedFaces.of(calibration.p_value(scorer.score(features)), families)
 
 
 def _chosen(

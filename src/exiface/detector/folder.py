@@ -21,6 +21,7 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from exiface.calibration import Calibration, CalibrationError, GeneratedFaces, Verdict, verdict_of
+from exiface.calibration import Calibration, CalibrationError, Finding, GeneratedFaces, Judge
+from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.cross_check import CrossCheck
-from exiface.detector.quality_limits import QualityLimits
 from exiface.detector.results import Judgement
 from exiface.encoders import EncoderDescription, OnnxEncoder
 from exiface.encoders.description import ATTENTION_FILE, CLASSIFIER_FILE, ENCODER_FILE, PATCHES
@@ -72,7 +73,9 @@ _KEYS = {
     "files",
 }
 _FORMAT = "exiface detector"
-_VERSION = 2  # the first had neither limits of quality nor generated faces
+# 3 calibrates by source; 2 compared small crops with small ones; 1 had neither limits of quality
+# nor generated faces.
+_VERSION, _READ = 3, (1, 2)
 
 
 class DetectorError(UserError):
@@ -97,6 +100,7 @@ class DetectorParts:
             the usual.
         provenance: how it was made, for people and programs.
         attention: the bytes of the encoder's weights of attention; None of one without.
+        photographic: whether it has earned the verdict "photographic".
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
     """
 
@@ -112,6 +116,7 @@ class DetectorParts:
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     attention: bytes | None = None
+    photographic: bool = True
     digest: str = ""
 
     @property
@@ -124,40 +129,32 @@ class DetectorParts:
         """The encoder, ready to run; threads: for one batch, None = one a core."""
         return open_encoder(self.model, self.attention, self.encoder, threads=threads)
 
+    @cached_property
+    def judge(self) -> Judge:
+        """What turns its scores into findings."""
+        subject = "faces" if self.encoder.subject == "face" else "pictures"
+        return Judge(self.calibration, self.generated, self.photographic, subject)
+
     def judgement(
-        self,
-        box: Box,
-        score: float,
-        p_range: tuple[float, float],
-        *,
-        side: int | None = None,
-        reason: str | None = None,
+        self, box: Box, score: float, finding: Finding, *, side: int | None = None
     ) -> Judgement:
-        """What a score earns.
+        """What is said of a face, or of an image as a whole.
 
         Args:
             box: of the face, or of all of the image.
             score: of it.
-            p_range: the smallest and the largest p-value among the sources of photographs.
+            finding: what the score earned.
             side: of the square crop of a face, in pixels; None of a whole image.
-            reason: why its quality rules out any other verdict than "unsure".
         """
-        low, p_value = p_range
-        scorer, known = self.scorer, self.generated
-        generated = None if known is None else known.compared_with(side)
-        verdict = verdict_of(p_value, self.calibration.compared_with(side), generated)
         return Judgement(
             box=box,
             score=score,
-            log_likelihood=-score if isinstance(scorer, GaussianMixture) else None,
-            probability=scorer.probability(score) if isinstance(scorer, Classifier) else None,
-            p_value=p_value,
-            p_value_low=low,
-            verdict=verdict if reason is None else Verdict.UNSURE,
+            log_likelihood=-score if isinstance(self.scorer, GaussianMixture) else None,
+            p_value=finding.p_value,
+            verdict=finding.verdict,
+            likelihood_ratio=finding.likelihood_ratio,
             side=side,
-            generated_as_unusual=generated.share_as_unusual(p_value) if generated else None,
-            generated_as_usual=generated.share_as_usual(p_value) if generated else None,
-            unsure_because=reason,
+            unsure_because=finding.unsure_because,
         )
 
     @property
@@ -194,7 +191,11 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
         "name": parts.name,
         "encoder": parts.encoder.as_dict(),
         "notice": parts.notice,
-        "bands": {"alpha": parts.calibration.alpha, "beta": parts.calibration.beta},
+        "bands": {
+            "alpha": parts.calibration.alpha,
+            "beta": parts.calibration.beta,
+            "photographic": parts.photographic,
+        },
         "quality": parts.quality.as_dict(),
         "provenance": parts.provenance,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
@@ -253,8 +254,8 @@ def read_folder(folder: Path) -> DetectorParts:
         raise DetectorError(f"{path} is not JSON ({error}); restore the folder") from None
     if not isinstance(described, dict) or described.get("format") != _FORMAT:
         raise DetectorError(f"{path} does not describe a detector of exiface")
-    if described.get("version") == 1:
-        described |= {"version": _VERSION, "quality": {}}
+    if described.get("version") in _READ:
+        described = {"quality": {}} | described | {"version": _VERSION}
     if described.get("version") != _VERSION:
         raise DetectorError(
             f"{path} has version {described.get('version')}, this exiface reads {_VERSION}: "
@@ -274,6 +275,12 @@ def read_folder(folder: Path) -> DetectorParts:
     cross_check, generated = files.get(_CROSS_CHECK_FILE), files.get(_GENERATED_FILE)
     try:
         calibration = load_tensors(files[_CALIBRATION_FILE])
+        if "sides" in calibration:
+            raise DetectorError(
+                f"{folder} compares small crops with small ones, which exiface does no longer: "
+                "calibrate it again with: exiface fit --encoder RUN --photos DIR -o DETECTOR"
+            )
+        bands = described["bands"]
         return DetectorParts(
             name=described["name"],
             model=files[ENCODER_FILE],
@@ -282,8 +289,9 @@ def read_folder(folder: Path) -> DetectorParts:
             calibration=Calibration.of(
                 calibration["scores"],
                 sources=calibration.get("sources"),
-                sides=calibration.get("sides"),
-                **described["bands"],
+                forms=calibration.get("forms"),
+                alpha=bands["alpha"],
+                beta=bands["beta"],
             ),
             card=files[CARD_FILE].decode(),
             cross_check=CrossCheck(**load_tensors(cross_check)) if cross_check else None,
@@ -292,6 +300,7 @@ def read_folder(folder: Path) -> DetectorParts:
             notice=str(described["notice"]),
             provenance=described["provenance"],
             attention=files.get(ATTENTION_FILE),
+            photographic=bool(bands.get("photographic", True)),
             digest=hashlib.sha256(content).hexdigest(),
         )
     except (ValueError, KeyError, TypeError, SafetensorError, CalibrationError) as error:

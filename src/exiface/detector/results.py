@@ -1,16 +1,17 @@
 """What is said of an image: one result an image; one verdict a face, and one on the whole."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from exiface.calibration import Verdict
+from exiface.calibration import LikelihoodRatio, Verdict, of_several
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
-# Of the JSON: 3 added `image`, the verdict on the image as a whole; 2 added `schema`, `verdict`,
-# `p_value` and `summary` of the image, what the file declares, what generated faces score, and the
-# verdict "nothing-found" (see CHANGELOG.md).
-SCHEMA = 3
+# Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual` and
+# `probability`, one p-value in place of two, and `declares_generated`; 3 added `image`; 2 added what
+# the file declares and the verdict "nothing-found" (see CHANGELOG.md).
+SCHEMA = 4
 
 
 # Verdicts as people read them, alike on every surface.
@@ -22,6 +23,19 @@ SAID = {
 }
 
 
+_SAID_OF_SEVERAL = {
+    Verdict.UNSURE: "unsure of",
+    Verdict.PHOTOGRAPHIC: "photographic look of",
+    Verdict.NOTHING_FOUND: "nothing unusual found in",
+}
+
+
+def _all_of(number: int) -> str:
+    """A number of faces that is all of them, in words."""
+    words = {2: "both", 3: "all three", 4: "all four", 5: "all five"}
+    return words.get(number, f"all {number}")
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict on one face, or on an image as a whole.
@@ -30,18 +44,13 @@ class Judgement:
         box: (x0, y0, x1, y1) in pixels of the upright image; of a whole image, all of it.
         score: how anomalous, higher = more: the negative log-likelihood, or a classifier's
             log-odds.
-        p_value: share of calibration photographs at least as anomalous, see Calibration; of
-            several sources, the largest.
-        p_value_low: the smallest among the sources.
+        p_value: share of photographs at least as anomalous, see `Calibration`.
         verdict: what they earn.
+        likelihood_ratio: how many times as common such a score is among generated faces of kinds
+            that training never saw as among photographs; None where none were measured.
         log_likelihood: of the face's features under the density of photographs; None for a
-            detector that classifies.
-        probability: that the face is generated, by such a classifier's own account; None for a
-            detector with a density.
+            detector without one.
         side: of the square crop that was judged, in pixels; None of a whole image.
-        generated_as_unusual: share of generated faces of families that training never saw whose
-            p-value is at most this face's; None where none were measured.
-        generated_as_usual: share of them that score no higher.
         unsure_because: why its quality rules out any other verdict; None where it doesn't.
         detector: id of the detector, where it isn't that of the result.
     """
@@ -49,13 +58,10 @@ class Judgement:
     box: tuple[float, float, float, float]
     score: float
     p_value: float
-    p_value_low: float
     verdict: Verdict
+    likelihood_ratio: LikelihoodRatio | None = None
     log_likelihood: float | None = None
-    probability: float | None = None
     side: int | None = None
-    generated_as_unusual: float | None = None
-    generated_as_usual: float | None = None
     unsure_because: str | None = None
     detector: str | None = None
 
@@ -67,18 +73,14 @@ class Judgement:
         }
         if self.log_likelihood is not None:
             values["log_likelihood"] = round(self.log_likelihood, SCORE_DECIMALS)
-        if self.probability is not None:
-            values["probability"] = round(self.probability, 6)
         if self.side is not None:
             values["side"] = self.side
         values |= {
             "p_value": round(self.p_value, 6),
-            "p_value_low": round(self.p_value_low, 6),
             "verdict": self.verdict.value,
         }
-        for name in ("generated_as_unusual", "generated_as_usual"):
-            if (share := getattr(self, name)) is not None:
-                values[name] = round(share, 4)
+        if self.likelihood_ratio is not None:
+            values["likelihood_ratio"] = self.likelihood_ratio.as_dict()
         if self.unsure_because is not None:
             values["unsure_because"] = self.unsure_because
         if self.detector is not None:
@@ -121,25 +123,22 @@ class ImageResult:
 
     @property
     def p_value(self) -> float | None:
-        """The smallest of all that is judged, times their number (Bonferroni); None of none.
-
-        Twenty photographed faces hold one as unusual as one in twenty; with this, at most a share
-        alpha of photographs is flagged however many faces they show.
-        """
-        if not self.judged:
-            return None
-        return min(1.0, len(self.judged) * min(each.p_value for each in self.judged))
+        """The p-value of the image, corrected for the number of things judged (`of_several`)."""
+        return None if self._found is None else self._found[1]
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the p-value says, or what is said of all that is judged."""
-        if self.p_value is None:
-            return None
-        said = {each.verdict for each in self.judged}
-        if Verdict.AI_GENERATED in said and self.p_value <= self.alpha:
-            return Verdict.AI_GENERATED
-        alike = len(said) == 1 and Verdict.AI_GENERATED not in said
-        return said.pop() if alike else Verdict.UNSURE
+        """The verdict on the image, of all that is judged in it; None where nothing is."""
+        return None if self._found is None else self._found[0]
+
+    @property
+    def _found(self) -> tuple[Verdict, float] | None:
+        return of_several([(each.verdict, each.p_value) for each in self.judged], self.alpha)
+
+    @property
+    def declares_generated(self) -> bool:
+        """Whether the file itself says that a generator made it; this never changes the score."""
+        return self.declared.generated
 
     @property
     def summary(self) -> str:
@@ -153,13 +152,15 @@ class ImageResult:
         number = len(self.faces)
         if number == 1:
             return SAID[self.faces[0].verdict]
-        found = sum(face.verdict is Verdict.AI_GENERATED for face in self.faces)
-        if found == 0:
-            return f"none of {number} faces AI-generated"
-        line = f"{found} of {number} faces AI-generated"
-        if self.verdict is not Verdict.AI_GENERATED:
-            line += f", as can be expected by chance of {number} faces"
-        return line
+        counts = Counter(face.verdict for face in self.faces)
+        flagged = counts.pop(Verdict.AI_GENERATED, 0)
+        parts = [f"{flagged} of {number} faces AI-generated" if flagged else "no face flagged"]
+        if flagged and self.verdict is not Verdict.AI_GENERATED:
+            parts[0] += f" (chance of {number} faces can do that)"
+        for verdict, said in _SAID_OF_SEVERAL.items():
+            if found := counts[verdict]:
+                parts.append(f"{said} {_all_of(found) if found == number else found}")
+        return ", ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: `reason` only where there is no verdict."""
@@ -174,6 +175,7 @@ class ImageResult:
                 "summary": self.summary,
             }
         values |= {
+            "declares_generated": self.declares_generated,
             "faces": [face.as_dict() for face in self.faces],
             **({} if self.image is None else {"image": _without_box(self.image)}),
             "tags": self.tags.as_dict(),

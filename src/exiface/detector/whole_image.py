@@ -76,11 +76,6 @@ class WholeImages:
     def judge(self, seen: Seen, size: tuple[int, int]) -> Judgement:
         """Judge an image of this width and height that was looked at."""
         score = float(self.parts.scorer.score(seen.feature[None])[0])
-        low, high = self.parts.calibration.p_range(score)
-        found = self.parts.judgement(
-            (0.0, 0.0, float(size[0]), float(size[1])),
-            score,
-            (float(low), float(high)),
-            reason=self.parts.quality.reason(seen.quality),
-        )
-        return replace(found, detector=self.parts.id)
+        [finding] = self.parts.judge.findings([score], [self.parts.quality.reason(seen.quality)])
+        box = (0.0, 0.0, float(size[0]), float(size[1]))
+        return replace(self.parts.judgement(box, score, finding), detector=self.parts.id)

@@ -61,6 +61,11 @@ class Declared:
                 return _sentence(mark)
         return "The file says nothing of its origin."
 
+    @property
+    def generated(self) -> bool:
+        """Whether the file itself says that a generative model made the picture."""
+        return any(mark.is_generated for mark in self.marks)
+
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; `contradictions` and `unread` only where there are any."""
         values: dict[str, Any] = {

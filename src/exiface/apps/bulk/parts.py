@@ -13,16 +13,17 @@ from exiface.detector import ImageResult, Judgement
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES
 
+_RATIO = pyarrow.struct(
+    [(name, pyarrow.float64()) for name in ("value", "low", "high")] + [("words", pyarrow.string())]
+)
 _FACE = pyarrow.struct(
     [
         ("box", pyarrow.list_(pyarrow.float64())),
         ("score", pyarrow.float64()),
         ("side", pyarrow.int32()),
         ("p_value", pyarrow.float64()),
-        ("p_value_low", pyarrow.float64()),
         ("verdict", pyarrow.string()),
-        ("generated_as_unusual", pyarrow.float64()),
-        ("generated_as_usual", pyarrow.float64()),
+        ("likelihood_ratio", _RATIO),
         ("unsure_because", pyarrow.string()),
     ]
 )
@@ -46,11 +47,13 @@ SCHEMA = pyarrow.schema(
         ("small_faces", pyarrow.int32()),
         *((name, pyarrow.float64()) for name in TAG_NAMES),
         ("declares", pyarrow.string()),
+        ("declares_generated", pyarrow.bool_()),
         ("declared", pyarrow.list_(_MARK)),
         ("contradictions", pyarrow.list_(pyarrow.string())),
         ("reason", pyarrow.string()),
     ]
 )
+_OF_IMAGE = ("verdict", "p_value", "declares", "declares_generated", "declared")
 _BY = b"exiface detector"
 
 
@@ -71,7 +74,7 @@ def row(result: ImageResult) -> dict[str, Any]:
     image = values.get("image")
     return {
         "path": as_text(result.path or ""),
-        **{name: values.get(name) for name in ("verdict", "p_value", "declares", "declared")},
+        **{name: values.get(name) for name in _OF_IMAGE},
         "score": None if worst is None else round(worst.score, SCORE_DECIMALS),
         "faces": [{name: face.get(name) for name in _FACE.names} for face in values["faces"]],
         "image": None if image is None else {name: image.get(name) for name in _IMAGE.names},

@@ -43,7 +43,7 @@ def explanation_answer(
         "path": picture.name,
         "seen": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
-        "shares": shares_sentence(explanation.judged, f"{explanation.what}s"),
+        "shares": shares_sentence(explanation.judged),
         "kept": explanation.kept,
         "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
         "tag_sentences": [

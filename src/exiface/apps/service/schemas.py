@@ -7,6 +7,18 @@ from pydantic import BaseModel, Field
 VERDICTS = '"ai-generated", "unsure", "photographic" or "nothing-found"'
 
 
+class LikelihoodRatioAnswer(BaseModel):
+    """How many times as common such a score is among generated ones as among photographs.
+
+    The generated ones are of kinds that training never saw.
+    """
+
+    value: float = Field(gt=0, description="over 1 speaks for generated, under 1 for photographed")
+    low: float = Field(gt=0, description="of the 95 % interval over families and sources")
+    high: float = Field(gt=0, description="likewise")
+    words: str = Field(description="the verbal scale of ENFSI's guideline (2015)")
+
+
 class FaceAnswer(BaseModel):
     """The verdict on one face."""
 
@@ -15,23 +27,15 @@ class FaceAnswer(BaseModel):
     )
     score: float = Field(description="higher = more unusual among photographs")
     log_likelihood: float | None = Field(None, description="of detectors with a density")
-    probability: float | None = Field(None, description="of detectors that classify")
     side: int = Field(description="of the square crop that was judged, in pixels")
     p_value: float = Field(
         gt=0,
         le=1,
-        description="share of calibration photographs at least as unusual; the largest among "
-        "their sources",
+        description="share of photographs at least as unusual, each source weighing the same",
     )
-    p_value_low: float = Field(gt=0, le=1, description="the smallest among their sources")
     verdict: str = Field(description=VERDICTS)
-    generated_as_unusual: float | None = Field(
-        None,
-        description="share of generated faces, of families that training never saw, that look this "
-        "unusual; where they were measured",
-    )
-    generated_as_usual: float | None = Field(
-        None, description="share of the same that score no higher"
+    likelihood_ratio: LikelihoodRatioAnswer | None = Field(
+        None, description="where generated faces were measured"
     )
     unsure_because: str | None = Field(
         None, description="why the face's quality rules out any other verdict"
@@ -43,12 +47,9 @@ class WholeAnswer(BaseModel):
 
     score: float = Field(description="higher = more unusual among photographs")
     log_likelihood: float | None = Field(None, description="of detectors with a density")
-    probability: float | None = Field(None, description="of detectors that classify")
     p_value: float = Field(gt=0, le=1, description="as of a face")
-    p_value_low: float = Field(gt=0, le=1, description="as of a face")
     verdict: str = Field(description=VERDICTS)
-    generated_as_unusual: float | None = Field(None, description="as of a face")
-    generated_as_usual: float | None = Field(None, description="as of a face")
+    likelihood_ratio: LikelihoodRatioAnswer | None = Field(None, description="as of a face")
     unsure_because: str | None = Field(
         None, description="why the image's quality rules out any other verdict"
     )
@@ -84,6 +85,9 @@ class ImageAnswer(BaseModel):
     )
     tags: dict[str, float] = Field(description="what the camera recorded; easily forged")
     detector: str
+    declares_generated: bool = Field(
+        description="whether the file itself says that a generator made it"
+    )
     declares: str = Field(description="what the file says of its origin, in words")
     declared: list[MarkAnswer] = Field(description="the same, mark by mark; never in the verdict")
     contradictions: list[str] | None = Field(None, description="what doesn't fit together")
@@ -172,18 +176,22 @@ FACE_EXAMPLE: dict[str, Any] = {
     "score": 1.806,
     "side": 224,
     "p_value": 0.241379,
-    "p_value_low": 0.068966,
     "verdict": "unsure",
-    "generated_as_unusual": 0.41,
-    "generated_as_usual": 0.59,
+    "likelihood_ratio": {
+        "value": 1.62,
+        "low": 0.71,
+        "high": 2.85,
+        "words": "no support for either",
+    },
 }
 RESULT_EXAMPLE: dict[str, Any] = {
-    "schema": 3,
+    "schema": 4,
     "path": "portrait.jpg",
     "verdict": "unsure",
     "p_value": 0.241379,
     "summary": "unsure",
     "faces": [FACE_EXAMPLE],
+    "declares_generated": False,
     "tags": {"aperture": 2.8, "exposure_time": 0.005, "focal_length": 85.0, "iso_speed": 200.0},
     "detector": "exiface-default@2b01e31680b7",
     "declares": "The file says that a camera took it (EXIF: Canon EOS R6): easily forged.",
@@ -199,9 +207,10 @@ RESULT_EXAMPLE: dict[str, Any] = {
     ],
 }
 REASON_EXAMPLE: dict[str, Any] = {
-    "schema": 3,
+    "schema": 4,
     "path": "landscape.png",
     "faces": [],
+    "declares_generated": False,
     "tags": {},
     "detector": "exiface-default@2b01e31680b7",
     "declares": "The file says nothing of its origin.",

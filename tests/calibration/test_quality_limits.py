@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from exiface.detector.quality_limits import QualityLimits
+from exiface.calibration.quality_limits import QualityLimits
 from exiface.photos.quality import Quality
 
 

@@ -1,0 +1,128 @@
+"""Below which quality a score is no longer comparable with those of the calibration photographs."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exiface.photos.quality import Quality
+
+# What at most this share of calibration photographs falls short of, they don't cover.
+_UNCOVERED = 0.005
+# How surely photographs of low quality must be flagged more often than promised: many limits are
+# tried, and a limit that is none costs verdicts.
+_CONFIDENCE = 0.999
+_FEWEST = 20
+_WORDS = {
+    "size": ("too small", "{value:.0f} px, {limit:.0f} px and more"),
+    "sharpness": ("too blurred", "sharpness {value:.1f}, {limit:.1f} and more"),
+    "jpeg_quality": ("too strongly compressed", "JPEG quality {value:.0f}, {limit:.0f} and more"),
+    "frontality": ("turned too far away", "frontality {value:.2f}, {limit:.2f} and more"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """The least quality that calibration photographs cover, of each kind.
+
+    Attributes:
+        size: see `Quality`; NaN = no limit.
+        sharpness: likewise.
+        jpeg_quality: likewise.
+        frontality: likewise.
+    """
+
+    size: float = math.nan
+    sharpness: float = math.nan
+    jpeg_quality: float = math.nan
+    frontality: float = math.nan
+
+    @classmethod
+    def of(
+        cls,
+        qualities: Sequence[Quality],
+        p_values: ArrayLike,
+        alpha: float,
+        *,
+        compressed: Iterable[tuple[int, ArrayLike]],
+    ) -> Self:
+        """Measure the limits on calibration photographs.
+
+        Of each kind, the limit is what only one photograph in two hundred falls short of, where
+        there are as many; or, where those of the lowest quality are surely flagged more often than
+        promised, the quality up to which they are. Compression, which collections hardly vary and
+        the world does, is measured on the same photographs compressed: the limit is the lowest
+        quality before the promise breaks.
+
+        Args:
+            qualities: of the photographs.
+            p_values: (n,) of the same, among one another.
+            alpha: promised false-alarm rate.
+            compressed: JPEG qualities, from high to low, each with p-values of photographs saved
+                with it; no more are drawn than are needed.
+        """
+        flagged = np.asarray(p_values) <= alpha
+        limits = {
+            name: _limit(np.array([getattr(each, name) for each in qualities]), flagged, alpha)
+            for name in ("size", "sharpness", "frontality")
+        }
+        kept = math.inf
+        for quality, values in compressed:
+            alarms = np.asarray(values) <= alpha
+            if _least(alarms.sum(), alarms.size) > alpha:
+                return cls(jpeg_quality=kept, **limits)
+            kept = quality
+        return cls(**limits)
+
+    def reason(self, quality: Quality) -> str | None:
+        """Why a face of this quality can't be compared, in words; None where it can.
+
+        Example:
+            >>> QualityLimits(size=48).reason(Quality(size=40, sharpness=5))
+            'too small to be compared (40 px, 48 px and more are covered)'
+        """
+        for name, (words, detail) in _WORDS.items():
+            value, limit = getattr(quality, name), getattr(self, name)
+            if value < limit:  # never of NaN
+                covered = detail.format(value=value, limit=limit)
+                return f"{words} to be compared ({covered} are covered)"
+        return None
+
+    def as_dict(self) -> dict[str, float]:
+        """The limits that there are, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: round(value, 4) for name, value in values.items() if not math.isnan(value)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` made; an unknown name is a TypeError."""
+        return cls(**{name: float(value) for name, value in values.items()})
+
+
+def _limit(values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float) -> float:
+    known = ~np.isnan(values)
+    if known.sum() < _FEWEST:
+        return math.nan
+    order = np.argsort(values[known], kind="stable")
+    ascending = values[known][order]
+    number = np.arange(1, len(ascending) + 1)
+    alarms = np.cumsum(flagged[known][order])
+    beyond = np.flatnonzero((number >= _FEWEST) & (_least(alarms, number) > alpha))
+    place = int(_UNCOVERED * len(ascending))
+    if len(beyond):
+        place = max(place, int(beyond[-1]) + 1)
+    if place == 0:  # fewer than two hundred don't show what they don't cover
+        return math.nan
+    return float(ascending[min(place, len(ascending) - 1)])
+
+
+def _least(alarms: ArrayLike, number: ArrayLike) -> NDArray[np.float64]:
+    """Clopper and Pearson's lower bound of a rate."""
+    from scipy.stats import beta  # slow to import, and needed where a detector is made alone
+
+    alarms, number = np.asarray(alarms), np.asarray(number)
+    bound = beta.ppf(1 - _CONFIDENCE, np.maximum(alarms, 1), number - alarms + 1)
+    return np.where(alarms > 0, bound, 0.0)
