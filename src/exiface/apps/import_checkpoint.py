@@ -12,16 +12,11 @@ def import_checkpoint(
         Path, typer.Option("--output", "-o", help="Encoder folder to write, for fit and evaluate.")
     ],
     kind: Annotated[
-        Literal[
-            "exif-pretrained",
-            "exif-ranking",
-            "blades-oc",
-            "blades-bc",
-            "sdaie-backbone",
-            "sdaie-binary",
-        ]
-        | None,
-        typer.Option(help="What it is; without it, told by its keys and the authors' file name."),
+        str | None,
+        typer.Option(
+            help="What it is: exif-pretrained, exif-ranking, blades-oc, blades-bc, sdaie-backbone "
+            "or sdaie-binary; without it, told by its keys and the authors' file name."
+        ),
     ] = None,
     resize: Annotated[
         Literal["plain", "antialiased"],

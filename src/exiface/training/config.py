@@ -1,40 +1,31 @@
 """The settings of a training run: a YAML file, then `key=value` flags; unknown keys are errors."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.sampling import Drawing
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.errors import UserError
+from exiface.photos import RANKED_TAGS
+from exiface.photos.camera_settings import CLASSES
 from exiface.training.bilevel import LearntWeights
 from exiface.training.heads import GENERATED, REGIONS, HeadKind
 from exiface.training.losses import ClassLoss, Ranking
 from exiface.training.task import Shares
 
-RankedTag = Literal[
-    "aperture",
-    "exposure_time",
-    "focal_length",
-    "iso_speed",
-    "focal_length_35mm",
-    "brightness",
-    "exposure_bias",
-]
-ClassTag = Literal[
-    "make",
-    "series",
-    "flash",
-    "metering_mode",
-    "exposure_mode",
-    "white_balance",
-    "exposure_program",
-    "scene_capture_type",
-]
+
+def _one_of(known: Iterable[str]) -> Callable[[str], str]:
+    def checked(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return value
+
+    return checked
 
 
 class ConfigError(UserError):
@@ -46,17 +37,17 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Literal["compact", "mirrored", "own-pixels", "patches", "resnet50", "windows"] = (
-        "compact"
-    )
+    architecture: Annotated[str, AfterValidator(_one_of(ARCHITECTURES))] = "compact"
     frozen: bool = Field(
         False, description="leave the backbone as it starts; its last layer and the heads learn"
     )
-    ranked: tuple[RankedTag, ...] = Field(
+    ranked: tuple[Annotated[str, AfterValidator(_one_of(RANKED_TAGS))], ...] = Field(
         ("aperture", "exposure_time", "focal_length", "iso_speed"),
         description="camera tags to be ranked",
     )
-    classes: tuple[ClassTag, ...] = Field((), description="camera tags to be told by class")
+    classes: tuple[Annotated[str, AfterValidator(_one_of(CLASSES))], ...] = Field(
+        (), description="camera tags to be told by class"
+    )
     families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
         ("manipulation",), description="of manipulations of faces, with a head each"
     )
