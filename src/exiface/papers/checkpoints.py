@@ -18,18 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from exiface.encoders.architectures import ARCHITECTURES, UnitLength
-from exiface.encoders.description import (
-    CLASSIFIER_FILE,
-    HEADS_FILE,
-    PATCHES,
-    EncoderDescription,
-    EncoderError,
-)
-from exiface.encoders.export import export, export_patches
+from exiface.encoders.description import PATCHES, EncoderDescription, EncoderError
+from exiface.encoders.to_onnx import export_encoder
 from exiface.encoders.weights import (
     VISUAL,
     backbone_tensors,
@@ -163,21 +156,23 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "p
     Returns:
         The path of the model.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, arrays in ((HEADS_FILE, checkpoint.heads), (CLASSIFIER_FILE, checkpoint.classifier)):
-        (folder / name).unlink(missing_ok=True)  # of another checkpoint imported here before
-        if arrays:
-            save_file({key: array.contiguous() for key, array in arrays.items()}, folder / name)
-    made_of = checkpoint.provenance
-    if isinstance(checkpoint.network, PatchEncoder):
-        takes = Patches(crop="published", pooling="first")
-        described = EncoderDescription(PATCHES, LENGTH, takes, made_of)
-        return export_patches(checkpoint.network, described, folder)
     of_faces = ARCHITECTURES["resnet50"]
     described = EncoderDescription(
-        "resnet50", of_faces.features, Preprocessing(of_faces.size, released=resize), made_of
+        "resnet50",
+        of_faces.features,
+        Preprocessing(of_faces.size, released=resize),
+        checkpoint.provenance,
     )
-    return export(checkpoint.network, described, folder)
+    if isinstance(checkpoint.network, PatchEncoder):
+        takes = Patches(crop="published", pooling="first")
+        described = EncoderDescription(PATCHES, LENGTH, takes, checkpoint.provenance)
+    return export_encoder(
+        checkpoint.network,
+        described,
+        folder,
+        heads=checkpoint.heads,
+        classifier=checkpoint.classifier,
+    )
 
 
 def _kind(path: Path, tensors: Mapping[str, Tensor]) -> str:

@@ -5,19 +5,21 @@ import copy
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, EncoderDescription
+from exiface.encoders.description import EncoderDescription
+from exiface.encoders.folder import EncoderFolder
 from exiface.encoders.image_encoder import ImageEncoder
 
 _FEW = 256  # weights that aren't worth halving
@@ -25,58 +27,63 @@ _FEW = 256  # weights that aren't worth halving
 _IN_ORDER = (nn.Sequential, BasicBlock, Bottleneck, ResNet)
 
 
-def export(
-    network: nn.Module, description: EncoderDescription, folder: Path, *, half: bool = False
+def export_encoder(
+    network: nn.Module,
+    description: EncoderDescription,
+    folder: Path,
+    *,
+    half: bool = False,
+    heads: Mapping[str, Tensor] | None = None,
+    classifier: Mapping[str, Tensor] | None = None,
+    seen: Collection[str] = (),
 ) -> Path:
-    """Write the folder of an encoder of faces: `encoder.onnx` and `encoder.json`.
+    """Write the folder of an encoder.
+
+    Patches of whole images become tokens a few at a time, whatever their number, and only then a
+    feature: memory stays flat.
 
     Args:
-        network: (n, 3, s, s) -> (n, features).
+        network: (n, 3, s, s) -> (n, features); of whole images an `ImageEncoder`, which pools as
+            the description says.
         description: of the encoder.
         folder: where to; made if need be.
-        half: keep weights in half precision, which halves the file; it computes as ever.
-
-    Returns:
-        The path of the model. Its input is `crops` (any n), its output `features`.
-    """
-    preprocessing = description.preprocessing
-    example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
-    dynamic = {0: "n"}
-    if preprocessing.largest is not None:
-        dynamic |= {2: "height", 3: "width"}
-    content = _onnx(_for_export(network), example, dynamic, "crops", "features")
-    return _write(folder, description, {ENCODER_FILE: _halved(content) if half else content})
-
-
-def export_patches(
-    network: ImageEncoder, description: EncoderDescription, folder: Path, *, half: bool = False
-) -> Path:
-    """Write the folder of an encoder of whole images: a model, weights and `encoder.json`.
-
-    Patches become tokens a few at a time, whatever their number, and only then a feature: memory
-    stays flat.
-
-    Args:
-        network: the encoder.
-        description: of the encoder; it says how the network pools.
-        folder: where to; made if need be.
         half: keep weights in half precision, which halves the files; they compute as ever.
+        heads: weights (d,) of the heads of its task over the features, by name.
+        classifier: arrays of the head that tells generated faces.
+        seen: sha256 of the photographs that shaped the encoder.
 
     Returns:
-        The path of `encoder.onnx`, `patches` (any n, 3, s, s) -> `tokens` (n, d); beside it, of an
-        encoder with attention, stands `attention.safetensors`, see `token_attention`.
+        The path of the model: `crops` (any n) -> `features`, or `patches` -> `tokens`.
     """
-    assert network.pooling == description.patches.pooling  # noqa: S101 - or use is not training
-    side = description.patches.side
-    example = torch.zeros(2, 3, side, side)
-    content = _onnx(_for_export(_Tokens(network)), example, {0: "n"}, "patches", "tokens")
-    contents = {ENCODER_FILE: _halved(content) if half else content}
-    if network.attention is not None:
-        dtype = torch.float16 if half else torch.float32
-        weights = network.attention.state_dict()
-        attention = save({name: tensor.cpu().to(dtype) for name, tensor in weights.items()})
-        contents = {ATTENTION_FILE: attention} | contents
-    return _write(folder, description, contents)
+    dynamic = {0: "n"}
+    attention = None
+    if isinstance(network, ImageEncoder):
+        assert network.pooling == description.patches.pooling  # noqa: S101 - or use is not training
+        side = description.patches.side
+        example = torch.zeros(2, 3, side, side)
+        content = _onnx(_for_export(_Tokens(network)), example, dynamic, "patches", "tokens")
+        if network.attention is not None:
+            weights = network.attention.state_dict()
+            dtype = torch.float16 if half else torch.float32
+            attention = save({name: tensor.cpu().to(dtype) for name, tensor in weights.items()})
+    else:
+        preprocessing = description.preprocessing
+        example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
+        if preprocessing.largest is not None:
+            dynamic |= {2: "height", 3: "width"}
+        content = _onnx(_for_export(network), example, dynamic, "crops", "features")
+    return EncoderFolder(
+        _halved(content) if half else content,
+        description,
+        attention,
+        _arrays(heads or {}),
+        _arrays(classifier or {}),
+        frozenset(seen),
+    ).write(folder)
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[np.float32]]:
+    return {name: tensor.detach().float().cpu().numpy() for name, tensor in tensors.items()}
 
 
 class _Tokens(nn.Module):
@@ -140,17 +147,6 @@ def _without_traces(model: onnx.ModelProto) -> bytes:
         holder.ClearField("metadata_props")
         holder.ClearField("doc_string")
     return bytes(model.SerializeToString())
-
-
-def _write(folder: Path, description: EncoderDescription, contents: dict[str, bytes]) -> Path:
-    """The models after the description, `encoder.onnx` last: a folder that has it is complete."""
-    folder.mkdir(parents=True, exist_ok=True)
-    description.write(folder)
-    for name, content in contents.items():
-        partial = folder / (name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(folder / name)
-    return folder / ENCODER_FILE
 
 
 def _for_export(network: nn.Module) -> nn.Module:
