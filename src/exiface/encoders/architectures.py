@@ -12,6 +12,10 @@ from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.encoders.windows import WINDOW, WindowEncoder
 from exiface.named import by_name
+from exiface.photos import Preprocessing
+
+Channels = tuple[float, float, float]
+_PUBLISHED = Preprocessing(224)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Architecture:
         read: how many leading features the heads of the pretext task read; None = all.
         directions: weights over the features that the architecture itself knows to be of use, by
             name, beside those of the heads.
+        mean: of each channel of the pixels, see `Preprocessing`.
+        std: likewise.
     """
 
     build: Callable[[], nn.Module]
@@ -40,6 +46,12 @@ class Architecture:
     largest: int | None = None
     read: int | None = None
     directions: Callable[[], dict[str, Tensor]] = dict
+    mean: Channels = _PUBLISHED.mean
+    std: Channels = _PUBLISHED.std
+
+    def preprocessing(self, crop_scale: float = _PUBLISHED.crop_scale) -> Preprocessing:
+        """From a photograph and a face box to its input, of crops this much larger than the box."""
+        return Preprocessing(self.size, crop_scale, self.mean, self.std, self.largest)
 
 
 class UnitLength(nn.Module):

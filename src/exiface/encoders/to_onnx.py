@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import hashlib
 import io
 import logging
 import warnings
@@ -18,13 +19,71 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from exiface.encoders.description import EncoderDescription
+from exiface.encoders.description import EncoderDescription, EncoderError
+from exiface.encoders.elsewhere import find_architecture, number_of_features
 from exiface.encoders.folder import EncoderFolder
 from exiface.encoders.image_encoder import ImageEncoder
+from exiface.encoders.weights import load_backbone
+from exiface.photos import Preprocessing
 
 _FEW = 256  # weights that aren't worth halving
 # Modules in which a normalisation that is registered after a convolution is applied to its output.
 _IN_ORDER = (nn.Sequential, BasicBlock, Bottleneck, ResNet)
+
+
+def export(
+    network: nn.Module,
+    preprocessing: Preprocessing,
+    folder: Path,
+    *,
+    name: str | None = None,
+    seen: Collection[str] = (),
+) -> Path:
+    """Make an encoder of any network, for `fit`, `features` and `evaluate`.
+
+    Args:
+        network: (n, 3, s, s) -> (n, features), float32; it is copied and set to evaluation.
+        preprocessing: how a face becomes its input; s is its `size`.
+        folder: where to; made if need be.
+        name: what the encoder is called; None = the class of the network.
+        seen: sha256 of the photographs that it was trained on: `fit` calibrates on others.
+
+    Returns:
+        The path of the ONNX model.
+
+    Raises:
+        EncoderError: the network does not make such features of such crops.
+    """
+    features = number_of_features(network, preprocessing.size)
+    described = EncoderDescription(name or type(network).__name__, features, preprocessing)
+    return export_encoder(network, described, folder, seen=seen)
+
+
+def import_weights(weights: Path, architecture: str, folder: Path) -> Path:
+    """Make an encoder of a file of weights; nothing in the file is executed.
+
+    Args:
+        weights: a state dictionary (safetensors, or torch's format without code).
+        architecture: the network that they belong to (see `find_architecture`).
+        folder: where to; made if need be.
+
+    Returns:
+        The path of the ONNX model.
+
+    Raises:
+        EncoderError: weights that are missing or damaged, or don't belong to it.
+    """
+    found = find_architecture(architecture)
+    if found.subject != "face":
+        raise EncoderError(f"{architecture} looks at whole images, and one of faces is needed")
+    network = found.build()
+    load_backbone(network, weights, last_layer=found.last_layer)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    imported = {"file": weights.name, "sha256": digest, "title": f"weights of {architecture}"}
+    described = EncoderDescription(
+        architecture, found.features, found.preprocessing(), {"imported": imported}
+    )
+    return export_encoder(network, described, folder)
 
 
 def export_encoder(

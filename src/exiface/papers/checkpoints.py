@@ -125,7 +125,9 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
         shown = ", ".join(sorted(tensors)[:3]) or "none"
         raise EncoderError(
             f"{path} is none of the authors' checkpoints ({', '.join(KINDS)}): it has no keys "
-            f"'model.visual.*' or 'module.backbone.*' (it has {shown} ...)"
+            f"'model.visual.*' or 'module.backbone.*' (it has {shown} ...). Weights of another "
+            "network are imported with --architecture torchvision:NAME, timm:NAME or "
+            "package.module:function (docs/own-encoder.md)"
         )
     kind = kind or _kind(path, tensors)
     network = ARCHITECTURES["resnet50"].build()

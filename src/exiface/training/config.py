@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.sampling import Drawing
-from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.elsewhere import find_architecture
 from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS
 from exiface.photos.camera_settings import CLASSES
@@ -28,6 +28,14 @@ def _one_of(known: Iterable[str]) -> Callable[[str], str]:
     return checked
 
 
+def _architecture(name: str) -> str:
+    try:
+        find_architecture(name)
+    except UserError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
 class ConfigError(UserError):
     """Settings that can't be used; the text names each key and what is wrong with it."""
 
@@ -37,7 +45,10 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Annotated[str, AfterValidator(_one_of(ARCHITECTURES))] = "compact"
+    architecture: Annotated[str, AfterValidator(_architecture)] = Field(
+        "compact",
+        description="one of ours, or torchvision:NAME, timm:NAME, package.module:function",
+    )
     frozen: bool = Field(
         False, description="leave the backbone as it starts; its last layer and the heads learn"
     )
@@ -137,7 +148,7 @@ class TrainConfig(BaseModel):
         for name in ("families", "ranked", "classes"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} must differ")
-        whole_images = ARCHITECTURES[self.architecture].subject == "image"
+        whole_images = find_architecture(self.architecture).subject == "image"
         if whole_images and self.families:
             raise ValueError(f"families are of faces: {self.architecture} needs families=[]")
         if not whole_images and (self.shares.near or self.from_scratch):
@@ -146,7 +157,7 @@ class TrainConfig(BaseModel):
             raise ValueError("nothing to learn: name tags in ranked or classes")
         if self.regions and "manipulation" not in self.families:
             raise ValueError("regions are of the family manipulation: name it in families")
-        of_faces = not whole_images and ARCHITECTURES[self.architecture].read is None
+        of_faces = not whole_images and find_architecture(self.architecture).read is None
         if self.heads != "linear" and (self.shares.generated or not of_faces):
             raise ValueError(
                 f"heads={self.heads} is for photographs alone and an encoder whose features are "

@@ -12,8 +12,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from exiface.datasets.sampling import Batch
-from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import PATCHES
+from exiface.encoders.elsewhere import find_architecture
 from exiface.encoders.image_encoder import ImageEncoder
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
@@ -57,7 +57,7 @@ class Learner:
         self.config = config
         self.takes = takes
         self.process = process
-        architecture = ARCHITECTURES[config.architecture]
+        architecture = find_architecture(config.architecture)
         torch.manual_seed(config.seed)
         encoder = architecture.build()
         near = None

@@ -22,8 +22,8 @@ import yaml
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import Batch, Batches
 from exiface.encoders import EncoderDescription
-from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import ENCODER_FILE
+from exiface.encoders.elsewhere import find_architecture
 from exiface.encoders.folder import holds_encoder
 from exiface.encoders.image_encoder import ImageEncoder
 from exiface.encoders.to_onnx import export_encoder
@@ -234,7 +234,7 @@ def _export(
     measured: dict[str, float],
 ) -> None:
     config, learnt = learner.config, learner.learnt
-    architecture = ARCHITECTURES[config.architecture]
+    architecture = find_architecture(config.architecture)
     directions = learnt.directions(architecture.features) | architecture.directions()
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
