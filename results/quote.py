@@ -55,10 +55,9 @@ def overall() -> str:
         for what, title in WHAT.items():
             row = found[subject, "as handed over", what, "all"]
             sent = found[subject, "messenger", what, "all"]
-            lines.append(
-                [subject, title, f"{row['pictures']} of {row['groups']}", auc(row)]
-                + [interval(row, FLAGGED, ".0%"), share(row, "unsure"), share(sent, "flagged")]
-            )
+            pictures = f"{row['pictures']} of {row['groups']}"
+            said = (interval(row, FLAGGED, ".0%"), share(row, "unsure"), share(sent, "flagged"))
+            lines.append([subject, title, pictures, auc(row), *said])
     head = "judged | what | pictures | AUC | flagged (95 % interval) | unsure | after a messenger"
     return table(head, lines, numbers=5)
 
@@ -115,7 +114,7 @@ def notice(subject: str = "faces") -> str:
     return (
         f"Measured on what it has never seen (95 % intervals): of generated {subject} from other "
         f"collections of generators that it knows it finds {known}, of generators of kinds that it "
-        f"has never seen {never}, and it flags {real} of photographs from sources that it has never "
+        f"has never seen {never}, and it flags {real} of photographs from sources never "
         f"seen{said}. What is not flagged may still be generated."
     )
 

@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from exiface.calibration import Calibration
+from exiface.calibration import Calibration, Judge
 from exiface.evaluation.sets import ScoredSet
+
+
+JUDGE = Judge(Calibration.of(range(99)))
 
 
 def scored(kind, name, scores, *, p_values=None, photos=None, traits=(), **conditions):
@@ -15,6 +18,10 @@ def scored(kind, name, scores, *, p_values=None, photos=None, traits=(), **condi
         unknown = {key: np.full(n, np.nan) for key in by_condition}
     else:
         unknown = {key: np.asarray(p_values, float) for key in by_condition}
+    said = {
+        key: np.array(["" if np.isnan(p) else JUDGE.verdict_at(p).value for p in values], "U16")
+        for key, values in unknown.items()
+    }
     paths = np.array([f"{name}/{number}.jpg" for number in range(n)])
     return ScoredSet(
         kind,
@@ -23,6 +30,7 @@ def scored(kind, name, scores, *, p_values=None, photos=None, traits=(), **condi
         photos=paths if photos is None else np.asarray(photos, str),
         scores=by_condition,
         p_values=unknown,
+        verdicts=said,
         traits=list(traits),
     )
 

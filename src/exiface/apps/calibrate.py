@@ -1,11 +1,16 @@
 """`exiface calibrate`: the promise of a detector, renewed on other photographs."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exiface.apps.options import GeneratedOption, generated_faces
+
+if TYPE_CHECKING:
+    from exiface.datasets import Manifest
+    from exiface.datasets.manifest import Subject
 
 _RENEWED = "Recalibrated on own photographs; what follows was measured before that."
 
@@ -15,7 +20,11 @@ def calibrate(
         str, typer.Argument(help="`default`, `photographs-only`, or a detector folder.")
     ],
     photos: Annotated[
-        Path, typer.Option(help="Folder of photographs, or a manifest of `exiface prepare`.")
+        list[Path],
+        typer.Option(
+            help="Folder of photographs, a source each, or a manifest of `exiface prepare`; "
+            "repeatable."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Detector folder to write.")],
     name: Annotated[
@@ -44,23 +53,15 @@ def calibrate(
     for photographs like those. What generated faces score is measured anew (`--generated`); without
     it the verdict "photographic" is never given.
     """
-    from dataclasses import replace
-
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
-    from exiface.datasets import Manifest, scan
+    from exiface.datasets import Manifest
     from exiface.detector.fitting import calibrate as renewed
     from exiface.detector.folder import detector_folder, read_folder, write_folder
 
     parts = read_folder(detector_folder(detector))
     subject = parts.encoder.subject
-    if photos.is_dir():
-        with progress_bar("Reading photographs") as progress:
-            manifest = scan(
-                photos, fractions={"calibration": 1.0}, subject=subject, progress=progress
-            )[0]
-    else:
-        manifest = Manifest.read(photos)
+    manifest = Manifest.joined([_photographs(path, subject) for path in photos])
     known = generated_faces(generated or [], subject)
     with progress_bar("Calibrating") as progress:
         parts = renewed(
@@ -80,3 +81,18 @@ def calibrate(
         notice = f"{_RENEWED} {notice}"
     write_folder(replace(parts, notice=notice), output)
     print_detector(read_folder(output), output)
+
+
+def _photographs(path: Path, subject: "Subject") -> "Manifest":
+    """Those of a folder, a source of its own, or of a manifest."""
+    import numpy as np
+
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import Manifest, scan
+
+    if not path.is_dir():
+        return Manifest.read(path)
+    with progress_bar("Reading photographs") as progress:
+        found = scan(path, fractions={"calibration": 1.0}, subject=subject, progress=progress)[0]
+    source = np.where(found.source == "", path.resolve().name, found.source)
+    return replace(found, source=source)

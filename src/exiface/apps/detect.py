@@ -4,7 +4,7 @@ import glob
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -44,6 +44,7 @@ _CSV_COLUMNS = [
 ]
 
 
+FailOn = Literal["unreadable", "no-face", "flagged", "never"]
 _SHARED = ("path", "reason", "detector", "declares", "declares_generated")
 
 
@@ -52,8 +53,8 @@ def detect(
         list[str],
         typer.Argument(
             metavar="IMAGE",
-            help="Files, folders (searched at any depth), globs; `-` reads paths from standard "
-            "input, one a line.",
+            help="Files, folders (searched at any depth), globs; `-` reads a picture, or paths, "
+            "one a line, from standard input.",
         ),
     ],
     detector: DetectorOption = None,
@@ -81,19 +82,41 @@ def detect(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads; without it, one a core.")
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print what stands behind each verdict.")
+    ] = False,
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(
+            help="What makes the exit status 1: a file that can't be read; that, or a picture "
+            "without a face; those, or a picture called AI-generated; or nothing."
+        ),
+    ] = "no-face",
 ) -> None:
     """Judge faces, or whole images: photographic, AI-generated, or unsure; say what files declare.
 
-    Exit status: 0 = every image has a verdict, 1 = some have none (their rows say why), 2 = wrong
-    usage.
+    Exit status: 0 = done, 1 = there was what --fail-on names, without it a picture that has no
+    verdict, 2 = wrong usage.
     """
     from exiface.detector import Detector
 
     sources = _sources(images)
     judge = Detector.load(detector, subject=subject, threads=threads)
     results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
-    without_verdict = _write(results, judge, json_lines, csv_file, html_file, pictures)
-    raise typer.Exit(1 if without_verdict else 0)
+    failed = _write(results, judge, json_lines, csv_file, html_file, pictures, verbose, fail_on)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _fails(result: "ImageResult", fail_on: FailOn) -> bool:
+    from exiface.calibration import Verdict
+
+    unreadable = result.reason is not None and not result.size[0]
+    return {
+        "never": False,
+        "unreadable": unreadable,
+        "no-face": result.reason is not None,
+        "flagged": result.reason is not None or result.verdict is Verdict.AI_GENERATED,
+    }[fail_on]
 
 
 def _write(
@@ -103,8 +126,10 @@ def _write(
     csv_file: Path | None,
     html_file: Path | None,
     pictures: bool,
-) -> int:
-    """Write results in every form asked for; returns how many images have no verdict."""
+    verbose: bool,
+    fail_on: FailOn,
+) -> bool:
+    """Write results in every form asked for; returns whether there was what makes it fail."""
     import contextlib
     import csv
     import json
@@ -114,7 +139,7 @@ def _write(
     # A table needs all rows for its widths, a page all verdicts for its summary; lines don't.
     keep = not json_lines or html_file is not None
     kept: list[ImageResult] = []
-    without_verdict = 0
+    failed = False
     with contextlib.ExitStack() as stack:
         writer = None
         if csv_file is not None:
@@ -127,7 +152,7 @@ def _write(
         progress = stack.enter_context(progress_bar("Judging", shown=not json_lines))
         for number, result in enumerate(results, start=1):
             progress(number, None)
-            without_verdict += result.reason is not None
+            failed |= _fails(result, fail_on)
             if json_lines:
                 print(json.dumps(result.as_dict()), flush=True)
             if writer is not None:
@@ -139,13 +164,15 @@ def _write(
 
         write_page(kept, detector, html_file, pictures=pictures)
     if not json_lines:
-        _print_table(kept, detector)
+        from exiface.apps.verdict_table import print_verdicts
+
+        print_verdicts(kept, detector, verbose=verbose)
         if html_file is not None:
             typer.echo(f"page: {html_file}")
-    return without_verdict
+    return failed
 
 
-def _sources(arguments: list[str]) -> Iterable[str]:
+def _sources(arguments: list[str]) -> Iterable[str | bytes]:
     """Paths of images; what doesn't exist is passed on, to become a row with a reason.
 
     Folders and globs are looked at before the first image is judged, so that a mistake among them
@@ -153,18 +180,25 @@ def _sources(arguments: list[str]) -> Iterable[str]:
     """
     from itertools import chain
 
+    from exiface.apps.standard_input import read_input
     from exiface.datasets import find_images
     from exiface.errors import UserError
 
-    groups: list[Iterable[str]] = []
+    groups: list[Iterable[str | bytes]] = []
     for argument in arguments:
         if argument == "-":
-            groups.append(line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            found = read_input(sys.stdin.buffer)
+            groups.append([found] if isinstance(found, bytes) else found)
+        elif argument.startswith(("http://", "https://")):
+            raise UserError(
+                f"{argument}: pictures are not fetched, so that nobody learns what you look into; "
+                "save the picture and name its file"
+            )
         elif Path(argument).is_dir():
-            found = find_images([Path(argument)])
-            if not found:
+            files = find_images([Path(argument)])
+            if not files:
                 raise UserError(f"{argument} holds no image; name a folder that does, or a file")
-            groups.append(map(str, found))
+            groups.append(map(str, files))
         elif not Path(argument).exists() and glob.has_magic(argument):
             matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - may be absolute
             if not matches:
@@ -201,68 +235,3 @@ def _flat(judged: dict[str, Any]) -> dict[str, Any]:
     ratio = judged.pop("likelihood_ratio", None) or {}
     named = {f"likelihood_ratio_{name}": each for name, each in ratio.items() if name != "value"}
     return judged | {"likelihood_ratio": ratio.get("value")} | named
-
-
-def _said(result: "ImageResult") -> list[str]:
-    """What the file says of itself, a line each."""
-    from rich.markup import escape
-
-    lines = [result.declared.line, *result.declared.unread] if result.size[0] else []
-    if tags := str(result.tags):
-        lines.append(f"Camera settings: {tags}")
-    marked = [f"[yellow]{escape(each)}[/]" for each in result.declared.contradictions]
-    return [*map(escape, lines), *marked]
-
-
-def _print_table(results: "list[ImageResult]", detector: "Detector") -> None:
-    from collections import Counter
-
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from exiface.apps.console import VERDICT_STYLES
-
-    console = Console()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("image", overflow="fold")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("p", justify="right", no_wrap=True)
-    table.add_column("the file says", overflow="fold")
-    counts: Counter[str] = Counter()
-    for result in results:
-        # File names need not be text; what isn't is shown as a question mark.
-        name = escape((result.path or "").encode("utf-8", "replace").decode())
-        if result.reason is not None:
-            counts["no verdict"] += 1
-            lines = [f"[dim]{escape(result.reason)}[/]", *_said(result)]
-            table.add_row(name, "[dim]no verdict[/]", "", "\n".join(lines))
-        if len(result.judged) > 1:
-            assert result.verdict is not None  # noqa: S101 - there are some
-            style = VERDICT_STYLES[result.verdict.value]
-            said = "\n".join([escape(result.summary), *_said(result)])
-            cells = [f"[{style}]{result.verdict.value}[/]", f"{result.p_value:.3f}"]
-            table.add_row(name, *cells, said)
-        for number, each in enumerate(result.judged):
-            counts[each.verdict.value] += 1
-            style = VERDICT_STYLES[each.verdict.value]
-            alone = len(result.judged) == 1
-            cells = [f"[{style}]{each.verdict.value}[/]", f"{each.p_value:.3f}"]
-            because = [escape(each.unsure_because)] if each.unsure_because else []
-            if alone and each is result.image:
-                because = ["Judged as a whole.", *because]
-            said = "\n".join(because + (_said(result) if alone else []))
-            of_all = "  as a whole" if each is result.image else f"  face {number + 1}"
-            table.add_row(name if alone else of_all, *cells, said)
-    console.print(table)
-    summary = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    calibration = detector.parts.calibration
-    console.print(
-        f"\n[bold]{summary}[/]\n[dim]p: share of {len(calibration.scores)} known photographs that "
-        f"look as unusual; of several faces, corrected for their number. "
-        f"At most {calibration.alpha:.0%} of photographs like those "
-        f"are called AI-generated; a low p is a hint, not a proof. What a file says never enters "
-        f"the verdict. Detector: {detector.id}[/]"
-    )
-    for notice in detector.notices(results):
-        console.print(f"[yellow]{escape(notice)}[/]")

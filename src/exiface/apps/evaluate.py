@@ -313,7 +313,6 @@ def _of_folders(
         "notice": detector.parts.notice,
         "harmonised": judging.harmonise,
         "alpha": bands.alpha,
-        "beta": bands.beta,
     }
     if against is not None:
         others = judging(other) if other else read_scores(against, with_traits=False)

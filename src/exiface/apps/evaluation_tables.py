@@ -15,7 +15,7 @@ def print_report(report: Report) -> None:
     """Print the main table, then whatever else was measured, then what casts doubt on it."""
     if report.published:
         _print_published(report)
-    _print_table(report.rows, report.alpha, promised=bool(report.alarms))
+    _print_table(report.rows, report.promised, promised=bool(report.alarms))
     if report.sweep:
         _print_sweep(report.sweep)
     _print_comparisons(report)

@@ -49,12 +49,13 @@ def features(
     from exiface.apps.bulk.inputs import number_of_images, settled_blocks
     from exiface.apps.bulk.parts import finished
     from exiface.apps.console import rate_bar
+    from exiface.apps.standard_input import read_paths
 
     if output.exists():
         raise UserError(f"{output} is there already; name another file, or delete it")
     reader = FeatureReader(encoder, cropped=cropped, threads=threads)
     folder = output.with_name(output.name + ".parts")
-    blocks = settled_blocks(folder, sources, sys.stdin, block)
+    blocks = settled_blocks(folder, sources, read_paths(sys.stdin.buffer), block)
     done = finished(folder, reader.id)
     todo = [each for each in blocks if each.number not in done]
     with rate_bar("Encoding", number_of_images(todo)) as report:

@@ -71,8 +71,8 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "scored by": _scorer(parts),
         **{label: text for label, text in counts.items() if text},
         "verdict": parts.judge.promise(),
-        "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with these "
-        f"{units}, {low:.1%} to {high:.1%} (95 % interval)",
+        "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
+        f"these {units}, {low:.1%} to {high:.1%} (95 % interval)",
         "quality": ", ".join(
             f"{name} >= {limit:.3g}" for name, limit in parts.quality.as_dict().items()
         )

@@ -62,11 +62,14 @@ def score(
     from exiface.apps.bulk.scoring import score_blocks
     from exiface.apps.bulk.scoring import shard as of_shard
     from exiface.apps.console import rate_bar
+    from exiface.apps.standard_input import read_paths
     from exiface.detector import Detector
 
     part, parts = _shard(shard)
     judge = Detector.load(detector, subject=subject, threads=threads)
-    blocks = of_shard(settled_blocks(output, sources or [], sys.stdin, block), part, parts)
+    blocks = of_shard(
+        settled_blocks(output, sources or [], read_paths(sys.stdin.buffer), block), part, parts
+    )
     done = finished(output, judge.id)
     todo = [block for block in blocks if block.number not in done]
     if len(todo) < len(blocks):

@@ -1,11 +1,11 @@
 """From a score to a p-value that keeps its promise.
 
-Conformal calibration (Vovk et al. 2005; Bates et al. 2023): on photographs that neither encoder nor
-scorer saw, the share that is at least as anomalous as a face is its p-value. The promise is made for
-a photograph of a source that nobody has seen, so where there are enough sources they are what is
-counted, each weighing the same (hierarchical conformal prediction, Dunn, Wasserman and Ramdas 2023;
-Lee, Barber and Willett 2023). With fewer, each source has a p-value of its own, and the largest
-counts.
+Conformal calibration (Vovk et al. 2005; Bates et al. 2023): on photographs that neither encoder
+nor scorer saw, the share that is at least as anomalous as a face is its p-value. The promise is
+made for a photograph of a source that nobody has seen, so where there are enough sources they are
+what is counted, each weighing the same (hierarchical conformal prediction, Dunn, Wasserman and
+Ramdas 2023; Lee, Barber and Willett 2023). With fewer, each source has a p-value of its own, and
+the largest counts.
 """
 
 import math
@@ -115,7 +115,7 @@ class Calibration:
             alpha: promised false-alarm rate.
             beta: p-value from which on nothing was found.
             sources: (n,) names of the sources; None = all of one.
-            forms: (n,) in which form each photograph was scored, all of them in each; None = in one.
+            forms: (n,) in which form each photograph was scored, all of them in each; None = one.
 
         Raises:
             CalibrationError: not finite, too few photographs for alpha ever to be reached, or the

@@ -107,7 +107,7 @@ class Judge:
         return self.photographic and self.generated is not None
 
     def likelihood_ratios(self, p_values: NDArray[np.float64]) -> list[LikelihoodRatio | None]:
-        """The likelihood ratio of each p-value (n,); None where no generated faces were measured."""
+        """The likelihood ratio of each p-value (n,); None without measured generated faces."""
         if self.likelihood_curve is None:
             return [None] * len(p_values)
         return [
@@ -163,6 +163,11 @@ def of_several(
     if Verdict.AI_GENERATED in said:
         return (Verdict.AI_GENERATED if p_value <= alpha else Verdict.UNSURE), p_value
     return (said.pop() if len(said) == 1 else Verdict.UNSURE), p_value
+
+
+def flagged(p_values: ArrayLike, rate: float) -> NDArray[np.bool_]:
+    """Which p-values, of any shape, are called AI-generated at a promised rate; NaN never is."""
+    return np.asarray(np.asarray(p_values, np.float64) <= rate)
 
 
 def promise(p_value: float) -> str:

@@ -80,6 +80,7 @@ def model_card(
     if not calibration.by_source and len(calibration.references) > 1:
         counted = ", in the source of photographs\n  where that is largest"
     low, high = calibration.true_rate()
+    units = "sources" if calibration.by_source else "photographs"
     sent = ""
     if provenance.get("as_sent") and encoder.subject == "image":
         sent = "\nEach calibrates thrice: as it is, saved again, and shrunk."
@@ -151,7 +152,7 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
 
 - Of new photographs that resemble the calibration photographs, at most {calibration.alpha:.0%} are
   flagged, on average over calibration sets; with this one, {low:.1%} to {high:.1%} (95 % interval,
-  by how many {"sources" if calibration.by_source else "photographs"} calibrated it). Photographs from other cameras, other editing or other
+  by how many {units} calibrated it). Photographs from other cameras, other editing or other
   platforms may be flagged more often: measure it (`exiface evaluate --real ...`), and fit on your
   own photographs (`exiface fit`).
 - It promises nothing about how many generated {what} it finds; measure that too.

@@ -16,7 +16,7 @@ from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
 from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.encoding import encode_rows, largest_faces
-from exiface.detector.folder import DetectorError, DetectorParts
+from exiface.detector.folder import DetectorError, DetectorParts, digests
 from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import EncoderError, EncoderFolder, OnnxEncoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
@@ -97,9 +97,11 @@ def fit(
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
     provenance: dict[str, Any] = {}
     seen_as = partial(encode_rows, opened, as_sent=as_sent, seed=seed, progress=progress)
+    shaped = set(files.seen)
     if scorer is None:
         faces = _chosen(manifest, fit_split, per_photo, per_camera, seed)
         features = seen_as(faces)[0]
+        shaped = shaped.union(faces.sha256.tolist())
         if evidence:
             names, floors, weights = zip(*map(sign, evidence), strict=True)
             scorer = Evidence(directions_of(heads, names), floors, weights).fit(features)
@@ -145,6 +147,7 @@ def fit(
         attention=files.attention,
         # A detector of whole images has not earned it on sources and generators left out together.
         photographic=description.subject == "face",
+        seen=digests(shaped),
     )
     return _with_card(parts)
 
@@ -190,6 +193,14 @@ def calibrate(
             f"the detector judges {detector.encoder.subject}s, and the manifest is of "
             f"{manifest.subject}s"
         )
+    manifest = manifest.select(~manifest.generated)
+    known = np.isin([int(each[:16], 16) for each in manifest.sha256], detector.seen)
+    if known.any():
+        raise DetectorError(
+            f"{known.sum()} of these photographs trained or fitted the detector (the first: "
+            f"{manifest.path[known][0]}); the false-alarm rate would be a promise on known "
+            "photographs: give others"
+        )
     as_sent = bool(detector.provenance.get("as_sent")) and detector.encoder.subject == "image"
     faces = _chosen(
         manifest.with_split(np.full(len(manifest), "calibration")),
@@ -211,7 +222,7 @@ def calibrate(
         forms=forms,
     )
     features, scores = features[: len(faces)], scores[: len(faces)]
-    known = _measured(
+    scored = _measured(
         generated, encoder, detector.scorer, calibration, set(), progress, as_sent=as_sent
     )
     provenance = detector.provenance | {
@@ -225,7 +236,7 @@ def calibrate(
         name=name,
         calibration=calibration,
         cross_check=_cross_check(weights, features, faces),
-        generated=known,
+        generated=scored,
         quality=measure_limits(encoder, detector.scorer, calibration, scores, faces, seed=seed),
         provenance=provenance,
         digest="",

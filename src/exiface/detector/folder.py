@@ -12,6 +12,8 @@
     calibration.safetensors    scores of the calibration photographs
     generated.safetensors      p-values of generated faces of families that training never saw;
                                absent where none were measured
+    photographs.safetensors    digests of the photographs that trained or fitted it, so that none of
+                               them calibrates it; absent from folders of earlier versions
     cross_check.safetensors    pretext heads and tags of those photographs; absent where unknown
     MODEL_CARD.md              for people
 """
@@ -20,11 +22,14 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
@@ -54,13 +59,14 @@ _EVIDENCE_FILE = "evidence.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
 _CROSS_CHECK_FILE = "cross_check.safetensors"
 _GENERATED_FILE = "generated.safetensors"
+_SEEN_FILE = "photographs.safetensors"
 _FILES = (ENCODER_FILE, _CALIBRATION_FILE, CARD_FILE)
 _SCORERS: dict[str, type[GaussianMixture] | type[Evidence] | type[Classifier]] = {
     _DENSITY_FILE: GaussianMixture,
     _EVIDENCE_FILE: Evidence,
     CLASSIFIER_FILE: Classifier,
 }
-_OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE, ATTENTION_FILE)
+_OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE, _SEEN_FILE, ATTENTION_FILE)
 _KEYS = {
     "format",
     "version",
@@ -101,6 +107,7 @@ class DetectorParts:
         provenance: how it was made, for people and programs.
         attention: the bytes of the encoder's weights of attention; None of one without.
         photographic: whether it has earned the verdict "photographic".
+        seen: (n,) digests of the photographs that trained or fitted it, see `digests`.
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
     """
 
@@ -117,6 +124,7 @@ class DetectorParts:
     provenance: dict[str, Any] = field(default_factory=dict)
     attention: bytes | None = None
     photographic: bool = True
+    seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     digest: str = ""
 
     @property
@@ -164,6 +172,16 @@ class DetectorParts:
         return "photographs and generated faces" if seen else "photographs only"
 
 
+def digests(sha256: Iterable[str]) -> NDArray[np.uint64]:
+    """The first 64 bits of hexadecimal SHA-256 sums, sorted, each once.
+
+    Example:
+        >>> digests(["00000000000000ffab", "0000000000000001cd"]).tolist()
+        [1, 255]
+    """
+    return np.array(sorted({int(each[:16], 16) for each in sha256}), np.uint64)
+
+
 def write_folder(parts: DetectorParts, folder: Path) -> None:
     """Write a detector folder, whole or not at all; a detector that is there is replaced.
 
@@ -181,6 +199,8 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
     }
     if parts.attention is not None:
         contents[ATTENTION_FILE] = parts.attention
+    if len(parts.seen):
+        contents[_SEEN_FILE] = save_tensors({"digests": parts.seen})
     if parts.cross_check is not None:
         contents[_CROSS_CHECK_FILE] = save_tensors(parts.cross_check.arrays())
     if parts.generated is not None:
@@ -300,6 +320,9 @@ def read_folder(folder: Path) -> DetectorParts:
             notice=str(described["notice"]),
             provenance=described["provenance"],
             attention=files.get(ATTENTION_FILE),
+            seen=load_tensors(files[_SEEN_FILE])["digests"]
+            if _SEEN_FILE in files
+            else np.empty(0, np.uint64),
             photographic=bool(bands.get("photographic", True)),
             digest=hashlib.sha256(content).hexdigest(),
         )

@@ -8,9 +8,9 @@ from exiface.calibration import LikelihoodRatio, Verdict, of_several
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
-# Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual` and
-# `probability`, one p-value in place of two, and `declares_generated`; 3 added `image`; 2 added what
-# the file declares and the verdict "nothing-found" (see CHANGELOG.md).
+# Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual`
+# and `probability`, one p-value in place of two, and `declares_generated`; 3 added `image`; 2 added
+# what the file declares and the verdict "nothing-found" (see CHANGELOG.md).
 SCHEMA = 4
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import betabinom, kstwobign
 
+from exiface.calibration import flagged
 from exiface.errors import UserError
 from exiface.evaluation.metrics import clopper_pearson
 
@@ -106,11 +107,11 @@ def measure_drift(
         raise UserError(f"{number} p-values say nothing about drift; at least {_LEAST} are needed")
     if not ((values > 0) & (values <= 1)).all():
         raise UserError("p-values must lie in (0, 1]")
-    flagged = int((values <= alpha).sum())
-    low, high = clopper_pearson(flagged, number)
+    found = int(flagged(values, alpha).sum())
+    low, high = clopper_pearson(found, number)
     # Ranks among the calibration photographs that are flagged: p = (1 + as anomalous) / (n + 1).
     ranks = int(np.floor(alpha * (calibrated + 1) + 1e-9))
-    too_many = float(betabinom.sf(flagged - 1, number, ranks, calibrated + 1 - ranks))
+    too_many = float(betabinom.sf(found - 1, number, ranks, calibrated + 1 - ranks))
     above = np.arange(1, number + 1) / number - values
     below = values - np.arange(number) / number
     furthest = above.max() if worst_of_several else max(above.max(), below.max())
@@ -123,7 +124,7 @@ def measure_drift(
         photographs=number,
         calibrated=calibrated,
         alpha=alpha,
-        flagged=flagged / number,
+        flagged=found / number,
         low=low,
         high=high,
         too_many=too_many,

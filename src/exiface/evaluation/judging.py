@@ -80,6 +80,7 @@ def judge(
     traits: list[list[Traits]] = [[] for _ in sets]
     scores = [np.full((len(paths), len(names)), np.nan) for paths in files]
     p_values = [np.full((len(paths), len(names)), np.nan) for paths in files]
+    verdicts = [np.full((len(paths), len(names)), "", "U16") for paths in files]
 
     def read(file: _File) -> _Read:
         content = file.path.read_bytes()
@@ -107,12 +108,15 @@ def judge(
             yield from each.prepared
 
     results = detector.judge(stream())
-    for of_set_scores, of_set_p_values in zip(scores, p_values, strict=True):
+    for of_set_scores, of_set_p_values, of_set_verdicts in zip(
+        scores, p_values, verdicts, strict=True
+    ):
         for cell in np.ndindex(of_set_scores.shape):
             result = next(results)
             if result.judged:
                 of_set_scores[cell] = result.judged[0].score
                 of_set_p_values[cell] = result.judged[0].p_value
+                of_set_verdicts[cell] = result.judged[0].verdict.value
     judged = []
     for number, ((kind, name, folder), paths) in enumerate(zip(sets, files, strict=True)):
         if np.isnan(scores[number][:, 0]).all():
@@ -125,6 +129,7 @@ def judge(
                 photos=np.array([str(path.relative_to(folder)) for path in paths]),
                 scores=dict(zip(names, scores[number].T, strict=True)),
                 p_values=dict(zip(names, p_values[number].T, strict=True)),
+                verdicts=dict(zip(names, verdicts[number].T, strict=True)),
                 traits=traits[number],
             )
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.calibration import Calibration
+from exiface.calibration import Calibration, Verdict, flagged
 from exiface.calibration.conformal import photographs_needed
 from exiface.detector import Detector
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
@@ -78,10 +78,10 @@ def own_table(
         scores = real.scores[ORIGINAL][kept]
         of_fakes = [fake.scores[ORIGINAL][fake.judged()] for fake in fakes]
         draws = list(_draws(len(scores), number, seed))
-        p_values = real.p_values[ORIGINAL][kept]
-        if np.isfinite(p_values).all():
-            found = [fake.p_values[ORIGINAL][fake.judged()] <= alpha for fake in fakes]
-            as_it_is = [(p_values[rest] <= alpha).mean() for _, rest in draws]
+        if (said := real.said()) is not None:
+            of_generated = [verdicts for fake in fakes if (verdicts := fake.said()) is not None]
+            found = [verdicts == Verdict.AI_GENERATED for verdicts in of_generated]
+            as_it_is = [(said[rest] == Verdict.AI_GENERATED).mean() for _, rest in draws]
             recall = float(np.concatenate(found).mean()) if found else None
             rows.append(_row(real.name, "as it is", 0, as_it_is, [recall]))
         outcomes = [_outcome(scores[mine], scores[rest], of_fakes, alpha) for mine, rest in draws]
@@ -158,10 +158,10 @@ def _outcome(
     alpha: float,
 ) -> tuple[float, float | None]:
     calibration = Calibration.of(own, alpha=alpha, beta=max(alpha, 0.2))
-    alarms = float((calibration.p_value(rest) <= alpha).mean())
+    alarms = float(flagged(calibration.p_value(rest), alpha).mean())
     if not fakes:
         return alarms, None
-    return alarms, float((calibration.p_value(np.concatenate(fakes)) <= alpha).mean())
+    return alarms, float(flagged(calibration.p_value(np.concatenate(fakes)), alpha).mean())
 
 
 def _row(

@@ -49,7 +49,7 @@ class Report:
     Attributes:
         title: what was evaluated.
         command: that made the report.
-        alpha: promised false-alarm rate.
+        promised: false-alarm rate.
         rows: the main table.
         sweep: robustness; empty where nothing was altered.
         alarms: false alarms at the promised 1, 5 and 10 %; empty without p-values.
@@ -67,7 +67,7 @@ class Report:
 
     title: str
     command: str
-    alpha: float
+    promised: float
     rows: list[Row]
     sweep: list[SweepRow] = field(default_factory=list)
     alarms: list[FalseAlarmRow] = field(default_factory=list)
@@ -88,7 +88,6 @@ class Report:
         sets: Sequence[ScoredSet],
         *,
         alpha: float = 0.05,
-        beta: float = 0.2,
         features: dict[str, NDArray[np.float32]] | None = None,
         evidence: Evidence | None = None,
         **known: Any,
@@ -97,8 +96,7 @@ class Report:
 
         Args:
             sets: of one detector.
-            alpha: p-value up to which its verdict is "ai-generated".
-            beta: p-value from which on it is "photographic".
+            alpha: promised false-alarm rate.
             features: of the images (see `own_table`), to measure refitting as well.
             evidence: of the detector, where heads score and not a density.
             known: the other attributes.
@@ -107,9 +105,9 @@ class Report:
             The report.
         """
         return cls(
-            alpha=alpha,
-            rows=main_table(sets, alpha=alpha, beta=beta),
-            sweep=sweep_table(sets, alpha=alpha) if len(conditions(sets)) > 1 else [],
+            promised=alpha,
+            rows=main_table(sets),
+            sweep=sweep_table(sets) if len(conditions(sets)) > 1 else [],
             alarms=false_alarm_table(sets),
             audit=audit_table(sets),
             reliance=reliance_table(sets),
@@ -230,9 +228,9 @@ def summary(report: Report) -> list[str]:
     reals = [row for row in report.rows if row.kind == REAL and row.flagged is not None]
     if reals:
         rates = [row.flagged or 0 for row in reals]
-        broken = [row.name for row in reals if (row.flagged_low or 0) > report.alpha]
+        broken = [row.name for row in reals if (row.flagged_low or 0) > report.promised]
         said.append(
-            f"False alarms: promised at most {100 * report.alpha:g} %, measured "
+            f"False alarms: promised at most {100 * report.promised:g} %, measured "
             f"{_range(rates)} on {_sets(len(reals))} of "
             + (
                 f"photographs; the promise is broken on {', '.join(broken)}."

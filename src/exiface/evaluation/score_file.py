@@ -2,7 +2,8 @@
 
 Columns: `set`, `label` (real or fake; 0 or 1), `score` (higher = more likely generated; empty = no
 verdict); and, where they are known, `path` (relative to the file), `photo` (which photograph an
-image is from), `condition` (an alteration; empty = original), `p_value`.
+image is from), `condition` (an alteration; empty = original), `p_value`, `verdict` (such as
+"ai-generated"; what is flagged or unsure is counted only where every image with a score has one).
 """
 
 import csv
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from exiface.calibration import Verdict
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.sets import FAKE, REAL, ScoredSet
@@ -20,8 +22,10 @@ from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.threads import ordered_map
 
-COLUMNS = ("set", "label", "path", "photo", "condition", "score", "p_value")
+COLUMNS = ("set", "label", "path", "photo", "condition", "score", "p_value", "verdict")
 _NEEDED = ("set", "label", "score")
+_Scored = tuple[float, float, str]  # score, p-value, verdict
+_NOTHING: _Scored = (math.nan, math.nan, "")
 _LABELS = {"real": REAL, "fake": FAKE, "0": REAL, "1": FAKE}
 
 
@@ -33,10 +37,12 @@ def write_scores(sets: Sequence[ScoredSet], path: Path) -> None:
         for each in sets:
             for condition, scores in each.scores.items():
                 paths = [os.path.relpath(image, path.parent) for image in each.paths]
-                columns = (paths, each.photos, scores, each.p_values[condition])
+                said = each.verdicts.get(condition, np.full(len(scores), ""))
+                judged = (each.p_values[condition], said)
+                columns = (paths, each.photos, scores, *judged)
                 writer.writerows(
-                    (each.name, each.kind, image, photo, condition, _text(score), _text(p_value))
-                    for image, photo, score, p_value in zip(*columns, strict=True)
+                    (each.name, each.kind, image, photo, condition, _text(score), _text(p), verdict)
+                    for image, photo, score, p, verdict in zip(*columns, strict=True)
                 )
 
 
@@ -53,7 +59,7 @@ def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
     Raises:
         UserError: a column is missing or a value has no meaning; file and line are named.
     """
-    sets: dict[tuple[str, str], dict[str, dict[str, tuple[float, float]]]] = {}
+    sets: dict[tuple[str, str], dict[str, dict[str, _Scored]]] = {}
     photos: dict[str, str] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
@@ -78,6 +84,7 @@ def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
                 scored[image] = (
                     _number(row["score"], "score", where),
                     _number(row.get("p_value"), "p_value", where),
+                    _verdict(row.get("verdict"), where),
                 )
                 photos[image] = row.get("photo") or image
     except FileNotFoundError:
@@ -94,7 +101,7 @@ def _scored_set(
     path: Path,
     kind: str,
     name: str,
-    by_condition: dict[str, dict[str, tuple[float, float]]],
+    by_condition: dict[str, dict[str, _Scored]],
     photos: dict[str, str],
     with_traits: bool,
 ) -> ScoredSet:
@@ -102,10 +109,14 @@ def _scored_set(
         raise UserError(f"{path}: the set {name!r} has no score of the unaltered images")
     images = list(by_condition[ORIGINAL])
     columns = {
-        condition: np.array([scored.get(image, (np.nan, np.nan)) for image in images])
+        condition: list(zip(*[scored.get(each, _NOTHING) for each in images], strict=True))
         for condition, scored in by_condition.items()
     }
-    if np.isnan(columns[ORIGINAL][:, 0]).all():
+    scores, p_values, verdicts = (
+        {condition: np.array(column[place]) for condition, column in columns.items()}
+        for place in range(3)
+    )
+    if np.isnan(scores[ORIGINAL]).all():
         raise UserError(f"{path}: no image of the set {name!r} has a score")
     files = [Path(image) for image in images]
     traits = []
@@ -116,8 +127,9 @@ def _scored_set(
         name,
         paths=np.array(images),
         photos=np.array([photos[image] for image in images]),
-        scores={condition: column[:, 0] for condition, column in columns.items()},
-        p_values={condition: column[:, 1] for condition, column in columns.items()},
+        scores=scores,
+        p_values=p_values,
+        verdicts=verdicts,
         traits=traits,
     )
 
@@ -140,6 +152,13 @@ def _number(text: str | None, column: str, where: str) -> float:
     if math.isinf(value):
         raise UserError(f"{where}: {column} is infinite; give finite scores")
     return value
+
+
+def _verdict(text: str | None, where: str) -> str:
+    known = [each.value for each in Verdict]
+    if text and text not in known:
+        raise UserError(f"{where}: verdict {text!r} is none of {', '.join(known)}")
+    return text or ""
 
 
 def _text(value: float) -> str:

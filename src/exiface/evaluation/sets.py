@@ -23,6 +23,8 @@ class ScoredSet:
         photos: (n,) which photograph each image is from; images of one are not independent.
         scores: condition -> (n,); higher = more anomalous, NaN = no verdict.
         p_values: condition -> (n,); NaN = no verdict, or a detector that gives none.
+        verdicts: condition -> (n,) what the detector said, "" = nothing; empty for a detector that
+            gives none.
         traits: (n) of the files, for the audit; empty where they are not at hand.
     """
 
@@ -32,11 +34,19 @@ class ScoredSet:
     photos: NDArray[np.str_]
     scores: dict[str, NDArray[np.float64]]
     p_values: dict[str, NDArray[np.float64]]
+    verdicts: dict[str, NDArray[np.str_]] = field(default_factory=dict)
     traits: list[Traits] = field(default_factory=list)
 
     def judged(self, condition: str = ORIGINAL) -> NDArray[np.bool_]:
         """Which images have a score (n,)."""
         return np.isfinite(self.scores[condition])
+
+    def said(self, condition: str = ORIGINAL) -> NDArray[np.str_] | None:
+        """The verdicts (m,) on the images that have a score; None where some have no verdict."""
+        if condition not in self.verdicts:
+            return None
+        verdicts = self.verdicts[condition][self.judged(condition)]
+        return verdicts if len(verdicts) and (verdicts != "").all() else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from exiface.calibration import Verdict, flagged
 from exiface.errors import UserError
 from exiface.evaluation.audit import Finding, Reliance, audit, reliance
 from exiface.evaluation.metrics import clopper_pearson, measure
@@ -29,7 +30,7 @@ class Row:
         images: with a verdict; the largest face of an image stands for it.
         no_verdict: images without one (no face found, unreadable).
         flagged: share called "ai-generated": the false-alarm rate of a real set, the recall at the
-            detector's own threshold of a fake one; None for a detector without p-values.
+            detector's own threshold of a fake one; None for scores without verdicts.
         flagged_low: lower end of its 95 % interval (Clopper-Pearson).
         flagged_high: upper end.
         unsure: share called "unsure".
@@ -72,9 +73,9 @@ class SweepRow:
         auc: under the alteration; of fake sets only.
         auc_lost: AUC of the original less this one.
         recall: share of the generated faces flagged at the detector's own threshold; None without
-            p-values.
+            verdicts.
         false_alarms: share flagged of the photographs, or of those that a fake set is compared
-            with; None without p-values.
+            with; None without verdicts.
     """
 
     condition: str
@@ -129,24 +130,15 @@ class AgainstRow:
     p_value: float
 
 
-def main_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05, beta: float = 0.2) -> list[Row]:
-    """The real sets, the fake sets, and the mean over the fake sets.
-
-    Args:
-        sets: to be tabulated.
-        alpha: p-value up to which the verdict is "ai-generated".
-        beta: p-value from which on it is "photographic".
-
-    Returns:
-        The rows.
-    """
-    rows = [_rates(each, alpha, beta) for each in sets if each.kind == REAL]
+def main_table(sets: Sequence[ScoredSet]) -> list[Row]:
+    """The real sets, the fake sets, and the mean over the fake sets; verdicts as they were said."""
+    rows = [_rates(each) for each in sets if each.kind == REAL]
     compared = {each.fake.name: each for each in comparisons(sets)}
     fakes = []
     for each in sets:
         if each.kind == REAL:
             continue
-        row = _rates(each, alpha, beta)
+        row = _rates(each)
         if each.name in compared:
             real, fake = Sample.of(compared[each.name].real), Sample.of([each])
             intervals = bootstrap(real, fake)
@@ -163,7 +155,7 @@ def main_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05, beta: float = 
     return rows + fakes + ([_mean(fakes)] if len(fakes) > 1 else [])
 
 
-def sweep_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05) -> list[SweepRow]:
+def sweep_table(sets: Sequence[ScoredSet]) -> list[SweepRow]:
     """Every set under every condition, and the mean over the comparisons."""
     rows: list[SweepRow] = []
     originals: dict[str, float] = {}
@@ -174,7 +166,7 @@ def sweep_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05) -> list[Sweep
                 REAL,
                 each.name,
                 int(each.judged(condition).sum()),
-                false_alarms=_flagged([each], condition, alpha),
+                false_alarms=_flagged([each], condition),
             )
             for each in sets
             if each.kind == REAL
@@ -188,8 +180,8 @@ def sweep_table(sets: Sequence[ScoredSet], *, alpha: float = 0.05) -> list[Sweep
             name = each.fake.name
             row = SweepRow(condition, FAKE, name, len(fake.scores), auc)
             row = replace(row, auc_lost=originals.setdefault(name, auc) - auc)
-            row = replace(row, recall=_flagged([each.fake], condition, alpha))
-            under.append(replace(row, false_alarms=_flagged(each.real, condition, alpha)))
+            row = replace(row, recall=_flagged([each.fake], condition))
+            under.append(replace(row, false_alarms=_flagged(each.real, condition)))
         rows += under
         if len(under) > 1:
             rows.append(_mean_under(condition, under))
@@ -205,9 +197,9 @@ def false_alarm_table(sets: Sequence[ScoredSet]) -> list[FalseAlarmRow]:
         if each.kind != REAL or not len(p_values):
             continue
         for promised in PROMISES:
-            flagged = int((p_values <= promised).sum())
-            low, high = clopper_pearson(flagged, len(p_values))
-            measured = flagged / len(p_values)
+            count = int(flagged(p_values, promised).sum())
+            low, high = clopper_pearson(count, len(p_values))
+            measured = count / len(p_values)
             rows.append(FalseAlarmRow(each.name, promised, len(p_values), measured, low, high))
     return rows
 
@@ -287,28 +279,26 @@ def _place(path: str) -> str:
     return str(Path(path).resolve())
 
 
-def _rates(each: ScoredSet, alpha: float, beta: float) -> Row:
+def _rates(each: ScoredSet) -> Row:
     number = int(each.judged().sum())
     row = Row(each.kind, each.name, images=number, no_verdict=len(each.paths) - number)
-    p_values = each.p_values[ORIGINAL]
-    p_values = p_values[np.isfinite(p_values)]
-    if len(p_values) < number or not number:
+    verdicts = each.said()
+    if verdicts is None:
         return row
-    flagged = int((p_values <= alpha).sum())
-    low, high = clopper_pearson(flagged, number)
+    found = int((verdicts == Verdict.AI_GENERATED).sum())
+    low, high = clopper_pearson(found, number)
     return replace(
         row,
-        flagged=flagged / number,
+        flagged=found / number,
         flagged_low=low,
         flagged_high=high,
-        unsure=float(((p_values > alpha) & (p_values < beta)).mean()),
+        unsure=float((verdicts == Verdict.UNSURE).mean()),
     )
 
 
-def _flagged(sets: Sequence[ScoredSet], condition: str, alpha: float) -> float | None:
-    p_values = np.concatenate([each.p_values[condition] for each in sets])
-    p_values = p_values[np.isfinite(p_values)]
-    return float((p_values <= alpha).mean()) if len(p_values) else None
+def _flagged(sets: Sequence[ScoredSet], condition: str) -> float | None:
+    said = [verdicts for each in sets if (verdicts := each.said(condition)) is not None]
+    return float((np.concatenate(said) == Verdict.AI_GENERATED).mean()) if said else None
 
 
 def _mean_under(condition: str, rows: Sequence[SweepRow]) -> SweepRow:
