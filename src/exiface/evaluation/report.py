@@ -19,9 +19,8 @@ from exiface import __version__
 from exiface.evaluation import plots
 from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS, Finding, Reliance
 from exiface.evaluation.own_photographs import OwnRow, own_table
-from exiface.evaluation.published import PublishedRow
 from exiface.evaluation.score_file import write_scores
-from exiface.evaluation.sets import FAKE, REAL, ScoredSet, conditions
+from exiface.evaluation.sets import FAKE, REAL, PublishedRow, ScoredSet, conditions
 from exiface.evaluation.tables import (
     AgainstRow,
     FalseAlarmRow,
