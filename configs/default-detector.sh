@@ -17,7 +17,7 @@ bash configs/prepare.sh "$DATA"
 [ -f runs/turns/all.parquet ] || python results/turns.py runs/turns
 
 exiface train --data runs/turns/all.parquet --config configs/default-detector.yaml \
-    --set epochs=3 --set validate_epochs=3 --set learning_rate=5.0e-4 \
+    --set learning_rate=5.0e-4 \
     --init runs/turns/first/checkpoint.safetensors --output runs/turns/all
 [ -f runs/turns/all/windows/encoder.onnx ] || python configs/as_windows.py runs/turns/all runs/turns/all/windows
 

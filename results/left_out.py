@@ -53,16 +53,9 @@ Scores = dict[str, NDArray]
 def train(turn: str) -> None:
     """Train the network of a turn, if it isn't there, and make its encoder of whole images."""
     run = WORK / turn
-    command = [
-        sys.executable,
-        "-m",
-        "exiface",
-        "train",
-        "--config",
-        "configs/default-detector.yaml",
-    ]
-    command += ["--data", str(WORK / f"{turn}.parquet"), "--init", str(START)]
-    subprocess.run([*command, "--set", "epochs=3", "--output", str(run)], check=True)
+    command = [sys.executable, "-m", "exiface", "train", "--init", str(START)]
+    command += ["--config", "configs/default-detector.yaml", "--output", str(run)]
+    subprocess.run([*command, "--data", str(WORK / f"{turn}.parquet")], check=True)
     if not (run / "windows" / "encoder.onnx").exists():
         made = ["configs/as_windows.py", str(run), str(run / "windows")]
         subprocess.run([sys.executable, *made], check=True)

@@ -11,7 +11,7 @@ import torch
 import yaml
 from made_processes import forked, run_in_two
 from made_training import small
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from exiface.datasets import Manifest, scan
 from exiface.detector.fitting import read_classifier
@@ -223,6 +223,23 @@ def test_a_finished_run_is_left_alone_and_another_one_refused(uninterrupted, man
     assert (uninterrupted / "encoder.onnx").stat().st_mtime_ns == before
     with pytest.raises(CheckpointError, match="other settings"):
         train_here(read_config(None, [*SETTINGS, "seed=1"]), faces, uninterrupted, ALONE)
+
+
+def test_another_share_of_the_start_is_exported_from_a_finished_run(
+    manifest, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(ARCHITECTURES, "compact", small())
+    faces, run, init = Manifest.read(manifest), tmp_path / "run", tmp_path / "init.safetensors"
+    torch.manual_seed(1)
+    save_file(ARCHITECTURES["compact"].build().state_dict(), init)
+    settings = [*SETTINGS, "epochs=1", "warmup_epochs=0"]
+    exported = []
+    for share in (0.0, 0.5):
+        config = read_config(None, [*settings, f"start_share={share}"])
+        train_here(config, faces, run, ALONE, init=init)
+        assert read_encoder(run)[1].provenance["config"]["start_share"] == share
+        exported.append((run / "encoder.onnx").read_bytes())
+    assert exported[0] != exported[1]
 
 
 def test_photographs_kept_from_training_are_not_listed(uninterrupted, manifest):

@@ -55,6 +55,7 @@ def serve(
     settings = read_settings()
     for name in settings.detectors:
         read_folder(detector_folder(name))  # a mistake is said here, not by each worker
+    _check_port(settings.host, settings.port)
     with tempfile.TemporaryDirectory(prefix="exiface-metrics-") as folder:
         if settings.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -73,3 +74,23 @@ def serve(
             timeout_graceful_shutdown=int(settings.answer_seconds),
             timeout_keep_alive=15,
         )
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise a sentence where the service could not listen, before it says where it does."""
+    import socket
+
+    from exiface.errors import UserError
+
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            # As the service itself does: a port whose connections linger is free.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise UserError(
+            f"can't listen on {host}:{port} ({error.strerror}); name another port: --port {port + 1}"
+        ) from None

@@ -32,7 +32,7 @@ class Learning:
 
     Attributes:
         task: its parameters and buffers.
-        optimizer: of all parameters of the task, in their order.
+        optimizer: of those parameters of the task that learn.
         average: moving average of the task, where one is kept.
         weights: of the losses, where they are learnt.
     """
@@ -108,7 +108,9 @@ def load_checkpoint(run: Path, learning: Learning, identity: str) -> int:
         learning.average.load_state_dict(part("average"))
     if learning.weights is not None:
         learning.weights.restore(part("weights"))
-    parameters = list(learning.task.parameters())
+    # The optimiser numbers the parameters that it was given: frozen ones are not among them.
+    groups = learning.optimizer.param_groups
+    parameters = [parameter for group in groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in part("optimizer").items():
         index, key = name.split(".", 1)

@@ -24,7 +24,7 @@ from exiface.datasets.sampling import Batch, Batches
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import ENCODER_FILE
 from exiface.encoders.elsewhere import find_architecture
-from exiface.encoders.folder import holds_encoder
+from exiface.encoders.folder import EncoderFolder, holds_encoder
 from exiface.encoders.image_encoder import ImageEncoder
 from exiface.encoders.to_onnx import export_encoder
 from exiface.errors import UserError
@@ -87,7 +87,7 @@ def train(
     learner = Learner(config, rows.takes, process, init, text)
     run.mkdir(parents=True, exist_ok=True)
     first = load_checkpoint(run, learner.parts, identity)
-    if first >= total and holds_encoder(run):
+    if first >= total and _exported(run, config):
         return run / ENCODER_FILE
     made_of = _made_of(rows, init)
     recorder = None
@@ -142,6 +142,14 @@ def train(
         _export(run, learner, rows, made_of, measured)
     process.wait()
     return run / ENCODER_FILE
+
+
+def _exported(run: Path, config: TrainConfig) -> bool:
+    """Whether a finished run's encoder is there, with the share of its start that is asked for."""
+    if not holds_encoder(run):
+        return False
+    made_with = EncoderFolder.read(run).description.provenance.get("config", {})
+    return bool(made_with.get("start_share") == config.start_share)
 
 
 class _Reporter:

@@ -1,6 +1,8 @@
 """Results as Parquet parts: one a block, whole or not at all."""
 
 import os
+import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,7 @@ SCHEMA = pyarrow.schema(
     ]
 )
 _OF_IMAGE = ("verdict", "p_value", "declares", "declares_generated", "declared")
+_DAY = 24 * 60 * 60  # seconds
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -116,7 +119,7 @@ def write_rows(
     """
     table = pyarrow.Table.from_pylist(rows, schema)
     table = table.replace_schema_metadata({JUDGED_BY: by.encode()})
-    partial = folder / f".part-{number:06}-{os.getpid()}.partial"
+    partial = folder / f".part-{number:06}-{os.getpid()}-{socket.gethostname()}.partial"
     parquet.write_table(table, partial, compression="zstd")
     partial.replace(part_path(folder, number))
 
@@ -132,8 +135,7 @@ def finished(folder: Path, by: str) -> set[int]:
         UserError: a part was made by another one, or is damaged.
     """
     for left in folder.glob(".part-*.partial"):
-        # Of this process's number, or of one that is gone; another shard may be writing its own.
-        if not _running(int(left.name.split("-")[2].split(".")[0])):
+        if _abandoned(left):
             left.unlink(missing_ok=True)
     found = set()
     for path in folder.glob("part-*.parquet"):
@@ -149,6 +151,18 @@ def finished(folder: Path, by: str) -> set[int]:
             )
         found.add(int(path.stem.split("-")[1]))
     return found
+
+
+def _abandoned(partial: Path) -> bool:
+    """Whether nobody writes a partial part any more; another shard may be writing its own."""
+    process, *host = partial.name.removesuffix(".partial").split("-", 3)[2:]
+    if host in ([], [socket.gethostname()]):  # an earlier version named no host
+        return not _running(int(process))
+    # Processes of other hosts can't be looked up from here; writing a part takes them seconds.
+    try:
+        return time.time() - partial.stat().st_mtime > _DAY
+    except FileNotFoundError:
+        return False
 
 
 def _running(process: int) -> bool:

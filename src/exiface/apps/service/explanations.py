@@ -1,6 +1,8 @@
 """The explanation of one verdict as the page shows it."""
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from exiface.apps.explanation_page import (
     data_uri,
@@ -15,6 +17,29 @@ from exiface.detector import Detector
 from exiface.detector.detector import Subject
 from exiface.detector.explanation import explain
 from exiface.errors import UserError
+
+Answer = TypeVar("Answer")
+
+
+async def in_place(places: asyncio.Semaphore, work: Callable[[], Answer]) -> Answer:
+    """Run work in a thread that holds a place until it ends, even where nobody waits any more.
+
+    Args:
+        places: how many threads may run at once.
+        work: that answers.
+
+    Returns:
+        Its answer.
+    """
+    await places.acquire()
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+
+    def ended(done: asyncio.Future[Answer]) -> None:
+        places.release()
+        done.exception()  # whoever asked may be gone; then nobody else looks at it
+
+    running.add_done_callback(ended)
+    return await asyncio.shield(running)  # a thread can't be stopped
 
 
 def explanation_answer(

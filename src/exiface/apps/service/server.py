@@ -11,6 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,7 @@ from exiface import __version__
 from exiface.apps.page import page
 from exiface.apps.service.batcher import Batcher, OverloadedError
 from exiface.apps.service.detectors import described, load_detectors
-from exiface.apps.service.explanations import explanation_answer
+from exiface.apps.service.explanations import explanation_answer, in_place
 from exiface.apps.service.guard import LOGGER, Guard
 from exiface.apps.service.metrics import FACES, IMAGES, exposition
 from exiface.apps.service.problems import PROBLEMS, add_errors
@@ -235,9 +236,10 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         pictures = await receive(request, name)
         if len(pictures) > 1:
             raise RefusedError(422, "one_file", "explanations are for one file at a time")
-        async with asyncio.timeout(settings.answer_seconds), app.state.explaining:
-            return await asyncio.to_thread(
-                explanation_answer, judges[name], pictures[0], face, subject
+        async with asyncio.timeout(settings.answer_seconds):
+            return await in_place(
+                app.state.explaining,
+                partial(explanation_answer, judges[name], pictures[0], face, subject),
             )
 
     @app.post(
