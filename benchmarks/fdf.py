@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.table import write_table
-from exiface.datasets import Manifest, read_fdf
+from exiface.datasets import Manifest
+from exiface.papers.exif_ranking.fdf import read_fdf
 
 FACES = 100_000
 _DISTINCT = 50  # images

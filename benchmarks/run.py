@@ -25,13 +25,12 @@ from rich.table import Table
 from skimage import data
 
 from exiface.detector.folder import BUILTIN, read_folder
-from exiface.encoders import EncoderDescription, OnnxEncoder
+from exiface.encoders import EncoderDescription, EncoderFolder, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import PATCHES
-from exiface.encoders.export import export, export_patches
 from exiface.encoders.own_pixels import OwnPixelsEncoder
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders.to_onnx import export_encoder
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
 from exiface.photos.patches import Patches
@@ -92,7 +91,7 @@ def encoders() -> dict[str, tuple[OnnxEncoder, torch.nn.Module, np.ndarray]]:
             name, architecture.features, Preprocessing(architecture.size)
         )
         with tempfile.TemporaryDirectory() as folder:
-            model = export(network, description, Path(folder)).read_bytes()
+            model = export_encoder(network, description, Path(folder)).read_bytes()
         crop = description.preprocessing.crop(astronaut, box)
         batch = np.stack([np.roll(crop, shift, axis=1) for shift in range(16)])
         made[name] = (OnnxEncoder(model, description, threads=2), network, batch)
@@ -157,8 +156,8 @@ def images() -> list[dict[str, object]]:
     torch.manual_seed(0)
     network = PatchEncoder().eval()
     with tempfile.TemporaryDirectory() as folder:
-        export_patches(network, EncoderDescription(PATCHES, LENGTH, Patches()), Path(folder))
-        encoder = OnnxPatchEncoder.load(Path(folder), threads=2)
+        export_encoder(network, EncoderDescription(PATCHES, LENGTH, Patches()), Path(folder))
+        encoder = EncoderFolder.read(Path(folder)).open(threads=2)
     pixels = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
     residuals = network.group1["hpf"]  # as published: filters, then a convolution of what they give
     residuals.convolved = lambda patches, convolution: convolution(residuals(patches))

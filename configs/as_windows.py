@@ -6,20 +6,14 @@ The default detector's network is trained on windows of faces and of whole pictu
 features of a whole image are the means over windows at the image's own pixels.
 """
 
-import json
-import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from exiface.encoders import EncoderFolder
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.description import (
-    CLASSIFIER_FILE,
-    DESCRIPTION_FILE,
-    HEADS_FILE,
-    SEEN_FILE,
-    EncoderDescription,
-)
-from exiface.encoders.export import export_patches
+from exiface.encoders.description import EncoderDescription
+from exiface.encoders.to_onnx import export_encoder
 from exiface.encoders.weights import load_backbone
 from exiface.encoders.windows import WindowEncoder
 from exiface.photos.patches import Patches
@@ -32,16 +26,20 @@ def as_windows(run: Path, output: Path) -> None:
     architecture = ARCHITECTURES["windows"]
     network = WindowEncoder()
     load_backbone(network, run / "checkpoint.safetensors", last_layer=architecture.last_layer)
-    provenance = json.loads((run / DESCRIPTION_FILE).read_text("utf-8"))["provenance"]
+    of_run = EncoderFolder.read(run)
     description = EncoderDescription(
         "windows",
         architecture.features,
         Patches(architecture.size, MOST_WINDOWS, "evenly"),
-        provenance,
+        of_run.description.provenance,
     )
-    export_patches(network, description, output, half=True)
-    for name in (HEADS_FILE, CLASSIFIER_FILE, SEEN_FILE):
-        shutil.copyfile(run / name, output / name)
+    export_encoder(network, description, output, half=True)
+    replace(
+        EncoderFolder.read(output),
+        heads=of_run.heads,
+        classifier=of_run.classifier,
+        seen=of_run.seen,
+    ).write(output)
 
 
 if __name__ == "__main__":

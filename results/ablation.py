@@ -25,7 +25,7 @@ from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
 from exiface.detector.supervised import learn
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
 from exiface.photos.whole_face import averaged
@@ -241,7 +241,7 @@ def _of_heads(trained: dict[str, np.ndarray], fit: Features, seed: int) -> Score
 def main(data: Path, output: Path) -> None:
     config = read_config(Path("configs/photographs-only.yaml"))
     manifest = Manifest.read(Path("runs/photographs-only/manifest.parquet"))
-    encoder = OnnxEncoder(*read_encoder(Path("runs/photographs-only/encoder")))
+    encoder = EncoderFolder.read(Path("runs/photographs-only/encoder")).open()
     features = encoded(data, encoder)
     fit = of_camera(encoder, manifest, "fit", per_photo=4)
     calibration = of_camera(encoder, manifest, "calibration", per_photo=1)

@@ -32,7 +32,7 @@ from exiface import Detector
 from exiface.datasets import Manifest
 from exiface.detector.encoding import encode_faces
 from exiface.detector.supervised import learn
-from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
+from exiface.encoders import EncoderDescription, EncoderFolder, OnnxEncoder
 from exiface.encoders.mirrored import MirroredEncoder
 from exiface.evaluation.metrics import measure
 from exiface.photos import Preprocessing
@@ -119,7 +119,7 @@ def main(data: Path, output: Path) -> None:
     frozen = {name: values[:, deepest] for name, values in features.items()}
     rows.append({"what": "MobileNetV2, ImageNet, frozen: Gaussian"} | gaussian(frozen))
     rows.append({"what": "MobileNetV2, ImageNet, frozen: left out"} | left_out(frozen))
-    features = encoded(OnnxEncoder(*read_encoder(Path("runs/resnet50"))))
+    features = encoded(EncoderFolder.read(Path("runs/resnet50")).open())
     rows.append({"what": "ResNet-50 as published, on 838 faces: Gaussian"} | gaussian(features))
     features = encoded(Clip(work))
     rows.append({"what": "CLIP ViT-B/16, frozen: Gaussian"} | gaussian(features))

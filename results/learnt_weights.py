@@ -33,7 +33,7 @@ from left_out import START, SUBJECTS, WORK, subject_of
 from exiface.datasets import Manifest
 from exiface.detector.encoding import encode_faces
 from exiface.detector.fitting import read_classifier
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder
 from exiface.evaluation.metrics import measure
 from exiface.scoring import Classifier, GaussianMixture
 from exiface.threads import cores
@@ -66,8 +66,8 @@ def generated_left_out(_: Path, run: Path, seed: int, settings: tuple[str, ...])
     train(WORK / "first.parquet", run, (*SMALL, *settings), seed, "default-detector")
     kept = Manifest.read(WORK / "first-kept.parquet")
     subjects = np.array([subject_of(str(path)) for path in kept.path])
-    encoder = OnnxEncoder(*read_encoder(run), threads=1)
-    classifier: Classifier = read_classifier(run)
+    encoder = EncoderFolder.read(run).open(threads=1)
+    classifier: Classifier = read_classifier(EncoderFolder.read(run))
     found = {}
     for subject, name in zip(SUBJECTS, ("auc", "native auc"), strict=False):
         real, fake = (
@@ -81,7 +81,7 @@ def generated_left_out(_: Path, run: Path, seed: int, settings: tuple[str, ...])
 def photographs_only(data: Path, run: Path, seed: int, settings: tuple[str, ...]) -> Figures:
     """Train on photographs, and see how unlikely generated faces are among their features."""
     train(DATA / "camera_faces.parquet", run, settings, seed, "blades-small")
-    encoder = OnnxEncoder(*read_encoder(run), threads=1)
+    encoder = EncoderFolder.read(run).open(threads=1)
     manifest = Manifest.read(DATA / "camera_faces.parquet")
     fitted = of_camera(encoder, manifest, "fit", per_photo=4)
     mixture = GaussianMixture(COMPONENTS, seed=0).fit(fitted)

@@ -35,8 +35,7 @@ from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
 from exiface.detector.encoding import saved_again, shrunk
 from exiface.detector.fitting import read_classifier
-from exiface.encoders import read_encoder
-from exiface.encoders.patch_runtime import open_encoder, read_attention
+from exiface.encoders import EncoderFolder
 from exiface.evaluation.metrics import clopper_pearson, measure
 from exiface.photos.alterations import altered
 from exiface.threads import ordered_map
@@ -84,9 +83,9 @@ def score(turn: str) -> Iterator[Scores]:
     subjects = np.array([subject_of(str(path)) for path in kept.path])
     for of_faces in (True, False):
         folder = WORK / turn if of_faces else WORK / turn / "windows"
-        model, description = read_encoder(folder)
-        encoder = open_encoder(model, read_attention(folder, description), description, threads=1)
-        classifier = read_classifier(folder)
+        files = EncoderFolder.read(folder)
+        encoder = files.open(threads=1)
+        classifier = read_classifier(files)
         rows = kept.select((subjects != "pictures") == of_faces)
 
         def features(

@@ -18,8 +18,8 @@ from tags import correlation, interval
 from exiface.datasets import Manifest, scan
 from exiface.detector.encoding import encode_images
 from exiface.detector.fitting import fit
+from exiface.encoders import EncoderFolder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
-from exiface.encoders.runtime import read_heads
 from exiface.evaluation.metrics import measure
 from exiface.photos import RANKED_TAGS
 
@@ -29,7 +29,7 @@ COMPONENTS = 5
 
 
 def main(data: Path, output: Path) -> None:
-    encoder = OnnxPatchEncoder.load(ENCODER)
+    encoder = EncoderFolder.read(ENCODER).open()
     photographs = Manifest.read(DATA / "whole_camera_native.parquet")
     rows = ranked(encoder, photographs.of_split("fit", "calibration"))
     parts = fit(ENCODER, photographs, name="sdaie", components=COMPONENTS, per_photo=4)
@@ -60,7 +60,7 @@ def ranked(encoder: OnnxPatchEncoder, manifest: Manifest) -> list[dict[str, obje
     features = encode_images(encoder, manifest)
     groups = np.asarray(manifest.group_or_photo(), dtype=str)
     rows = []
-    for tag, weights in read_heads(ENCODER).items():
+    for tag, weights in EncoderFolder.read(ENCODER).heads.items():
         if tag not in RANKED_TAGS:
             continue
         pair = features @ weights, manifest.tags[:, RANKED_TAGS.index(tag)]

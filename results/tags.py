@@ -18,8 +18,7 @@ from scipy.stats import spearmanr
 
 from exiface.datasets import Manifest, cap
 from exiface.detector.encoding import encode_faces
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.runtime import read_heads
+from exiface.encoders import EncoderFolder
 from exiface.photos import TAG_NAMES
 
 SPLITS = ("validation", "fit", "calibration")
@@ -48,8 +47,8 @@ def interval(
 
 def main(output: Path) -> None:
     encoder_folder = Path("runs/photographs-only/encoder")
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
-    heads = read_heads(encoder_folder)
+    encoder = EncoderFolder.read(encoder_folder).open()
+    heads = EncoderFolder.read(encoder_folder).heads
     weights = np.stack([heads[tag] for tag in TAG_NAMES], axis=1)
     manifest = Manifest.read(Path("runs/photographs-only/manifest.parquet")).of_split(*SPLITS)
     kept = cap(manifest.photo, manifest.camera, per_photo=4, per_camera=80, seed=0)

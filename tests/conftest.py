@@ -21,8 +21,8 @@ from torch import nn
 
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import PATCHES
-from exiface.encoders.export import export, export_patches
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.encoders.to_onnx import export_encoder
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Face, FaceDetector, Preprocessing
 from exiface.photos.patches import Patches
 
@@ -94,7 +94,7 @@ def encoder_folder(tmp_path_factory):
         nn.Flatten(),
         nn.Linear(32, 8),
     )
-    export(network, EncoderDescription("small", 8, Preprocessing(32)), folder)
+    export_encoder(network, EncoderDescription("small", 8, Preprocessing(32)), folder)
     return folder
 
 
@@ -107,7 +107,7 @@ def patch_folder(tmp_path_factory):
         if parameter.ndim != 4:
             nn.init.normal_(parameter, std=0.05 if "fn" in name else 0.2)
     folder = tmp_path_factory.mktemp("patches")
-    export_patches(network, EncoderDescription(PATCHES, LENGTH, Patches()), folder)
+    export_encoder(network, EncoderDescription(PATCHES, LENGTH, Patches()), folder)
     torch.save(network.state_dict(), folder / "network.pt")
     return folder
 

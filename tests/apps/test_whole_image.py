@@ -11,8 +11,7 @@ from safetensors.torch import load_file
 from exiface.datasets import Manifest
 from exiface.detector import Detector
 from exiface.detector.folder import DetectorError, read_folder
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.photos import read_photo
 from exiface.photos.patches import Patches
 from exiface.training import ConfigError, read_config
@@ -124,11 +123,11 @@ def test_the_published_encoder_learns_and_stays_near_itself(exiface, both, tmp_p
     train += ("--set", "patches=2", "--set", "ranking.loss=cross-entropy")
     alone = exiface(*train, "-o", tmp_path / "alone")
     assert alone.status == 0, alone.err
-    encoder = OnnxPatchEncoder.load(tmp_path / "alone")
+    encoder = EncoderFolder.read(tmp_path / "alone").open()
     feature = encoder.encode(np.zeros((200, 100, 3), np.uint8))
     assert np.isfinite(feature).all()
     assert not isinstance(encoder, OnnxEncoder)
-    assert read_encoder(tmp_path / "alone")[1].subject == "image"
+    assert EncoderFolder.read(tmp_path / "alone").description.subject == "image"
 
     # Its published use: what begins anew is kept near to it.
     checkpoint = tmp_path / "alone" / "checkpoint.safetensors"

@@ -1,11 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from exiface.detector.cross_check import CrossCheck, tag_weights
-from exiface.encoders import EncoderError
-from exiface.encoders.runtime import read_heads
-from exiface.photos import TAG_NAMES, CameraTags
+from exiface.encoders import EncoderDescription, EncoderError, EncoderFolder
+from exiface.photos import TAG_NAMES, CameraTags, Preprocessing
 
 
 @pytest.fixture
@@ -62,16 +62,18 @@ def test_photographs_like_those_of_the_calibration_rarely_disagree(check):
 
 
 def test_heads_are_read_in_the_order_of_the_tags(tmp_path):
-    assert read_heads(tmp_path) == {}
+    files = EncoderFolder(b"model", EncoderDescription("small", 3, Preprocessing(32)))
+    files.write(tmp_path)
+    assert EncoderFolder.read(tmp_path).heads == {}
     assert tag_weights({"other": np.zeros(3, np.float32)}) is None
     heads = {tag: np.full(3, n, np.float32) for n, tag in enumerate(TAG_NAMES)}
-    save_file(heads | {"other": np.zeros(3)}, tmp_path / "heads.safetensors")
-    assert tag_weights(read_heads(tmp_path))[:, 0].tolist() == [0, 1, 2, 3]
-    with pytest.raises(EncoderError, match=r"heads\.safetensors needs a head for each"):
+    replace(files, heads=heads | {"other": np.zeros(3, np.float32)}).write(tmp_path)
+    assert tag_weights(EncoderFolder.read(tmp_path).heads)[:, 0].tolist() == [0, 1, 2, 3]
+    with pytest.raises(EncoderError, match="the encoder needs a head for each"):
         tag_weights({"aperture": np.zeros(3, np.float32)})
     (tmp_path / "heads.safetensors").write_bytes(b"{}")
     with pytest.raises(EncoderError, match="export the encoder again"):
-        read_heads(tmp_path)
+        EncoderFolder.read(tmp_path)
 
 
 def test_shapes_that_do_not_fit_are_refused():

@@ -11,7 +11,7 @@ from exiface.detector import DetectorError
 from exiface.detector.encoding import encode_faces, encode_sent
 from exiface.detector.fitting import fit, split_for_fit
 from exiface.detector.folder import read_folder, write_folder
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder
 from exiface.photos import TAG_NAMES, UnreadableImageError
 from exiface.scoring import DensityError, Evidence
 
@@ -26,7 +26,7 @@ def test_fit_and_calibration_share_no_photograph(parts):
 
 
 def test_features_are_in_the_order_of_the_manifest(encoder_folder, manifest):
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    encoder = EncoderFolder.read(encoder_folder).open()
     features = encode_faces(encoder, manifest)
     shuffled = np.random.default_rng(0).permutation(len(manifest))
     again = encode_faces(encoder, manifest.select(shuffled), batch_size=7)
@@ -74,7 +74,7 @@ def test_a_lost_photograph_is_named(encoder_folder, manifest, tmp_path):
         ],
     )
     with pytest.raises(UnreadableImageError, match=r"gone\.jpg.*prepare"):
-        encode_faces(OnnxEncoder(*read_encoder(encoder_folder)), lost)
+        encode_faces(EncoderFolder.read(encoder_folder).open(), lost)
 
 
 def test_heads_can_score_instead_of_a_mixture(encoder_folder, manifest, tmp_path):
@@ -112,7 +112,7 @@ def test_where_validation_photographs_fit_all_others_calibrate(encoder_folder, p
 
 
 def test_pictures_as_sent_are_other_pictures_and_the_same_at_every_call(encoder_folder, manifest):
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    encoder = EncoderFolder.read(encoder_folder).open()
     faces = manifest.of_split("calibration")
     progressed = []
     sent = encode_sent(encoder, faces, lambda done, _: progressed.append(done), seed=3)

@@ -16,8 +16,7 @@ from exiface.detector.supervised import (
     supervise,
     write_supervised,
 )
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.runtime import read_heads, seen_by_encoder
+from exiface.encoders import EncoderFolder
 from exiface.photos import read_photo
 
 
@@ -50,17 +49,21 @@ def test_what_is_learnt_tells_other_faces_of_the_same_kind(
     for name, array in classifier.arrays().items():
         assert np.array_equal(array, again.arrays()[name])
 
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    encoder = EncoderFolder.read(encoder_folder).open()
     others = scan(photos / "1", fractions={"train": 1.0})[0]
     scores = [classifier.score(encode_faces(encoder, faces)) for faces in (others, unseen)]
     labels = np.repeat([0, 1], [len(part) for part in scores])
     assert roc_auc_score(labels, np.concatenate(scores)) > 0.9
 
     write_supervised(encoder_folder, classifier, made_of, [real, seen], tmp_path / "binary")
-    model, description = read_encoder(tmp_path / "binary")
-    assert model == read_encoder(encoder_folder)[0]
+    files = EncoderFolder.read(tmp_path / "binary")
+    model, description = files.model, files.description
+    assert model == EncoderFolder.read(encoder_folder).model
     assert description.provenance["supervised"]["generated"] == 15
-    assert seen_by_encoder(tmp_path / "binary") == {*real.sha256.tolist(), *seen.sha256.tolist()}
+    assert EncoderFolder.read(tmp_path / "binary").seen == {
+        *real.sha256.tolist(),
+        *seen.sha256.tolist(),
+    }
 
 
 def test_scales_of_features_do_not_matter():
@@ -142,7 +145,7 @@ def test_from_examples_to_a_binary_detector(encoder_folder, photos, swapped, exi
         *("--views", 2, "--hidden", 24, "--outliers", 0.1, "-o", hidden),
     )
     assert learnt.status == 0, learnt.err
-    assert "generated" not in read_heads(hidden)
+    assert "generated" not in EncoderFolder.read(hidden).heads
     fitted = exiface("fit", "--encoder", hidden, "--photos", others, "-o", tmp_path / "deep")
     assert fitted.status == 0, fitted.err
     judged = exiface("detect", photos / "1", "--detector", tmp_path / "deep", "--json")

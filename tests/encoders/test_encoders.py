@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from exiface.encoders import EncoderDescription, EncoderError, OnnxEncoder, read_encoder
+from exiface.encoders import EncoderDescription, EncoderError, EncoderFolder, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.export import export
+from exiface.encoders.to_onnx import export_encoder
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing, read_photo
 from exiface.photos.faces import FaceDetector
@@ -42,7 +42,7 @@ OF_ONE_SIZE = [
 def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     network = seeded(request.param)
-    export(network, description_of(request.param), folder)
+    export_encoder(network, description_of(request.param), folder)
     return network, folder
 
 
@@ -58,7 +58,8 @@ def crops(photos):
 
 def test_torch_and_onnx_runtime_agree_on_real_crops(exported, crops):
     network, folder = exported
-    model, description = read_encoder(folder)
+    files = EncoderFolder.read(folder)
+    model, description = files.model, files.description
     preprocessing = description.preprocessing
     batch = np.stack([preprocessing.crop(pixels, box) for pixels, box in crops])
     with torch.inference_mode():
@@ -131,7 +132,7 @@ def test_other_weights_are_refused(tmp_path):
 def test_incomplete_and_unknown_encoders_are_refused(exported, tmp_path):
     _, folder = exported
     with pytest.raises(EncoderError, match=r"encoder\.onnx, encoder\.json missing"):
-        read_encoder(tmp_path)
+        EncoderFolder.read(tmp_path)
     (tmp_path / "encoder.onnx").write_bytes(b"no model")
     values = json.loads((folder / "encoder.json").read_text())
     for change, reason in (
@@ -141,12 +142,13 @@ def test_incomplete_and_unknown_encoders_are_refused(exported, tmp_path):
     ):
         (tmp_path / "encoder.json").write_text(json.dumps(values | change))
         with pytest.raises(EncoderError, match=reason):
-            read_encoder(tmp_path)
+            EncoderFolder.read(tmp_path)
     (tmp_path / "encoder.json").write_text(json.dumps(values))
-    model, description = read_encoder(tmp_path)
+    files = EncoderFolder.read(tmp_path)
+    model, description = files.model, files.description
     with pytest.raises(EncoderError, match="not an ONNX model"):
         OnnxEncoder(model, description)
-    right, _ = read_encoder(folder)
+    right = EncoderFolder.read(folder).model
     wrong = EncoderDescription("compact", 7, description.preprocessing)
     with pytest.raises(EncoderError, match="its description says 7"):
         OnnxEncoder(right, wrong)

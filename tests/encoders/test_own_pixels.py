@@ -6,9 +6,9 @@ import torch
 from made import with_statistics
 from torch import nn
 
-from exiface.encoders import EncoderDescription, OnnxEncoder, read_encoder
-from exiface.encoders.export import export
+from exiface.encoders import EncoderDescription, EncoderFolder, OnnxEncoder
 from exiface.encoders.own_pixels import OwnPixelsEncoder
+from exiface.encoders.to_onnx import export_encoder
 from exiface.photos import Preprocessing
 
 PREPROCESSING = Preprocessing(64, largest=96)
@@ -62,8 +62,9 @@ def test_left_and_right_do_not_matter_in_use(network):
 
 
 def test_crops_of_any_size_go_through_onnx_as_through_torch(network, crops, tmp_path):
-    export(network, EncoderDescription("own-pixels", 1280, PREPROCESSING), tmp_path)
-    model, description = read_encoder(tmp_path)
+    export_encoder(network, EncoderDescription("own-pixels", 1280, PREPROCESSING), tmp_path)
+    files = EncoderFolder.read(tmp_path)
+    model, description = files.model, files.description
     encoder = OnnxEncoder(model, description)
     features = encoder.encode(crops)
     assert features.shape == (5, description.features)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.evaluation.feature_cache import FeatureCache
 
 
@@ -21,7 +21,8 @@ class Counting:
 
 @pytest.fixture
 def made(encoder_folder, tmp_path):
-    model, description = read_encoder(encoder_folder)
+    files = EncoderFolder.read(encoder_folder)
+    model, description = files.model, files.description
     rng = np.random.default_rng(0)
     paths = []
     for number in range(40):

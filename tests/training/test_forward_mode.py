@@ -11,7 +11,7 @@ from torchvision.models import resnet18
 
 from exiface.encoders.mirrored import MirroredEncoder
 from exiface.encoders.own_pixels import OwnPixelsEncoder
-from exiface.encoders.patch_encoder import PatchEncoder
+from exiface.papers.sdaie.network import PatchEncoder
 from exiface.training.forward_mode import directional
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import RANKED_TAGS
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches

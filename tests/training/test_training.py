@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from exiface.datasets import Manifest, scan
 from exiface.detector.fitting import read_classifier
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.scoring import Classifier
 from exiface.training import ConfigError, read_config
@@ -82,7 +82,8 @@ def test_the_run_folder_is_complete(uninterrupted, manifest):
     assert [line["epoch"] for line in measured] == [1, 2, 3, 4]
     assert all(-1 <= line["spearman_iso_speed"] <= 1 for line in measured)
     assert any("loss_manipulation" in line for line in lines)
-    model, description = read_encoder(uninterrupted)
+    files = EncoderFolder.read(uninterrupted)
+    model, description = files.model, files.description
     assert OnnxEncoder(model, description).description.features == 16
     training = description.provenance["training"]
     assert training["start"] == "random"
@@ -275,11 +276,11 @@ def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both,
         not torch.equal(value, once["task." + name.removeprefix("average.module.")])
         for name, value in averages.items()
     )
-    classifier = read_classifier(tmp_path / "once")
+    classifier = read_classifier(EncoderFolder.read(tmp_path / "once"))
     assert isinstance(classifier, Classifier)
     exported = once["average.module.heads.generated.weight"].numpy()
     assert np.array_equal(classifier.direction, exported[0])
-    _, description = read_encoder(tmp_path / "once")
+    description = EncoderFolder.read(tmp_path / "once").description
     assert description.preprocessing.largest == 64
     assert description.provenance["supervised"]["sources"] == ["one", "two"]
     last = (tmp_path / "once" / "metrics.jsonl").read_text().splitlines()[-1]
@@ -295,7 +296,7 @@ def test_without_its_share_no_generated_face_is_seen(of_both, tmp_path):
     train_here(config, of_both, tmp_path, ALONE)
     listed = set((tmp_path / "photographs.txt").read_text().split())
     assert not listed & set(of_both.sha256[of_both.generated].tolist())
-    assert read_classifier(tmp_path) is None
+    assert read_classifier(EncoderFolder.read(tmp_path)) is None
 
 
 def test_a_source_that_is_not_there_is_named(of_both, tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from exiface.apps.options import DetectorOption
+from exiface.apps.options import ENCODER, DetectorOption
 
 if TYPE_CHECKING:
     from exiface.detector import Detector
@@ -46,9 +46,7 @@ def evaluate(
             "the honest one on the features of --encoder."
         ),
     ] = None,
-    encoder: Annotated[
-        Path | None, typer.Option(help="With --layout: encoder folder (train, import).")
-    ] = None,
+    encoder: Annotated[str | None, typer.Option(help=f"With --layout: {ENCODER}")] = None,
     components: Annotated[
         int | None,
         typer.Option(
@@ -223,7 +221,7 @@ class _Judging:
 def _of_layout(
     data: Path,
     layout: Literal["nine", "twelve", "sdaie"],
-    encoder_folder: Path,
+    encoder: str,
     features: Path,
     *,
     components: int | None,
@@ -234,31 +232,34 @@ def _of_layout(
     from dataclasses import replace
 
     from exiface.apps.console import progress_bar
-    from exiface.datasets.published_sets import read_published_sets
-    from exiface.datasets.scene_sets import read_scene_sets
+    from exiface.detector.encoders_inside import encoder_named
     from exiface.detector.fitting import read_classifier
-    from exiface.encoders import read_encoder
-    from exiface.encoders.patch_runtime import open_encoder, read_attention
     from exiface.evaluation.feature_cache import FeatureCache
-    from exiface.evaluation.published import PROTOCOLS, evaluate_published
+    from exiface.papers.exif_ranking.celeba_sets import read_published_sets
+    from exiface.papers.protocols import PROTOCOLS, evaluate_published
+    from exiface.papers.sdaie.noise import RELEASED_NOISES
+    from exiface.papers.sdaie.scene_sets import read_scene_sets
 
     files = read_scene_sets(data) if layout == "sdaie" else read_published_sets(data, layout)
-    model, description = read_encoder(encoder_folder)
-    encoder = open_encoder(model, read_attention(encoder_folder, description), description)
+    encoding = encoder_named(encoder)
+    description = encoding.description
     protocol = PROTOCOLS[layout]
     if components is not None:
         protocol = replace(protocol, components=components)
+    altered = (noise, RELEASED_NOISES[noise]) if noise else None
     with progress_bar("Encoding") as progress:
         found = evaluate_published(
             files,
-            FeatureCache(features, encoder, model, find_faces=find_faces, noise=noise),
+            FeatureCache(
+                features, encoding.open(), encoding.model, find_faces=find_faces, altered=altered
+            ),
             protocol,
-            classifier=read_classifier(encoder_folder),
+            classifier=read_classifier(encoding),
             progress=progress,
         )
     imported = description.provenance.get("imported", {})
     return found.sets, {
-        "title": imported.get("file", encoder_folder.resolve().name),
+        "title": imported.get("file", Path(encoder).resolve().name),
         "published": found.rows,
         "remarks": [
             *found.remarks,

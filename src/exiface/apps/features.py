@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from exiface.apps.options import ENCODER
+
 
 def features(
     sources: Annotated[
@@ -19,9 +21,7 @@ def features(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Parquet file to write.")
     ],
-    encoder: Annotated[
-        Path, typer.Option(help="Encoder folder: a run of `train`, or what `import` wrote.")
-    ],
+    encoder: Annotated[str, typer.Option(help=ENCODER)],
     cropped: Annotated[
         bool, typer.Option("--cropped", help="Each image is a face already cut out, taken whole.")
     ] = False,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from exiface.apps.options import GeneratedOption, generated_faces
+from exiface.apps.options import ENCODER, GeneratedOption, generated_faces
 
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    encoder: Annotated[Path, typer.Option(help="Run folder of `exiface train`.")],
+    encoder: Annotated[str, typer.Option(help=ENCODER)],
     photos: Annotated[
         list[Path],
         typer.Option(
@@ -82,13 +82,13 @@ def fit(
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest
+    from exiface.detector.encoders_inside import encoder_named
     from exiface.detector.fitting import fit as fit_detector
     from exiface.detector.folder import read_folder, write_folder
-    from exiface.encoders.runtime import read_description
 
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
-    subject = read_description(encoder).subject
+    subject = encoder_named(encoder).description.subject
     manifest = Manifest.joined([_manifest(path, seed, subject) for path in photos])
     known = generated_faces(generated or [], subject)
     with progress_bar("Fitting") as progress:

@@ -7,21 +7,25 @@ import typer
 
 
 def import_checkpoint(
-    checkpoint: Annotated[Path, typer.Argument(help="The authors' file (.pth), as downloaded.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="The file (.pth, .safetensors), as downloaded.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Encoder folder to write, for fit and evaluate.")
     ],
     kind: Annotated[
-        Literal[
-            "exif-pretrained",
-            "exif-ranking",
-            "blades-oc",
-            "blades-bc",
-            "sdaie-backbone",
-            "sdaie-binary",
-        ]
-        | None,
-        typer.Option(help="What it is; without it, told by its keys and the authors' file name."),
+        str | None,
+        typer.Option(
+            help="What it is: exif-pretrained, exif-ranking, blades-oc, blades-bc, sdaie-backbone "
+            "or sdaie-binary; without it, told by its keys and the authors' file name."
+        ),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            help="A file of weights of anyone's: torchvision:NAME, timm:NAME, or "
+            "package.module:function, the network that they belong to."
+        ),
     ] = None,
     resize: Annotated[
         Literal["plain", "antialiased"],
@@ -31,7 +35,7 @@ def import_checkpoint(
         ),
     ] = "plain",
 ) -> None:
-    """Turn a published checkpoint into an encoder; nothing in the file is executed.
+    """Turn a published checkpoint, or other weights, into an encoder; nothing in it is executed.
 
     Then `exiface fit --encoder ENCODER --photos DIR -o DETECTOR` makes a detector of it.
     """
@@ -41,8 +45,13 @@ def import_checkpoint(
         import torch  # noqa: F401
     except ImportError:
         raise UserError("importing needs torch: pip install 'exiface[train]'") from None
-    from exiface.encoders.checkpoints import read_checkpoint, write_encoder
+    from exiface.encoders.to_onnx import import_weights
+    from exiface.papers.checkpoints import read_checkpoint, write_encoder
 
+    if architecture is not None:
+        model = import_weights(checkpoint, architecture, output)
+        typer.echo(f"{checkpoint.name}: weights of {architecture}\nencoder: {model}")
+        return
     found = read_checkpoint(checkpoint, kind)
     model = write_encoder(found, output, resize=resize)
     typer.echo(f"{checkpoint.name}: {found.kind}, {found.title}")

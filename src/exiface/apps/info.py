@@ -1,28 +1,47 @@
 """`exiface info`: what a detector is and what made it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from exiface.detector.folder import DetectorParts
+    from exiface.encoders import EncoderDescription, EncoderFolder
 
 
 def info(
     detector: Annotated[
         str | None,
-        typer.Argument(help="`default`, `photographs-only`, `whole-image`, or a detector folder."),
+        typer.Argument(
+            help="`default`, `photographs-only`, `whole-image`, or the folder of a detector or of "
+            "an encoder."
+        ),
     ] = None,
     json_object: Annotated[
-        bool, typer.Option("--json", help="Print `detector.json` as one JSON object.")
+        bool,
+        typer.Option("--json", help="Print `detector.json` (or `encoder.json`) as one object."),
     ] = False,
     card: Annotated[bool, typer.Option("--card", help="Print the model card.")] = False,
 ) -> None:
-    """Describe a detector; its files are checked on the way."""
+    """Describe a detector or an encoder; its files are checked on the way."""
+    import json
+
     from exiface.detector.folder import DETECTOR_FILE, detector_folder, read_folder
+    from exiface.encoders import EncoderFolder
+    from exiface.encoders.folder import holds_encoder
+    from exiface.errors import UserError
 
     folder = detector_folder(detector)
+    if holds_encoder(folder) and not (folder / DETECTOR_FILE).exists():
+        files = EncoderFolder.read(folder)
+        if card:
+            raise UserError(f"{folder} holds an encoder, and only detectors have a model card")
+        if json_object:
+            print(json.dumps(files.description.as_dict(), indent=2))
+        else:
+            print_encoder(files, folder)
+        return
     parts = read_folder(folder)
     if json_object:
         print((folder / DETECTOR_FILE).read_text("utf-8"), end="")
@@ -34,30 +53,21 @@ def info(
 
 def print_detector(parts: "DetectorParts", folder: Path) -> None:
     """Print what a detector is, in a few lines."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
     encoder, calibration = parts.encoder, parts.calibration
     low, high = calibration.true_rate()
     units = "sources" if calibration.by_source else "photographs"
     counts = {
-        label: ", ".join(
-            f"{of_set[key]} {key}"
-            for key in ("photographs", "faces", "images", "groups", "cameras")
-            if key in of_set
-        )
+        label: _counts(of_set)
         for label, of_set in (
             ("trained on", encoder.provenance.get("training", {})),
             ("fitted on", parts.provenance.get("fit", {})),
             ("calibrated on", parts.provenance.get("calibration", {})),
         )
     }
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     rows = {
         "detector": f"{parts.name}@{parts.digest[:12]}",
-        "folder": f"{folder} ({size / 1e6:.1f} MB)",
-        "encoder": f"{encoder.architecture}: {encoder.takes.sides} -> {encoder.features} features",
+        "folder": _size(folder),
+        "encoder": _encoder(encoder),
         "scored by": _scorer(parts),
         **{label: text for label, text in counts.items() if text},
         "verdict": parts.judge.promise(),
@@ -72,6 +82,45 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         rows["loss weights"] = ", ".join(f"{name} {each:.3g}" for name, each in weights.items())
     if parts.notice:
         rows["notice"] = parts.notice
+    _print(rows)
+
+
+def print_encoder(encoder: "EncoderFolder", folder: Path) -> None:
+    """Print what an encoder is, in a few lines."""
+    provenance = encoder.description.provenance
+    rows = {
+        "encoder": _encoder(encoder.description),
+        "folder": _size(folder),
+        "looks at": {"face": "faces", "image": "whole images"}[encoder.description.subject],
+        "trained on": _counts(provenance.get("training", {})),
+        "imported": provenance.get("imported", {}).get("title", ""),
+        "heads": ", ".join(encoder.heads),
+        "classifier": "tells generated faces from photographs" if encoder.classifier else "",
+        "shaped by": f"{len(encoder.seen)} photographs, none of which may calibrate a detector",
+        "next": f"exiface fit --encoder {folder} --photos MANIFEST -o DETECTOR",
+    }
+    _print({label: text for label, text in rows.items() if text})
+
+
+def _encoder(described: "EncoderDescription") -> str:
+    return f"{described.architecture}: {described.takes.sides} -> {described.features} features"
+
+
+def _counts(of_set: dict[str, Any]) -> str:
+    keys = ("photographs", "faces", "images", "groups", "cameras")
+    return ", ".join(f"{of_set[key]} {key}" for key in keys if key in of_set)
+
+
+def _size(folder: Path) -> str:
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return f"{folder} ({size / 1e6:.1f} MB)"
+
+
+def _print(rows: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
     for label, text in rows.items():
         table.add_row(f"[bold]{label}[/]", text)
     Console().print(table)

@@ -20,7 +20,6 @@ from exiface.apps.features import features
 from exiface.apps.fit import fit
 from exiface.apps.import_checkpoint import import_checkpoint
 from exiface.apps.info import info
-from exiface.apps.join import join
 from exiface.apps.prepare import prepare
 from exiface.apps.score import score
 from exiface.apps.serve import serve
@@ -37,7 +36,7 @@ app = typer.Typer(
     help="Tell camera photographs of faces from AI-generated ones.",
 )
 _JUDGING = (detect, explain, score, serve, evaluate, drift)
-_MAKING = (prepare, train, supervise, join, fit, calibrate, features, info)
+_MAKING = (prepare, train, supervise, fit, calibrate, features, info)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 app.command("import")(import_checkpoint)

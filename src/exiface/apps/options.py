@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from exiface.datasets import Manifest
     from exiface.datasets.manifest import Subject as ManifestSubject
 
+ENCODER = (
+    "Encoder folder (a run of `train`, or what `import`, `supervise` or `export` wrote), or "
+    "`default`, `photographs-only` or `whole-image`: the encoder of that detector."
+)
 DetectorOption = Annotated[
     str | None,
     typer.Option(

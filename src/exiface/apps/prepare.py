@@ -64,8 +64,9 @@ def prepare(
     from dataclasses import asdict
 
     from exiface.apps.console import progress_bar
-    from exiface.datasets import SPLITS, read_fdf, read_records, scan
+    from exiface.datasets import SPLITS, read_records, scan
     from exiface.errors import UserError
+    from exiface.papers.exif_ranking.fdf import read_fdf
 
     if not photos.is_dir():
         raise UserError(f"{photos} is not a folder; name the folder of your photographs")

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from exiface.apps.options import ENCODER
+
 
 def supervise(
-    encoder: Annotated[Path, typer.Option(help="Run folder of `exiface train`.")],
+    encoder: Annotated[str, typer.Option(help=ENCODER)],
     real: Annotated[
         list[Path], typer.Option(help="Folder of photographs, or of faces; repeatable.")
     ],

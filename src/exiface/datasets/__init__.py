@@ -1,6 +1,5 @@
 """Folders on disk -> manifest (Parquet) -> training batches."""
 
-from exiface.datasets.fdf import read_fdf
 from exiface.datasets.manifest import Manifest, ManifestError
 from exiface.datasets.records import read_records
 from exiface.datasets.scan import ScanSummary, find_images, scan
@@ -14,7 +13,6 @@ __all__ = [
     "assign_splits",
     "cap",
     "find_images",
-    "read_fdf",
     "read_records",
     "scan",
 ]

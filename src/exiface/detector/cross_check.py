@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.encoders import EncoderError
-from exiface.encoders.description import HEADS_FILE
 from exiface.photos import TAG_NAMES, CameraTags
 
 _LEAST_PHOTOGRAPHS = 20  # with a tag, for its ranks to mean anything
@@ -133,7 +132,7 @@ def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]
         return np.stack([heads[tag] for tag in TAG_NAMES])
     except (KeyError, ValueError) as error:
         raise EncoderError(
-            f"{HEADS_FILE} needs a head for each of {', '.join(TAG_NAMES)} ({error}); export the "
+            f"the encoder needs a head for each of {', '.join(TAG_NAMES)} ({error}); export the "
             "encoder again, or delete the file to do without the cross-check of tags"
         ) from None
 

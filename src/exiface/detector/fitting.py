@@ -1,6 +1,6 @@
 """Make a detector of an encoder and photographs: the work behind `exiface fit`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,21 +8,18 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from exiface.calibration import Calibration, GeneratedFaces
 from exiface.datasets import Manifest, cap
 from exiface.datasets.sampling import families_of
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck, tag_weights
+from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.encoding import encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts, digests
 from exiface.detector.quality_limits import measure_limits
-from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
-from exiface.encoders.description import CLASSIFIER_FILE
-from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder, read_attention
-from exiface.encoders.runtime import read_heads, seen_by_encoder
+from exiface.encoders import EncoderError, EncoderFolder, OnnxEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.scoring import Classifier, Evidence, GaussianMixture, Scorer, choose_components
@@ -30,7 +27,7 @@ from exiface.scoring.evidence import directions_of, sign
 
 
 def fit(
-    encoder_folder: Path,
+    encoder: str | Path,
     manifest: Manifest,
     *,
     name: str,
@@ -49,7 +46,8 @@ def fit(
     """Fit a density and calibrate it on photographs; a binary encoder's classifier needs no fit.
 
     Args:
-        encoder_folder: with `encoder.onnx` and `encoder.json`, such as a run folder.
+        encoder: its folder, such as a run folder, or the name of a detector inside the package,
+            whose encoder it is.
         manifest: photographs, split into "fit" and "calibration" (see `split_for_fit`).
         name: of the detector.
         components: of the mixture; None = chosen by the likelihood of photographs left out.
@@ -82,25 +80,24 @@ def fit(
         DensityError: a head that the encoder doesn't have, or features that can't be fitted.
         CalibrationError: too few for the promised rate.
     """
-    model, description = read_encoder(encoder_folder)
-    attention = read_attention(encoder_folder, description)
-    encoder = open_encoder(model, attention, description)
+    files = encoder_named(encoder)
+    description, heads = files.description, files.heads
+    opened = files.open()
     if manifest.subject != description.subject:
         raise DetectorError(
             f"the encoder looks at {description.subject}s, and the manifest is of "
             f"{manifest.subject}s: make one with exiface prepare --subject {description.subject}"
         )
     manifest = manifest.select(~manifest.generated)
-    manifest = split_for_fit(manifest, seen_by_encoder(encoder_folder))
-    scorer: Scorer | None = None if evidence else read_classifier(encoder_folder)
+    manifest = split_for_fit(manifest, files.seen)
+    scorer: Scorer | None = None if evidence else read_classifier(files)
     if scorer is not None or fit_split != "fit":
         # All photographs that shaped neither the encoder nor the density calibrate.
         unseen = np.isin(manifest.split, ("fit", "calibration"))
         manifest = manifest.with_split(np.where(unseen, "calibration", manifest.split))
-    heads = read_heads(encoder_folder)
     provenance: dict[str, Any] = {}
-    shaped = seen_by_encoder(encoder_folder)
-    seen_as = partial(encode_rows, encoder, as_sent=as_sent, seed=seed, progress=progress)
+    seen_as = partial(encode_rows, opened, as_sent=as_sent, seed=seed, progress=progress)
+    shaped = set(files.seen)
     if scorer is None:
         faces = _chosen(manifest, fit_split, per_photo, per_camera, seed)
         features = seen_as(faces)[0]
@@ -133,13 +130,12 @@ def fit(
     scores = scorer.score(features)
     calibration = Calibration.of(scores, alpha=alpha, beta=beta, sources=sources, forms=forms)
     features, scores = features[: len(faces)], scores[: len(faces)]  # the first way: as they are
-    quality = measure_limits(encoder, scorer, calibration, scores, faces, seed=seed)
-    seen = seen_by_encoder(encoder_folder)
-    known = _measured(generated, encoder, scorer, calibration, seen, progress, as_sent=as_sent)
+    quality = measure_limits(opened, scorer, calibration, scores, faces, seed=seed)
+    known = _measured(generated, opened, scorer, calibration, files.seen, progress, as_sent=as_sent)
     provenance |= {"calibration": faces.counts(), "as_sent": as_sent, "versions": versions()}
     parts = DetectorParts(
         name=name,
-        model=model,
+        model=files.model,
         encoder=description,
         scorer=scorer,
         calibration=calibration,
@@ -148,7 +144,7 @@ def fit(
         generated=known,
         quality=quality,
         provenance=provenance,
-        attention=attention,
+        attention=files.attention,
         # A detector of whole images has not earned it on sources and generators left out together.
         photographic=description.subject == "face",
         seen=digests(shaped),
@@ -257,7 +253,7 @@ def _measured(
     encoder: OnnxEncoder | OnnxPatchEncoder,
     scorer: Scorer,
     calibration: Calibration,
-    seen: set[str],
+    seen: Collection[str],
     progress: Progress,
     *,
     as_sent: bool,
@@ -299,22 +295,21 @@ def _cross_check(
     return None if weights is None else CrossCheck.of(weights, features, faces.tags)
 
 
-def read_classifier(encoder_folder: Path) -> Classifier | None:
+def read_classifier(encoder: EncoderFolder) -> Classifier | None:
     """The head of a binary encoder; None where it has none.
 
     Raises:
-        EncoderError: a damaged file.
+        EncoderError: its arrays don't make a classifier.
     """
-    path = encoder_folder / CLASSIFIER_FILE
-    if not path.exists():
+    if not encoder.classifier:
         return None
     try:
-        return Classifier.from_arrays(load_file(path))
-    except (SafetensorError, ValueError) as error:
-        raise EncoderError(f"{path} can't be used ({error}); import the checkpoint again") from None
+        return Classifier.from_arrays(dict(encoder.classifier))
+    except ValueError as error:
+        raise EncoderError(f"the encoder's classifier can't be used: {error}") from None
 
 
-def split_for_fit(manifest: Manifest, seen: set[str]) -> Manifest:
+def split_for_fit(manifest: Manifest, seen: Collection[str]) -> Manifest:
     """Settle which photographs fit and which calibrate.
 
     A manifest that the encoder was trained with keeps its splits. Where the encoder saw none of the

@@ -4,7 +4,6 @@ What it knows is the generators that it has seen; how it fares on others must be
 each of them out in turn.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -21,9 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
-from exiface.encoders.runtime import read_description, read_heads, seen_by_encoder
+from exiface.detector.encoders_inside import encoder_named
+from exiface.encoders import OnnxEncoder
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
 from exiface.scoring import Classifier, GaussianMixture
@@ -42,7 +39,7 @@ class SupervisionError(UserError):
 
 
 def supervise(
-    encoder_folder: Path,
+    encoder: str | Path,
     photographs: Sequence[Manifest],
     generated: Sequence[Manifest],
     *,
@@ -57,7 +54,7 @@ def supervise(
     """Learn to tell generated faces from photographs, on the features of an encoder.
 
     Args:
-        encoder_folder: with `encoder.onnx` and `encoder.json`.
+        encoder: its folder, or the name of a detector inside the package, whose encoder it is.
         photographs: sets of photographs.
         generated: sets of generated faces.
         camera: further photographs, of the split "train"; untouched they stand with the
@@ -78,7 +75,8 @@ def supervise(
         DensityError: too few photographs for a mixture.
         EncoderError: no encoder in the folder.
     """
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    files = encoder_named(encoder)
+    opened = OnnxEncoder(files.model, files.description)
     parts = [(faces, 0, False) for faces in photographs] + [(faces, 0, True) for faces in generated]
     if camera is not None:
         camera = camera.of_split("train")
@@ -92,8 +90,8 @@ def supervise(
     features: dict[bool, list[NDArray[np.float32]]] = {False: [], True: []}
     done = 0
     for faces, family, is_generated in parts:
-        for crops in drawn_views(encoder, faces, family, views=views, seed=seed):
-            features[is_generated].append(encoder.encode(crops))
+        for crops in drawn_views(opened, faces, family, views=views, seed=seed):
+            features[is_generated].append(opened.encode(crops))
             done += len(crops)
             progress(done, total)
     real, fake = (np.concatenate(features[each]) for each in (False, True))
@@ -210,7 +208,7 @@ def least_likely(features: NDArray[np.float32], share: float, seed: int) -> NDAr
 
 
 def write_supervised(
-    encoder_folder: Path,
+    encoder: str | Path,
     classifier: Classifier,
     made_of: dict[str, Any],
     examples: Sequence[Manifest],
@@ -222,21 +220,21 @@ def write_supervised(
     `fit` can combine it with other evidence.
 
     Args:
-        encoder_folder: whose encoder and heads are taken over.
+        encoder: whose network and heads are taken over, by its folder or its name.
         classifier: over its features.
         made_of: what made the classifier.
         examples: faces that it saw; none of them may calibrate.
         folder: where to; made if need be.
     """
-    description = read_description(encoder_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(encoder_folder / ENCODER_FILE, folder / ENCODER_FILE)
-    heads = read_heads(encoder_folder)
+    files = encoder_named(encoder)
+    heads = dict(files.heads)
     if made_of.get("hidden") is None:
-        heads = heads | {GENERATED: classifier.direction}
-    save_file(heads, folder / HEADS_FILE)
-    seen = seen_by_encoder(encoder_folder).union(*(faces.sha256.tolist() for faces in examples))
-    (folder / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in sorted(seen)), "utf-8")
-    save_file(classifier.arrays(), folder / CLASSIFIER_FILE)
-    provenance = description.provenance | {"supervised": made_of}
-    replace(description, provenance=provenance).write(folder)
+        heads[GENERATED] = classifier.direction
+    provenance = files.description.provenance | {"supervised": made_of}
+    replace(
+        files,
+        description=replace(files.description, provenance=provenance),
+        heads=heads,
+        classifier=classifier.arrays(),
+        seen={*files.seen}.union(*(faces.sha256.tolist() for faces in examples)),
+    ).write(folder)

@@ -10,10 +10,12 @@ from torchvision.models import mobilenet_v2, resnet50
 from exiface.encoders.description import PATCHES
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.encoders.own_pixels import OwnPixelsEncoder
-from exiface.encoders.patch_encoder import LENGTH, PATCH, PatchEncoder
 from exiface.encoders.windows import WINDOW, WindowEncoder
+from exiface.named import by_name
+from exiface.photos import Preprocessing
 
-ImageEncoder = PatchEncoder | WindowEncoder  # of whole images
+Channels = tuple[float, float, float]
+_PUBLISHED = Preprocessing(224)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Architecture:
         read: how many leading features the heads of the pretext task read; None = all.
         directions: weights over the features that the architecture itself knows to be of use, by
             name, beside those of the heads.
+        mean: of each channel of the pixels, see `Preprocessing`.
+        std: likewise.
     """
 
     build: Callable[[], nn.Module]
@@ -42,6 +46,12 @@ class Architecture:
     largest: int | None = None
     read: int | None = None
     directions: Callable[[], dict[str, Tensor]] = dict
+    mean: Channels = _PUBLISHED.mean
+    std: Channels = _PUBLISHED.std
+
+    def preprocessing(self, crop_scale: float = _PUBLISHED.crop_scale) -> Preprocessing:
+        """From a photograph and a face box to its input, of crops this much larger than the box."""
+        return Preprocessing(self.size, crop_scale, self.mean, self.std, self.largest)
 
 
 class UnitLength(nn.Module):
@@ -65,6 +75,11 @@ def _resnet50() -> nn.Module:
 def _compact() -> nn.Module:
     network: nn.Module = mobilenet_v2(weights=None)
     network.classifier = nn.Linear(1280, 256)
+    return network
+
+
+def _patches() -> nn.Module:
+    network: nn.Module = by_name("exiface.papers.sdaie.network:PatchEncoder")()
     return network
 
 
@@ -93,7 +108,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     # The published encoder of whole images (SDAIE, arXiv 2512.05651).
     PATCHES: Architecture(
-        PatchEncoder, features=LENGTH, size=PATCH, last_layer="transformer.", subject="image"
+        _patches, features=528, size=64, last_layer="transformer.", subject="image"
     ),
     # MobileNetV2 over windows of whole images, at their own pixels.
     "windows": Architecture(

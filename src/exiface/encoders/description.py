@@ -1,8 +1,6 @@
 """What must be known of an encoder to use it: `encoder.json` beside `encoder.onnx`."""
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from exiface.errors import UserError
@@ -13,12 +11,6 @@ ENCODER_FILE = "encoder.onnx"
 # Weights of the attention of an encoder of whole images, whose other file makes tokens of patches.
 ATTENTION_FILE = "attention.safetensors"
 PATCHES = "patches"  # the architecture of encoders of whole images
-DESCRIPTION_FILE = "encoder.json"
-# One sha256 a line: the photographs that shaped the encoder, so that none of them calibrates.
-SEEN_FILE = "photographs.txt"
-# The linear heads of the pretext task, by name: weights (d,) over the features. Their order is what
-# they have learnt; offsets say nothing.
-HEADS_FILE = "heads.safetensors"
 # The head of an encoder that was trained to tell generated faces; only such an encoder has one.
 CLASSIFIER_FILE = "classifier.safetensors"
 _VERSION = 1
@@ -103,8 +95,3 @@ class EncoderDescription:
             return cls(takes=Preprocessing.from_dict(values.pop("preprocessing")), **values)
         except (KeyError, TypeError, ValueError) as error:
             raise EncoderError(f"encoder description is not complete: {error}") from None
-
-    def write(self, folder: Path) -> None:
-        """Write `encoder.json` into a folder."""
-        text = json.dumps(self.as_dict(), indent=2) + "\n"
-        (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8")

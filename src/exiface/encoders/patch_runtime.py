@@ -1,8 +1,5 @@
 """Run an exported encoder of whole images with ONNX Runtime; no torch."""
 
-from pathlib import Path
-from typing import Self
-
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -10,29 +7,14 @@ from safetensors.numpy import load
 
 from exiface.encoders.description import (
     ATTENTION_FILE,
-    PATCHES,
     EncoderDescription,
     EncoderError,
 )
-from exiface.encoders.runtime import OnnxEncoder, read_encoder, session
+from exiface.encoders.runtime import OnnxEncoder, session
 from exiface.encoders.token_attention import attend
 from exiface.photos.patches import Patches
 
 _AT_ONCE = 8  # patches: more at once are no faster
-
-
-def read_attention(folder: Path, description: EncoderDescription) -> bytes | None:
-    """The weights of the attention in a folder of an encoder of whole images; None of others.
-
-    Raises:
-        EncoderError: they are missing.
-    """
-    if description.architecture != PATCHES:
-        return None
-    path = folder / ATTENTION_FILE
-    if not path.is_file():
-        raise EncoderError(f"{folder} lacks {ATTENTION_FILE}; import or export it again")
-    return path.read_bytes()
 
 
 class OnnxPatchEncoder:
@@ -65,18 +47,6 @@ class OnnxPatchEncoder:
             self._attention = {name: each.astype(np.float32) for name, each in weights.items()}
         except (SafetensorError, ValueError) as error:
             raise EncoderError(f"{ATTENTION_FILE} is damaged: {error}") from None
-
-    @classmethod
-    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
-        """Read an encoder folder.
-
-        Raises:
-            EncoderError: a file is missing or damaged, or the encoder is one of faces.
-        """
-        model, description = read_encoder(folder)
-        _ = description.patches  # an encoder of faces has no such file
-        attention = read_attention(folder, description)
-        return cls(model, attention, description, threads=threads)
 
     def tokens(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Tokens (n, d) of the n patches of an image (h, w, 3) uint8, RGB."""

@@ -1,26 +1,14 @@
 """Run an exported encoder with ONNX Runtime; no torch."""
 
-import json
 import sys
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from exiface.encoders.description import (
-    DESCRIPTION_FILE,
-    ENCODER_FILE,
-    HEADS_FILE,
-    SEEN_FILE,
-    EncoderDescription,
-    EncoderError,
-)
+from exiface.encoders.description import EncoderDescription, EncoderError
 from exiface.photos.crops import Crop
 from exiface.threads import session_options
 
@@ -94,56 +82,3 @@ class OnnxEncoder:
                 batch = self.description.preprocessing.normalise([crops[index] for index in part])
                 features[part] = self._session.run(None, {self._input.name: batch})[0]
         return features
-
-
-def read_encoder(folder: Path) -> tuple[bytes, EncoderDescription]:
-    """Read an encoder folder, such as `exiface train` writes.
-
-    Raises:
-        EncoderError: a file is missing or damaged.
-    """
-    description = read_description(folder)
-    return (folder / ENCODER_FILE).read_bytes(), description
-
-
-def read_description(folder: Path) -> EncoderDescription:
-    """Read what an encoder folder says of its encoder, whose model is left where it is.
-
-    Raises:
-        EncoderError: a file is missing or damaged.
-    """
-    missing = [name for name in (ENCODER_FILE, DESCRIPTION_FILE) if not (folder / name).is_file()]
-    if missing:
-        raise EncoderError(
-            f"{folder} holds no encoder ({', '.join(missing)} missing); name a run folder of "
-            "`exiface train` whose training has ended"
-        )
-    try:
-        values: dict[str, Any] = json.loads((folder / DESCRIPTION_FILE).read_text("utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{folder / DESCRIPTION_FILE} is not JSON: {error}") from None
-    return EncoderDescription.from_dict(values)
-
-
-def read_heads(encoder_folder: Path) -> dict[str, NDArray[np.float32]]:
-    """The weights (d,) of an encoder's heads, by name; none where it has no file of them.
-
-    Raises:
-        EncoderError: a damaged file.
-    """
-    path = encoder_folder / HEADS_FILE
-    if not path.exists():
-        return {}
-    try:
-        return dict(load_file(path))
-    except (SafetensorError, ValueError) as error:
-        raise EncoderError(
-            f"{path} can't be used ({error}); export the encoder again, or delete the file to do "
-            "without the cross-check of tags"
-        ) from None
-
-
-def seen_by_encoder(folder: Path) -> set[str]:
-    """The sha256 of the photographs that an encoder was trained or validated on."""
-    path = folder / SEEN_FILE
-    return set(path.read_text("utf-8").split()) if path.exists() else set()

@@ -1,7 +1,7 @@
 """Attention over the tokens of an image's patches, without torch, in memory that stays flat.
 
-The twin of `patch_encoder.Attention`: tokens ask a few at a time, so that the table of who attends
-to whom, which grows with the square of the patches, is never held as a whole.
+The twin of `papers.sdaie.network.Attention`: tokens ask a few at a time, so that the table of who
+attends to whom, which grows with the square of the patches, is never held as a whole.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def attend(tokens: Floats, weights: Mapping[str, Floats]) -> Floats:
 
     Args:
         tokens: (n, d).
-        weights: of `patch_encoder.Attention`, by the names of its state dictionary.
+        weights: of `papers.sdaie.network.Attention`, by the names of its state dictionary.
 
     Returns:
         (n, d).

@@ -122,7 +122,7 @@ def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
     if lacking:
         raise EncoderError(
             f"{path} lacks {len(lacking)} of the backbone's tensors (the first: {lacking[0]}); "
-            "it must be a state dictionary with torchvision's or SDAIE's names"
+            "it must be a state dictionary of this architecture, by the names of its own library"
         )
     network.load_state_dict(taken, strict=False)
     return len(taken)

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from exiface.encoders.image_encoder import ImageEncoder
 from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.photos.patches import Pooling
 
@@ -9,7 +10,7 @@ WINDOW = 224  # px, the side of a window in use; training may look at smaller on
 _DEPTHS = (1, 3, 6, 13)  # after which the maps are compared; 2, 4, 8 and 16 times smaller
 
 
-class WindowEncoder(OwnPixelsEncoder):
+class WindowEncoder(ImageEncoder, OwnPixelsEncoder):
     """The means over windows of what `OwnPixelsEncoder` makes of each, not mirrored."""
 
     pooling: Pooling = "mean"
@@ -31,8 +32,3 @@ class WindowEncoder(OwnPixelsEncoder):
     def feature(self, tokens: Tensor) -> Tensor:
         """Features (b, 1280) of the tokens (b, p, 1280) of so many images' windows."""
         return tokens.mean(1)
-
-    def forward(self, patches: Tensor) -> Tensor:
-        """Features (b, 1280) of normalised windows (b, p, 3, s, s)."""
-        images, number = patches.shape[:2]
-        return self.feature(self.tokens(patches.flatten(0, 1)).unflatten(0, (images, number)))

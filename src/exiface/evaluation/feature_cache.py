@@ -7,7 +7,7 @@ lies by then: it is known by its content.
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ from exiface.encoders import OnnxEncoder
 from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.crops import Box, Crop, as_shown
-from exiface.photos.released_noise import RELEASED_NOISES
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -42,7 +41,8 @@ class FeatureCache:
         encoder: whose features they are, of faces or of whole images.
         model: the bytes of its ONNX model.
         find_faces: cut the largest face out of each image; False: the image is the face.
-        noise: what is done to images of a released program's test first, one of RELEASED_NOISES.
+        altered: what is done to each image first: its name, under which features are kept, and
+            the function.
 
     Raises:
         EncoderError: faces shall be found for an encoder of whole images.
@@ -55,7 +55,7 @@ class FeatureCache:
         model: bytes,
         *,
         find_faces: bool = False,
-        noise: str | None = None,
+        altered: tuple[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] | None = None,
     ) -> None:
         if find_faces:
             _ = encoder.description.preprocessing  # whole images have no faces to be found
@@ -64,8 +64,8 @@ class FeatureCache:
         digest = hashlib.sha256(model + takes.encode()).hexdigest()[:16]
         self.path = folder / f"features-{digest}.sqlite"
         self.encoder = encoder
-        self._mode = ("face" if find_faces else "whole") + (f":{noise}" if noise else "")
-        self._noise = RELEASED_NOISES[noise] if noise else None
+        self._mode = ("face" if find_faces else "whole") + (f":{altered[0]}" if altered else "")
+        self._altered = altered[1] if altered else None
         self._face_detector = FaceDetector() if find_faces else None
 
     def encode(
@@ -109,8 +109,8 @@ class FeatureCache:
             pixels = read_photo(content).pixels
         except UnreadableImageError:
             return _Item(key, None)
-        if self._noise is not None:
-            pixels = self._noise(pixels)
+        if self._altered is not None:
+            pixels = self._altered(pixels)
         if isinstance(self.encoder, OnnxPatchEncoder):
             return _Item(key, pixels)
         height, width = pixels.shape[:2]

@@ -20,9 +20,8 @@ from exiface.evaluation import plots
 from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS, Finding, Reliance
 from exiface.evaluation.evidence_metrics import EvidenceRow, evidence_table
 from exiface.evaluation.own_photographs import OwnRow, own_table
-from exiface.evaluation.published import PublishedRow
 from exiface.evaluation.score_file import write_scores
-from exiface.evaluation.sets import FAKE, REAL, ScoredSet, conditions
+from exiface.evaluation.sets import FAKE, REAL, PublishedRow, ScoredSet, conditions
 from exiface.evaluation.tables import (
     AgainstRow,
     FalseAlarmRow,

@@ -122,3 +122,28 @@ def comparisons(sets: Sequence[ScoredSet]) -> list[Comparison]:
         compared = [reals[partner]] if partner else list(reals.values())
         pairs.append(Comparison(fake, compared, partner or "all"))
     return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """One generator under the published protocol; shares of 1.
+
+    Attributes:
+        generator: or "mean".
+        images: generated ones; where a protocol balances them, as many photographs.
+        accuracy: at the threshold from the fit set.
+        auc: photographs score higher in likelihood.
+        ap_photographic: average precision, photographic = positive, as one-class systems report it.
+        ap_generated: average precision, generated = positive, as binary ones do.
+        published_accuracy: None where it isn't known to us.
+        published_auc: likewise.
+    """
+
+    generator: str
+    images: int
+    accuracy: float
+    auc: float
+    ap_photographic: float
+    ap_generated: float
+    published_accuracy: float | None = None
+    published_auc: float | None = None

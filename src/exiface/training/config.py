@@ -1,40 +1,39 @@
 """The settings of a training run: a YAML file, then `key=value` flags; unknown keys are errors."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.sampling import Drawing
-from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.elsewhere import find_architecture
 from exiface.errors import UserError
+from exiface.photos import RANKED_TAGS
+from exiface.photos.camera_settings import CLASSES
 from exiface.training.bilevel import LearntWeights
 from exiface.training.heads import GENERATED, REGIONS, HeadKind
 from exiface.training.losses import ClassLoss, Ranking
 from exiface.training.task import Shares
 
-RankedTag = Literal[
-    "aperture",
-    "exposure_time",
-    "focal_length",
-    "iso_speed",
-    "focal_length_35mm",
-    "brightness",
-    "exposure_bias",
-]
-ClassTag = Literal[
-    "make",
-    "series",
-    "flash",
-    "metering_mode",
-    "exposure_mode",
-    "white_balance",
-    "exposure_program",
-    "scene_capture_type",
-]
+
+def _one_of(known: Iterable[str]) -> Callable[[str], str]:
+    def checked(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return value
+
+    return checked
+
+
+def _architecture(name: str) -> str:
+    try:
+        find_architecture(name)
+    except UserError as error:
+        raise ValueError(str(error)) from None
+    return name
 
 
 class ConfigError(UserError):
@@ -46,17 +45,20 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Literal["compact", "mirrored", "own-pixels", "patches", "resnet50", "windows"] = (
-        "compact"
+    architecture: Annotated[str, AfterValidator(_architecture)] = Field(
+        "compact",
+        description="one of ours, or torchvision:NAME, timm:NAME, package.module:function",
     )
     frozen: bool = Field(
         False, description="leave the backbone as it starts; its last layer and the heads learn"
     )
-    ranked: tuple[RankedTag, ...] = Field(
+    ranked: tuple[Annotated[str, AfterValidator(_one_of(RANKED_TAGS))], ...] = Field(
         ("aperture", "exposure_time", "focal_length", "iso_speed"),
         description="camera tags to be ranked",
     )
-    classes: tuple[ClassTag, ...] = Field((), description="camera tags to be told by class")
+    classes: tuple[Annotated[str, AfterValidator(_one_of(CLASSES))], ...] = Field(
+        (), description="camera tags to be told by class"
+    )
     families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
         ("manipulation",), description="of manipulations of faces, with a head each"
     )
@@ -146,7 +148,7 @@ class TrainConfig(BaseModel):
         for name in ("families", "ranked", "classes"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} must differ")
-        whole_images = ARCHITECTURES[self.architecture].subject == "image"
+        whole_images = find_architecture(self.architecture).subject == "image"
         if whole_images and self.families:
             raise ValueError(f"families are of faces: {self.architecture} needs families=[]")
         if not whole_images and (self.shares.near or self.from_scratch):
@@ -155,7 +157,7 @@ class TrainConfig(BaseModel):
             raise ValueError("nothing to learn: name tags in ranked or classes")
         if self.regions and "manipulation" not in self.families:
             raise ValueError("regions are of the family manipulation: name it in families")
-        of_faces = not whole_images and ARCHITECTURES[self.architecture].read is None
+        of_faces = not whole_images and find_architecture(self.architecture).read is None
         if self.heads != "linear" and (self.shares.generated or not of_faces):
             raise ValueError(
                 f"heads={self.heads} is for photographs alone and an encoder whose features are "

@@ -7,6 +7,7 @@ everywhere, vectors that are learnt like any other weight stand in the sentences
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -95,6 +96,18 @@ class Cosines(nn.Module, ABC):
     @abstractmethod
     def vectors(self) -> Tensor:
         """What each column looks for: (columns, d), of unit length."""
+
+
+class TextHeads(Cosines):
+    """Vectors that a text encoder makes of sentences; its weights come from a file."""
+
+    @abstractmethod
+    def load(self, path: Path) -> None:
+        """Take over the weights of a text encoder.
+
+        Raises:
+            EncoderError: a tensor is missing, or of another shape.
+        """
 
 
 class ClassVectors(Cosines):

@@ -1,6 +1,6 @@
 """What an encoder learns: one module that owns encoder, heads and losses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from exiface.datasets.batches import PUBLISHED
-from exiface.encoders.architectures import ImageEncoder, UnitLength
+from exiface.encoders.architectures import UnitLength
+from exiface.encoders.image_encoder import ImageEncoder
+from exiface.named import by_name
 from exiface.photos import RANKED_TAGS, TAG_NAMES, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
@@ -34,15 +36,20 @@ from exiface.training.losses import (
     ranking_loss,
     region_loss,
 )
-from exiface.training.sentences import Sentences
 
 NEAR = "near"  # the distance from the encoder that training is kept near to
 
-_HEADS: dict[HeadKind, type[LinearHeads | Cosines]] = {
-    "linear": LinearHeads,
-    "class-vectors": ClassVectors,
-    "sentences": Sentences,
-}
+
+def _heads(
+    kind: HeadKind, features: int, classes: Mapping[str, Sequence[str]]
+) -> LinearHeads | Cosines:
+    """The heads of a kind; sentences are a published system's, and are looked up by name."""
+    if kind == "sentences":
+        made: Cosines = by_name("exiface.papers.blades.sentences:Sentences")(features, classes)
+        return made
+    if kind == "class-vectors":
+        return ClassVectors(features, classes)
+    return LinearHeads(features, classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ class PretextTask(nn.Module):
             generated=bool(self._shares.generated),
         )
         self.names = tuple(classes_told)
-        self.heads: LinearHeads | Cosines = _HEADS[heads](features, classes_told)
+        self.heads: LinearHeads | Cosines = _heads(heads, features, classes_told)
         ends = np.cumsum([len(each) for each in classes_told.values()]).tolist()
         self.columns = {
             name: slice(end - len(each), end)

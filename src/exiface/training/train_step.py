@@ -12,8 +12,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from exiface.datasets.sampling import Batch
-from exiface.encoders.architectures import ARCHITECTURES, ImageEncoder
 from exiface.encoders.description import PATCHES
+from exiface.encoders.elsewhere import find_architecture
+from exiface.encoders.image_encoder import ImageEncoder
 from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
@@ -21,8 +22,8 @@ from exiface.training.bilevel import LossWeights
 from exiface.training.checkpoint import Learning
 from exiface.training.config import ConfigError, TrainConfig
 from exiface.training.distributed import Process
+from exiface.training.heads import TextHeads
 from exiface.training.outer_step import Inputs, Losses, OuterStep
-from exiface.training.sentences import Sentences
 from exiface.training.task import PretextTask
 
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -56,7 +57,7 @@ class Learner:
         self.config = config
         self.takes = takes
         self.process = process
-        architecture = ARCHITECTURES[config.architecture]
+        architecture = find_architecture(config.architecture)
         torch.manual_seed(config.seed)
         encoder = architecture.build()
         near = None
@@ -86,7 +87,7 @@ class Learner:
             label_smoothing=config.label_smoothing,
             near=near,
         )
-        if isinstance(task.heads, Sentences):
+        if isinstance(task.heads, TextHeads):
             if text is None:
                 raise ConfigError("heads=sentences needs the weights of a text encoder: --text")
             task.heads.load(text)

@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 import yaml
-from safetensors.torch import save_file
 
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import Batch, Batches
 from exiface.encoders import EncoderDescription
-from exiface.encoders.architectures import ARCHITECTURES, ImageEncoder
-from exiface.encoders.description import CLASSIFIER_FILE, ENCODER_FILE, HEADS_FILE, SEEN_FILE
-from exiface.encoders.export import export, export_patches
+from exiface.encoders.description import ENCODER_FILE
+from exiface.encoders.elsewhere import find_architecture
+from exiface.encoders.folder import holds_encoder
+from exiface.encoders.image_encoder import ImageEncoder
+from exiface.encoders.to_onnx import export_encoder
 from exiface.errors import UserError
 from exiface.provenance import versions
 from exiface.threads import keep_freed_memory
@@ -86,7 +87,7 @@ def train(
     learner = Learner(config, rows.takes, process, init, text)
     run.mkdir(parents=True, exist_ok=True)
     first = load_checkpoint(run, learner.parts, identity)
-    if first >= total and (run / ENCODER_FILE).exists() and (run / HEADS_FILE).exists():
+    if first >= total and holds_encoder(run):
         return run / ENCODER_FILE
     made_of = _made_of(rows, init)
     recorder = None
@@ -232,12 +233,9 @@ def _export(
     made_of: dict[str, Any],
     measured: dict[str, float],
 ) -> None:
-    seen = sorted(set(np.concatenate([each.sha256 for each in rows.manifests()]).tolist()))
-    (run / SEEN_FILE).write_text("".join(f"{digest}\n" for digest in seen), "utf-8")
     config, learnt = learner.config, learner.learnt
-    architecture = ARCHITECTURES[config.architecture]
+    architecture = find_architecture(config.architecture)
     directions = learnt.directions(architecture.features) | architecture.directions()
-    save_file(directions, run / HEADS_FILE)
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
         "config": config.model_dump(mode="json"),
@@ -245,7 +243,6 @@ def _export(
     if learner.weights is not None:
         provenance["loss_weights"] = learner.weights.named()
     if classifier := learnt.classifier():
-        save_file(classifier, run / CLASSIFIER_FILE)
         training = rows.training.manifest
         generated = training.generated
         provenance["supervised"] = {
@@ -256,8 +253,12 @@ def _export(
     description = EncoderDescription(
         config.architecture, architecture.features, learner.takes, provenance
     )
-    half = config.exported == "float16"
-    if isinstance(learnt.encoder, ImageEncoder):
-        export_patches(learnt.encoder, description, run, half=half)
-    else:
-        export(learnt.exported, description, run, half=half)
+    export_encoder(
+        learnt.encoder if isinstance(learnt.encoder, ImageEncoder) else learnt.exported,
+        description,
+        run,
+        half=config.exported == "float16",
+        heads=directions,
+        classifier=classifier,
+        seen=set(np.concatenate([each.sha256 for each in rows.manifests()]).tolist()),
+    )

@@ -9,8 +9,8 @@ from exiface.datasets import Manifest, assign_splits, cap
 from exiface.datasets.batches import FaceBatches
 from exiface.datasets.patch_batches import PatchBatches
 from exiface.datasets.sampling import Batches
-from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import PATCHES
+from exiface.encoders.elsewhere import find_architecture
 from exiface.photos import RANKED_TAGS, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
@@ -75,10 +75,10 @@ def examples(config: TrainConfig, manifest: Manifest) -> Examples:
 
 def _takes(config: TrainConfig) -> Preprocessing | Patches:
     """What makes the encoder's input of a photograph."""
-    architecture = ARCHITECTURES[config.architecture]
+    architecture = find_architecture(config.architecture)
     if architecture.subject == "image":
         return Patches(architecture.size, config.most_patches, "evenly")
-    return Preprocessing(architecture.size, config.crop_scale, largest=architecture.largest)
+    return architecture.preprocessing(config.crop_scale)
 
 
 def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
@@ -86,7 +86,7 @@ def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
 
     Other pictures of the same photographs, at another size or resynthesised, go with them.
     """
-    subject = ARCHITECTURES[config.architecture].subject
+    subject = find_architecture(config.architecture).subject
     if manifest.subject != subject:
         raise ConfigError(
             f"architecture {config.architecture} learns from {subject}s, and the manifest is of "

@@ -6,8 +6,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from exiface.apps.bulk import features as module
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import EncoderFolder
 from exiface.photos import FaceDetector, read_photo
 
 
@@ -21,7 +20,7 @@ def test_one_row_a_face_with_the_vector_of_its_crop(exiface, encoder_folder, pho
     assert done.status == 1  # a landscape and a broken file have none
     found = {row["path"]: row for row in rows(file)}
     assert len(found) == 62
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    encoder = EncoderFolder.read(encoder_folder).open()
     for path in (photos / "0" / "00.jpg", photos / "2" / "59.jpg"):
         pixels = read_photo(path).pixels
         [face] = FaceDetector().detect(pixels)
@@ -45,7 +44,7 @@ def test_a_cropped_face_is_taken_whole(exiface, encoder_folder, astronaut, tmp_p
     assert done.status == 0, done.err
     [row] = rows(file)
     assert row["box"] == [0, 0, 160, 160]
-    encoder = OnnxEncoder(*read_encoder(encoder_folder))
+    encoder = EncoderFolder.read(encoder_folder).open()
     crop = encoder.description.preprocessing.crop(astronaut[40:200, 150:310], (0, 0, 160, 160))
     assert row["vector"] == pytest.approx(encoder.encode([crop])[0].tolist(), abs=1e-5)
 
@@ -60,7 +59,7 @@ def test_one_row_an_image_where_the_encoder_looks_at_images(
     assert done.status == 1
     first, landscape, broken = rows(file)
     assert first["box"] == [0, 0, 330, 200]
-    expected = OnnxPatchEncoder.load(patch_folder).encode(astronaut[:200, :330])
+    expected = EncoderFolder.read(patch_folder).open().encode(astronaut[:200, :330])
     assert first["vector"] == pytest.approx(expected.tolist(), rel=1e-4, abs=1e-4)
     assert len(landscape["vector"]) == 528
     assert broken["vector"] is None

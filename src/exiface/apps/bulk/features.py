@@ -16,8 +16,9 @@ from pyarrow import parquet
 from exiface.apps.bulk.inputs import Block, Item
 from exiface.apps.bulk.parts import as_text, part_path, write_rows
 from exiface.apps.bulk.scoring import Report, silent, stream_blocks
-from exiface.encoders import OnnxEncoder, read_encoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder, read_attention
+from exiface.detector.encoders_inside import encoder_named
+from exiface.encoders import OnnxEncoder
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.crops import Box, Crop, as_shown
 from exiface.threads import cores, ordered_map
@@ -52,7 +53,7 @@ class FeatureReader:
     """Reads images as an encoder wants them, and encodes them.
 
     Args:
-        folder: of the encoder.
+        encoder: its folder, or the name of a detector inside the package, whose encoder it is.
         cropped: each image is a face already cut out, taken whole.
         threads: None = one a core.
 
@@ -60,17 +61,19 @@ class FeatureReader:
         EncoderError: no encoder, or a damaged one.
     """
 
-    def __init__(self, folder: Path, *, cropped: bool = False, threads: int | None = None) -> None:
-        model, description = read_encoder(folder)
+    def __init__(
+        self, encoder: str | Path, *, cropped: bool = False, threads: int | None = None
+    ) -> None:
+        files = encoder_named(encoder)
+        model, description = files.model, files.description
         self.threads = threads or cores()
         self._cropped = cropped
         self._encode: Callable[[Sequence[Crop]], NDArray[np.float32]]
         self.at_once: int | None = None  # inputs that can't wait for others; None = any number
         digest = hashlib.sha256(model)
         if description.subject == "image":
-            attention = read_attention(folder, description)
-            digest.update(attention or b"")
-            of_images = OnnxPatchEncoder(model, attention, description, threads=self.threads)
+            digest.update(files.attention or b"")
+            of_images = OnnxPatchEncoder(model, files.attention, description, threads=self.threads)
             self._encode = lambda images: np.stack(
                 [of_images.encode(as_shown(each)) for each in images]
             )

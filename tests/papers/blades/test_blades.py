@@ -12,7 +12,7 @@ from torch import nn
 
 from exiface.datasets import Manifest
 from exiface.datasets.batches import FaceBatches
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.training.config import ConfigError, read_config
@@ -20,7 +20,7 @@ from exiface.training.heads import REGIONS, classes_of_heads
 from exiface.training.losses import Ranking, region_loss
 from exiface.training.task import PretextTask
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
@@ -43,7 +43,7 @@ def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
     assert set(directions) == {
         *("iso_speed", "aperture", "exposure_time", "focal_length", "manipulation")
     }
-    encoder = OnnxEncoder(*read_encoder(run))
+    encoder = EncoderFolder.read(run).open()
     crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     assert np.linalg.norm(encoder.encode(list(crops)), axis=1) == pytest.approx(1, abs=1e-5)
     assert encoder.description.provenance["loss_weights"].keys() == directions.keys() | {

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from exiface.encoders.residuals import NUMBER, SIDE, filters
+from exiface.encoders.image_encoder import ImageEncoder
 from exiface.encoders.token_attention import HEADS, LAYERS
+from exiface.papers.sdaie.residuals import NUMBER, SIDE, filters
 from exiface.photos.patches import Pooling
 
 PATCH = 64  # px, fixed by the layer norms, which have a weight a position
@@ -20,7 +21,7 @@ _ROOT_STEPS = 5  # of Newton and Schulz; not converged, so an exact root gives o
 _HEAD_LENGTH, _HIDDEN = 16, 128
 
 
-class PatchEncoder(nn.Module):
+class PatchEncoder(ImageEncoder):
     """Features of whole images from patches of them.
 
     Args:
@@ -40,6 +41,11 @@ class PatchEncoder(nn.Module):
             for shrunk in (2, 4, 8)
         )
         self.transformer = Attention()
+
+    @property
+    def attention(self) -> nn.Module:
+        """The transformer, which has its published name here."""
+        return self.transformer
 
     def maps(self, patches: Tensor) -> list[Tensor]:
         """What patches (n, 3, 64, 64) become on their way, which the binary detector compares.
@@ -66,11 +72,6 @@ class PatchEncoder(nn.Module):
         """Features (b, 528) of the tokens (b, p, 528) of so many images' patches."""
         attended: Tensor = self.transformer(tokens)
         return attended.mean(1) if self.pooling == "mean" else attended[:, 0]
-
-    def forward(self, patches: Tensor) -> Tensor:
-        """Features (b, 528) of normalised patches (b, p, 3, 64, 64)."""
-        images, number = patches.shape[:2]
-        return self.feature(self.tokens(patches.flatten(0, 1)).unflatten(0, (images, number)))
 
 
 class _Residuals(nn.Module):

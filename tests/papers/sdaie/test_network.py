@@ -14,23 +14,23 @@ from scipy.ndimage import correlate
 from exiface.encoders import (
     EncoderDescription,
     EncoderError,
+    EncoderFolder,
     OnnxEncoder,
-    read_encoder,
     token_attention,
 )
-from exiface.encoders.checkpoints import read_checkpoint, write_encoder
-from exiface.encoders.patch_encoder import (
+from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.papers.checkpoints import read_checkpoint, write_encoder
+from exiface.papers.sdaie.network import (
     LENGTH,
     PatchEncoder,
     covariance,
     matrix_root,
     triangle,
 )
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
-from exiface.encoders.residuals import filters
+from exiface.papers.sdaie.residuals import filters
 from exiface.photos.patches import Patches
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 NOISES = {"jpg": "jpg95", "resize": "resize05", "blur": "blur1"}
 
 
@@ -116,7 +116,7 @@ def test_an_imported_checkpoint_gives_the_published_features(authors, tmp_path):
     assert found.kind == "sdaie-backbone"
     assert torch.equal(found.heads["ranked-12"], tensors["module.fc13.weight"][0])
     write_encoder(found, tmp_path / "encoder")
-    encoder = OnnxPatchEncoder.load(tmp_path / "encoder")
+    encoder = EncoderFolder.read(tmp_path / "encoder").open()
     assert encoder.patches.crop == "published"
     with np.load(reference / "sdaie_features.npz") as expected:
         for name, file in (("wide", "wide_320x200"), ("square", "square_256x256")):
@@ -217,7 +217,7 @@ def test_the_filters_are_not_trained(network):
 
 
 def test_onnx_gives_the_features_of_torch_for_any_size(network, patch_folder, astronaut):
-    encoder = OnnxPatchEncoder.load(patch_folder)
+    encoder = EncoderFolder.read(patch_folder).open()
     for height, width in ((512, 512), (64, 64), (63, 300), (200, 330)):
         pixels = astronaut[:height, :width]
         patches = torch.from_numpy(Patches().normalise(Patches().cut(pixels)))
@@ -227,13 +227,15 @@ def test_onnx_gives_the_features_of_torch_for_any_size(network, patch_folder, as
 
 
 def test_encoders_of_faces_and_of_images_are_not_confused(patch_folder, encoder_folder):
-    model, description = read_encoder(patch_folder)
+    files = EncoderFolder.read(patch_folder)
+    model, description = files.model, files.description
     assert description.subject == "image"
     assert EncoderDescription.from_dict(description.as_dict()) == description
     with pytest.raises(EncoderError, match="whole images"):
         OnnxEncoder(model, description).encode(np.zeros((1, 64, 64, 3), np.uint8))
+    of_faces = EncoderFolder.read(encoder_folder)
     with pytest.raises(EncoderError, match="looks at faces"):
-        OnnxPatchEncoder.load(encoder_folder)
+        OnnxPatchEncoder(of_faces.model, None, of_faces.description)
 
 
 def published(network, kind):

@@ -10,9 +10,9 @@ Source: the layouts of SDAIE (arXiv 2512.05651) and GenImage (arXiv 2306.08571).
 
 from pathlib import Path
 
-from exiface.datasets.published_sets import PublishedSets
 from exiface.datasets.scan import find_images
 from exiface.errors import UserError
+from exiface.papers.exif_ranking.celeba_sets import PublishedSets
 
 FIT = "realonly"
 # In the order of SDAIE's tables.

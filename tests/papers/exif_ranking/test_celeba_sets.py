@@ -1,8 +1,8 @@
 import pytest
 from made_layouts import write_nine
 
-from exiface.datasets.published_sets import GENERATORS, read_published_sets
 from exiface.errors import UserError
+from exiface.papers.exif_ranking.celeba_sets import GENERATORS, read_published_sets
 
 
 @pytest.mark.parametrize("lists_inside", [False, True])

@@ -10,10 +10,10 @@ from torch import nn
 from torchvision.models import resnet50
 
 from exiface import Detector
-from exiface.encoders import EncoderError, OnnxEncoder, read_encoder
+from exiface.encoders import EncoderError, EncoderFolder, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.checkpoints import read_checkpoint
 from exiface.encoders.weights import load_backbone
+from exiface.papers.checkpoints import read_checkpoint
 
 HEADS = ("fc_iso", "fc_av", "fc_et", "fc_fl", "fc_face")
 
@@ -162,7 +162,8 @@ def test_from_a_binary_checkpoint_to_verdicts(tmp_path, plain, crops, few_photos
     finished = exiface("import", tmp_path / "BC.pth", "-o", tmp_path / "encoder")
     assert finished.status == 0, finished.err
     assert "blades-bc" in finished.out
-    model, description = read_encoder(tmp_path / "encoder")
+    files = EncoderFolder.read(tmp_path / "encoder")
+    model, description = files.model, files.description
     normalised = features(plain, crops)
     normalised /= np.linalg.norm(normalised, axis=1, keepdims=True)
     session = OnnxEncoder(model, description)._session

@@ -1,8 +1,8 @@
 import pytest
 from PIL import Image
 
-from exiface.datasets.scene_sets import read_scene_sets
 from exiface.errors import UserError
+from exiface.papers.sdaie.scene_sets import read_scene_sets
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from typing import Literal
 from torch import Tensor
 
 from exiface.encoders.description import EncoderError
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
 from exiface.encoders.weights import load_exactly, taken
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 
 PatchKind = Literal["sdaie-backbone", "sdaie-binary"]
 PREFIXES: dict[PatchKind, str] = {

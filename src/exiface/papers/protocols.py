@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from exiface.calibration import Calibration
-from exiface.datasets.published_sets import PublishedSets
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.feature_cache import FeatureCache
-from exiface.evaluation.sets import FAKE, REAL, ScoredSet
+from exiface.evaluation.sets import FAKE, REAL, PublishedRow, ScoredSet
+from exiface.papers.exif_ranking.celeba_sets import PublishedSets
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.progress import Progress, no_progress
@@ -83,31 +83,6 @@ _MEANS: dict[str, tuple[float | None, float | None]] = {
     "blades-oc": (88.01, 95.05),
     "blades-bc": (91.86, None),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRow:
-    """One generator under the published protocol; shares of 1.
-
-    Attributes:
-        generator: or "mean".
-        images: generated ones; where a protocol balances them, as many photographs.
-        accuracy: at the threshold from the fit set.
-        auc: photographs score higher in likelihood.
-        ap_photographic: average precision, photographic = positive, as one-class systems report it.
-        ap_generated: average precision, generated = positive, as binary ones do.
-        published_accuracy: None where it isn't known to us.
-        published_auc: likewise.
-    """
-
-    generator: str
-    images: int
-    accuracy: float
-    auc: float
-    ap_photographic: float
-    ap_generated: float
-    published_accuracy: float | None = None
-    published_auc: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

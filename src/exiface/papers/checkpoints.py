@@ -16,28 +16,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from exiface.encoders.architectures import ARCHITECTURES, UnitLength
-from exiface.encoders.description import (
-    CLASSIFIER_FILE,
-    HEADS_FILE,
-    PATCHES,
-    EncoderDescription,
-    EncoderError,
-)
-from exiface.encoders.export import export, export_patches
-from exiface.encoders.patch_checkpoints import (
-    PatchKind,
-    patch_classifier,
-    patch_kind,
-    patch_network,
-    ranked_heads,
-)
-from exiface.encoders.patch_encoder import LENGTH, PatchEncoder
+from exiface.encoders.description import PATCHES, EncoderDescription, EncoderError
+from exiface.encoders.to_onnx import export_encoder
 from exiface.encoders.weights import (
     VISUAL,
     backbone_tensors,
@@ -45,14 +30,18 @@ from exiface.encoders.weights import (
     read_tensors,
     taken,
 )
+from exiface.papers.sdaie.checkpoints import (
+    patch_classifier,
+    patch_kind,
+    patch_network,
+    ranked_heads,
+)
+from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Preprocessing
 from exiface.photos.crops import Released
 from exiface.photos.patches import Patches
 
-FaceKind = Literal["exif-pretrained", "exif-ranking", "blades-oc", "blades-bc"]
-Kind = FaceKind | PatchKind
-KINDS: tuple[Kind, ...] = (*get_args(FaceKind), *get_args(PatchKind))
-_TITLES: dict[Kind, str] = {
+KINDS: dict[str, str] = {  # and what each is, in words
     "exif-pretrained": "encoder pretrained to match images with EXIF as text",
     "exif-ranking": "encoder trained to rank EXIF tags (Zou et al., arXiv 2501.02207)",
     "blades-oc": "encoder of BLADES, one-class (Zou et al., arXiv 2507.22824)",
@@ -64,7 +53,7 @@ _TITLES: dict[Kind, str] = {
     "both were trained with generated images",
 }
 # The two kinds that have the same keys, by the names of the authors' files.
-_FILE_NAMES: dict[str, FaceKind] = {"oc": "blades-oc", "wrapper_75_new": "exif-pretrained"}
+_FILE_NAMES: dict[str, str] = {"oc": "blades-oc", "wrapper_75_new": "exif-pretrained"}
 # Head -> the tag that it was trained on: the released code swapped focal length and exposure time.
 # It read "1/200 sec" as 200, so that head ranks the shortest exposure highest: its sign is turned.
 _HEADS = {
@@ -88,7 +77,7 @@ class Checkpoint:
         provenance: file, sha256 and kind.
     """
 
-    kind: Kind
+    kind: str
     network: nn.Module
     heads: dict[str, Tensor] = field(default_factory=dict)
     classifier: dict[str, Tensor] = field(default_factory=dict)
@@ -97,10 +86,10 @@ class Checkpoint:
     @property
     def title(self) -> str:
         """What it is, in words."""
-        return _TITLES[self.kind]
+        return KINDS[self.kind]
 
 
-def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
+def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
     """Read an encoder from one of the authors' checkpoints.
 
     Args:
@@ -114,11 +103,13 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
     Raises:
         EncoderError: not one of these, incomplete, or a kind that can't be told.
     """
+    if kind not in (None, *KINDS):
+        raise EncoderError(f"there is no kind {kind!r} of checkpoint; known are {', '.join(KINDS)}")
     tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
 
-    def imported(kind: Kind) -> dict[str, Any]:
+    def imported(kind: str) -> dict[str, Any]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        described = {"file": path.name, "sha256": digest, "kind": kind, "title": _TITLES[kind]}
+        described = {"file": path.name, "sha256": digest, "kind": kind, "title": KINDS[kind]}
         return {"imported": described}
 
     if (of_images := patch_kind(tensors, kind, path)) is not None:
@@ -134,7 +125,9 @@ def read_checkpoint(path: Path, kind: Kind | None = None) -> Checkpoint:
         shown = ", ".join(sorted(tensors)[:3]) or "none"
         raise EncoderError(
             f"{path} is none of the authors' checkpoints ({', '.join(KINDS)}): it has no keys "
-            f"'model.visual.*' or 'module.backbone.*' (it has {shown} ...)"
+            f"'model.visual.*' or 'module.backbone.*' (it has {shown} ...). Weights of another "
+            "network are imported with --architecture torchvision:NAME, timm:NAME or "
+            "package.module:function (docs/own-encoder.md)"
         )
     kind = kind or _kind(path, tensors)
     network = ARCHITECTURES["resnet50"].build()
@@ -165,24 +158,26 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "p
     Returns:
         The path of the model.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, arrays in ((HEADS_FILE, checkpoint.heads), (CLASSIFIER_FILE, checkpoint.classifier)):
-        (folder / name).unlink(missing_ok=True)  # of another checkpoint imported here before
-        if arrays:
-            save_file({key: array.contiguous() for key, array in arrays.items()}, folder / name)
-    made_of = checkpoint.provenance
-    if isinstance(checkpoint.network, PatchEncoder):
-        takes = Patches(crop="published", pooling="first")
-        described = EncoderDescription(PATCHES, LENGTH, takes, made_of)
-        return export_patches(checkpoint.network, described, folder)
     of_faces = ARCHITECTURES["resnet50"]
     described = EncoderDescription(
-        "resnet50", of_faces.features, Preprocessing(of_faces.size, released=resize), made_of
+        "resnet50",
+        of_faces.features,
+        Preprocessing(of_faces.size, released=resize),
+        checkpoint.provenance,
     )
-    return export(checkpoint.network, described, folder)
+    if isinstance(checkpoint.network, PatchEncoder):
+        takes = Patches(crop="published", pooling="first")
+        described = EncoderDescription(PATCHES, LENGTH, takes, checkpoint.provenance)
+    return export_encoder(
+        checkpoint.network,
+        described,
+        folder,
+        heads=checkpoint.heads,
+        classifier=checkpoint.classifier,
+    )
 
 
-def _kind(path: Path, tensors: Mapping[str, Tensor]) -> FaceKind:
+def _kind(path: Path, tensors: Mapping[str, Tensor]) -> str:
     if "fc_iso.weight" in tensors:
         return "exif-ranking"
     if "fc1.weight" in tensors:

@@ -9,8 +9,8 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from exiface.encoders import read_encoder
-from exiface.encoders.checkpoints import read_checkpoint
+from exiface.encoders import EncoderFolder
+from exiface.papers.checkpoints import read_checkpoint
 
 IMAGE = "blades_image_260x300.png"
 
@@ -33,7 +33,7 @@ def test_features_and_logits_are_the_published_ones(shared_reference, exiface, t
     done = exiface("import", of_one_class, "-o", encoder)
     assert done.status == 0, done.err
     binary = read_checkpoint(checkpoint(shared_reference, "bc", tmp_path / "BC.pth"))
-    _, description = read_encoder(encoder)
+    description = EncoderFolder.read(encoder).description
     assert description.preprocessing.released == "plain"
     numbers = np.load(shared_reference / "blades_networks.npz")
     for resize, name in (("plain", "no_antialias"), ("antialiased", "antialias")):

@@ -9,12 +9,12 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture as Reference
 
-from exiface.datasets.published_sets import read_published_sets
-from exiface.encoders import OnnxEncoder, read_encoder
+from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.errors import UserError
-from exiface.evaluation import published
 from exiface.evaluation.feature_cache import FeatureCache
-from exiface.evaluation.published import Protocol, evaluate_published
+from exiface.papers import protocols as published
+from exiface.papers.exif_ranking.celeba_sets import read_published_sets
+from exiface.papers.protocols import Protocol, evaluate_published
 from exiface.scoring import GaussianMixture
 
 
@@ -27,7 +27,8 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def cache(encoder_folder, tmp_path):
-    model, description = read_encoder(encoder_folder)
+    files = EncoderFolder.read(encoder_folder)
+    model, description = files.model, files.description
     return FeatureCache(tmp_path / "features", OnnxEncoder(model, description), model)
 
 

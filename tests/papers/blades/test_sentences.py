@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from exiface import pretext
 from exiface.encoders.description import EncoderError
 from exiface.errors import UserError
+from exiface.papers import blades
+from exiface.papers.blades.sentences import Sentences
 from exiface.training.heads import classes_of_heads
-from exiface.training.sentences import Sentences
 
 BLADES = {
     "ranked": ("iso_speed", "aperture", "exposure_time", "focal_length"),
@@ -84,7 +84,7 @@ def test_the_slow_twin_agrees(tmp_path):
     heads, classes = small_heads()
     tensors = checkpoint(tmp_path / "text.pt")
     heads.load(tmp_path / "text.pt")
-    sentences = json.loads((Path(pretext.__file__).parent / "sentences.json").read_text("utf-8"))
+    sentences = json.loads((Path(blades.__file__).parent / "sentences.json").read_text("utf-8"))
     wanted = [(head, name) for head, names in classes.items() for name in names]
     tokens = {(each["head"], each["class"]): each["tokens"] for each in sentences}
     text = np.stack([slow_text(tensors, tokens[each], 2) for each in wanted])

@@ -7,10 +7,10 @@ import pytest
 from made_layouts import write_fdf
 from PIL import Image
 
-from exiface.datasets import Manifest, read_fdf
+from exiface.datasets import Manifest
 from exiface.datasets.batches import FaceBatches
-from exiface.datasets.fdf import read_photo_ids
 from exiface.errors import UserError
+from exiface.papers.exif_ranking.fdf import read_fdf, read_photo_ids
 from exiface.photos import CameraTags, Preprocessing
 
 

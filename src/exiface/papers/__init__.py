@@ -1,0 +1,1 @@
+"""What belongs to one published system only, a folder a system; nobody but `apps` imports it."""
