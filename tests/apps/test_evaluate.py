@@ -29,7 +29,7 @@ def test_a_report_with_everything(exiface, arguments, tmp_path):
         *("--csv", tmp_path / "table.csv", "--against", "src/exiface/detector/default"),
     )
     assert done.status == 0, done.err
-    for text in ("False alarms", "A/x", "screenshot", "+0.000", "format alone reaches 1.00"):
+    for text in ("False alarms", "A/x", "Cllr_min", "screenshot", "+0.000", "format alone"):
         assert text in done.out
     assert f"report: {tmp_path / 'report' / 'index.html'}" in done.out
     with (tmp_path / "table.csv").open() as stream:
@@ -46,7 +46,7 @@ def test_a_report_with_everything(exiface, arguments, tmp_path):
         pytest.approx(row["auc"]) if row["auc"] is not None else None
         for row in values["tables"]["figures"]
     ]
-    assert {row["table"] for row in rows} >= {"sweep", "audit", "against"}
+    assert {row["table"] for row in rows} >= {"sweep", "audit", "against", "evidence"}
 
 
 def test_harmonised_sets_keep_no_difference_of_form(exiface, arguments):

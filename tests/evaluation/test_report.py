@@ -30,7 +30,7 @@ def sets():
         scores = rng.normal(mean, 1, 120)
         more = {"JPEG 60": scores - 0.1, "blur 1": rng.normal(0, 1, 120)}
         more |= {"traits": traits(120, **changed)}
-        ratios = np.exp(mean * scores - mean**2 / 2)
+        ratios = np.exp(2 * scores - 2)
         return replace(calibrated(kind, name, scores, calibration, **more), ratios=ratios)
 
     return [
@@ -63,7 +63,8 @@ def folder(report, sets, tmp_path_factory):
 def test_every_table_is_written_and_says_the_same_in_json(folder, report):
     values = json.loads((folder / "report.json").read_text())
     assert set(values["tables"]) == {
-        *("figures", "sweep", "false-alarms", "audit", "own-photographs", "against"),
+        *("figures", "sweep", "false-alarms", "audit", "evidence"),
+        *("own-photographs", "against"),
     }
     for name, rows in values["tables"].items():
         with (folder / f"{name}.csv").open(newline="") as stream:
@@ -88,7 +89,7 @@ def test_the_page_stands_alone_and_is_escaped(folder):
     without_names = page.replace("http://www.w3.org", "")
     assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", without_names)
     assert "<script" not in page
-    assert page.count("<svg") == page.count("</svg>") == 6
+    assert page.count("<svg") == page.count("</svg>") == 7
 
 
 def test_what_separates_the_classes_is_said_first(folder, report):
@@ -106,6 +107,8 @@ def test_the_summary_says_what_the_tables_say(report):
     assert f"mean AUC of {mean:.2f}; the lowest is {rows['A/two'].auc:.2f} on A/two" in said
     assert "on 2 sets of photographs; nowhere is it broken beyond chance" in said
     assert "(blur 1)" in said
+    costs = np.mean([row.cllr for row in report.evidence if row.kind == "fake"])
+    assert f"likelihood ratios cost {costs:.2f} bits on average over 2 sets" in said
     assert "separates the classes of A/two" in said
 
 
