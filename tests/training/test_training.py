@@ -237,7 +237,8 @@ def test_another_share_of_the_start_is_exported_from_a_finished_run(
     for share in (0.0, 0.5):
         config = read_config(None, [*settings, f"start_share={share}"])
         train_here(config, faces, run, ALONE, init=init)
-        assert read_encoder(run)[1].provenance["config"]["start_share"] == share
+        made_with = EncoderFolder.read(run).description.provenance["config"]
+        assert made_with["start_share"] == share
         exported.append((run / "encoder.onnx").read_bytes())
     assert exported[0] != exported[1]
 

@@ -92,5 +92,5 @@ def _check_port(host: str, port: int) -> None:
             tried.bind(address)
     except OSError as error:
         raise UserError(
-            f"can't listen on {host}:{port} ({error.strerror}); name another port: --port {port + 1}"
+            f"can't listen on {host}:{port} ({error.strerror}); name another: --port {port + 1}"
         ) from None
