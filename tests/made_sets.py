@@ -5,7 +5,6 @@ import numpy as np
 from exiface.calibration import Calibration, Judge
 from exiface.evaluation.sets import ScoredSet
 
-
 JUDGE = Judge(Calibration.of(range(99)))
 
 
