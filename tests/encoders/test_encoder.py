@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from exiface.encoders import EncoderFolder
+from exiface.detector.encoders_inside import encoder_named
 
 
-@pytest.fixture(params=["encoder_folder", "patch_folder"])
+@pytest.fixture(scope="module", params=["default", "whole-image"])
 def encoder(request):
-    return EncoderFolder.read(request.getfixturevalue(request.param)).open()
+    return encoder_named(request.param).open()
 
 
 def test_each_input_has_a_vector_whatever_stands_beside_it(encoder, astronaut, face):
@@ -19,8 +19,8 @@ def test_each_input_has_a_vector_whatever_stands_beside_it(encoder, astronaut, f
     assert features.shape == (3, encoder.features)
     assert features.dtype == np.float32
     alone = np.concatenate([encoder.encode([each]) for each in inputs])
-    np.testing.assert_allclose(features, alone, atol=1e-5)
-    assert np.abs(features[0] - features[1]).max() > 1e-4
+    np.testing.assert_allclose(features, alone, atol=1e-4)
+    assert np.abs(features[0] - features[1]).max() > 1e-2
     assert encoder.encode([]).shape == (0, encoder.features)
 
 
