@@ -19,10 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from exiface.datasets.drawing import families_of
 from numpy.typing import NDArray
 
 from exiface.datasets import Manifest
+from exiface.datasets.sampling import families_of
 
 DATA = Path("runs/data")
 FACES = (

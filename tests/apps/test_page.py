@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made import write_photo
 
 from exiface.apps.page import standing, write_page
-from exiface.calibration import Calibration, GeneratedFaces, Verdict, verdict_of
+from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict
 from exiface.detector import Detector, Judgement
 
 
@@ -82,17 +82,18 @@ def test_every_face_and_reason_is_shown(page):
 
 
 def parts(calibration, generated=None):
-    return SimpleNamespace(calibration=calibration, generated=generated)
+    return SimpleNamespace(judge=Judge(calibration, generated))
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(0, 3), st.booleans())
 def test_the_marker_stays_in_the_plot(score, seed, with_generated):
     rng = np.random.default_rng(seed)
     calibration = Calibration.of(rng.standard_t(2, 99) * 50)
-    generated = GeneratedFaces.of(rng.uniform(0.01, 1, 50), ["a"] * 50, [224] * 50)
+    generated = GeneratedFaces.of(rng.uniform(0.01, 1, 50), ["a"] * 50)
     p_value = float(calibration.p_value(score))
-    face = Judgement((0, 0, 1, 1), score, p_value, p_value, verdict_of(p_value, calibration))
-    plot = standing(parts(calibration, generated if with_generated else None), face)
+    shown = parts(calibration, generated if with_generated else None)
+    face = Judgement((0, 0, 1, 1), score, p_value, shown.judge.verdict_at(p_value))
+    plot = standing(shown, face)
     assert 0 <= plot["marker"] <= plot["width"]
     assert bool(plot["generated"]) == with_generated
     for bar in plot["bars"] + plot["generated"]:
@@ -103,5 +104,5 @@ def test_the_marker_stays_in_the_plot(score, seed, with_generated):
 
 def test_equal_scores_are_drawn_too():
     calibration = Calibration.of(np.zeros(30))
-    face = Judgement((0, 0, 1, 1), 0.0, 1.0, 1.0, Verdict.PHOTOGRAPHIC)
+    face = Judgement((0, 0, 1, 1), 0.0, 1.0, Verdict.PHOTOGRAPHIC)
     assert len(standing(parts(calibration), face)["bars"]) == 1

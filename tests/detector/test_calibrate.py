@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from exiface.calibration import CalibrationError
 from exiface.detector import Detector
 from exiface.detector.fitting import calibrate
-from exiface.detector.folder import BUILTIN, read_folder, write_folder
+from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +42,6 @@ def test_own_photographs_are_flagged_as_often_as_promised(after, photos, tmp_pat
 
 
 def test_a_folder_without_heads_is_read(before, tmp_path):
-    from dataclasses import replace
-
     write_folder(replace(before, cross_check=None), tmp_path / "plain")
     assert read_folder(tmp_path / "plain").cross_check is None
 
@@ -49,3 +49,30 @@ def test_a_folder_without_heads_is_read(before, tmp_path):
 def test_too_few_photographs_are_refused(before, manifest):
     with pytest.raises(CalibrationError, match="at least 99"):
         calibrate(before, manifest, name="own", alpha=0.01)
+
+
+def test_generated_faces_do_not_calibrate(before, manifest):
+    generated = np.zeros(len(manifest), bool)
+    generated[::2] = True
+    mixed = replace(manifest, generated=generated)
+    after = calibrate(before, mixed, name="own", alpha=0.1)
+    assert after.calibration.photographs == len(np.unique(manifest.photo[~generated]))
+
+
+def test_photographs_that_trained_it_are_refused(before, manifest, tmp_path):
+    taught = replace(before, seen=digests([str(manifest.sha256[0])]))
+    write_folder(taught, tmp_path / "taught")
+    again = read_folder(tmp_path / "taught")
+    with pytest.raises(DetectorError, match=str(manifest.path[0])):
+        calibrate(again, manifest, name="own", alpha=0.1)
+
+
+def test_several_folders_calibrate_together(exiface, photos, tmp_path):
+    folders = [argument for n in "012" for argument in ("--photos", photos / n)]
+    made = exiface(
+        "calibrate", "photographs-only", *folders, "--alpha", 0.1, "-o", tmp_path / "own"
+    )
+    assert made.status == 0, made.err
+    calibration = read_folder(tmp_path / "own").calibration
+    assert calibration.number_of_sources == 3
+    assert "95 % interval" in " ".join(made.out.split())

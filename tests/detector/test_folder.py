@@ -19,7 +19,7 @@ def test_what_is_written_is_read(parts, detector_folder):
     read = read_folder(detector_folder)
     assert {path.name for path in detector_folder.iterdir()} == {
         *("detector.json", "encoder.onnx", "density.safetensors"),
-        *("calibration.safetensors", "MODEL_CARD.md"),
+        *("calibration.safetensors", "photographs.safetensors", "MODEL_CARD.md"),
     }
     assert read.name == "small"
     assert read.encoder == parts.encoder
