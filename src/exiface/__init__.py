@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from exiface.detector import Detector
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Detector", "__version__"]
 
 

@@ -4,7 +4,8 @@ import re
 import pytest
 
 from exiface.apps.explanation_page import sign_sentence, tag_sentence
-from exiface.calibration import Verdict
+from exiface.calibration import Verdict, promise
+from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Sign
 
@@ -36,6 +37,19 @@ def test_the_page_and_the_text(exiface, photos, tmp_path):
     assert page.count("data:image/jpeg;base64,") == 2
     assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:|#)", page)
     assert "<script" not in page
+
+
+def test_the_standing_is_said_once_and_agrees_with_the_p_value(exiface, photos, tmp_path):
+    values = json.loads(exiface("explain", photos / "0/00.jpg", "--json").out)
+    done = exiface("explain", photos / "0/00.jpg", "-o", tmp_path / "why.html")
+    page = (tmp_path / "why.html").read_text("utf-8")
+    counted = Detector.load().parts.calibration.counted
+    for printed in (done.out, page):
+        text = " ".join(printed.split())
+        assert text.count(counted) == 1
+        assert text.count(promise(values["p_value"])) == 1
+        assert values["likelihood_ratio"]["words"] in text
+        assert "less unusual" not in text
 
 
 def test_json_is_one_object(exiface, photos):

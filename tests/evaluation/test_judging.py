@@ -55,6 +55,10 @@ def test_scores_are_those_of_detect_on_altered_images(detector, folders):
         [alone] = detector.detect(altered(pixels, name))
         assert fake.scores[name][2] == pytest.approx(alone.faces[0].score, rel=1e-4, abs=1e-3)
         assert fake.p_values[name][2] == pytest.approx(alone.faces[0].p_value, abs=0.006)
+        if name == ORIGINAL:
+            ratio = alone.faces[0].likelihood_ratio.value
+            assert fake.ratios[2] == pytest.approx(ratio, rel=0.05)
+    assert np.isfinite(real.ratios).tolist() == [True] * 4 + [False] * 2
 
 
 def test_harmonised_files_are_of_one_form(detector, folders):

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ def sets():
     def made(kind, name, mean, **changed):
         scores = rng.normal(mean, 1, 120)
         more = {"JPEG 60": scores - 0.1, "blur 1": rng.normal(0, 1, 120)}
-        return calibrated(kind, name, scores, calibration, traits=traits(120, **changed), **more)
+        more |= {"traits": traits(120, **changed)}
+        ratios = np.exp(mean * scores - mean**2 / 2)
+        return replace(calibrated(kind, name, scores, calibration, **more), ratios=ratios)
 
     return [
         made("real", "A", 0),

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_sets import scored
 
 from exiface.errors import UserError
+from exiface.evaluation.evidence_metrics import evidence_table
 from exiface.evaluation.score_file import read_scores, write_scores
 from exiface.evaluation.tables import main_table, sweep_table
 
@@ -15,10 +18,13 @@ def test_what_is_written_is_read_again(tmp_path):
         scored("real", "A", [1.25, 2, NAN], blur=[1, NAN, 3], p_values=p_values),
         scored("fake", "A/x", [3, 4], blur=[1, 2], p_values=[0.3, 0.02]),
     ]
+    sets[1] = replace(sets[1], ratios=np.array([0.25, NAN]))
     write_scores(sets, tmp_path / "scores.csv")
     again = read_scores(tmp_path / "scores.csv")
     assert main_table(again) == main_table(sets)
     assert sweep_table(again) == sweep_table(sets)
+    assert np.array_equal(again[1].ratios, [0.25, NAN], equal_nan=True)
+    assert evidence_table(again) == evidence_table(sets)
     assert [each.photos.tolist() for each in again] == [each.photos.tolist() for each in sets]
 
 
@@ -55,6 +61,7 @@ def test_images_beside_the_file_are_audited(tmp_path, photos):
         (["set,label,score", "A,maybe,1"], "line 2: label 'maybe'"),
         (["set,label,score", "A,0,high"], "line 2: score 'high' is not a number"),
         (["set,label,score", "A,0,inf"], "line 2: score is infinite"),
+        (["set,label,score,likelihood_ratio", "A,0,1,0"], "line 2: likelihood_ratio '0' is not"),
         (["set,label,score,path", "A,0,1,x", "A,0,2,x"], "line 3: .*x was scored before"),
         (["set,label,score,condition", "A,0,1,blur"], "no score of the unaltered"),
         (["set,label,score", "A,0,"], "no image of the set 'A' has a score"),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from exiface.detector.folder import DetectorParts
+
 
 def drift(
     scores: Annotated[
@@ -38,8 +40,9 @@ def drift(
     from exiface.detector.folder import detector_folder, read_folder
     from exiface.evaluation.drift import measure_drift
 
-    calibration = read_folder(detector_folder(detector)).calibration
-    p_values = _p_values(scores)
+    parts = read_folder(detector_folder(detector))
+    calibration = parts.calibration
+    p_values = _p_values(scores, parts)
     references = calibration.references
     several = len(references) > 1 or calibration.by_source
     found = measure_drift(
@@ -56,48 +59,73 @@ def drift(
     if json_object:
         print(json.dumps(asdict(found) | {"broken": found.broken, "drifted": found.drifted}))
     else:
-        usual = "above 0.5" if several else "0.5"
+        usual = "above one half" if several else "one half"
         typer.echo(
-            f"{found.photographs} photographs against {found.calibrated} of the calibration\n"
-            f"flagged at the promised {found.alpha:.0%}: {found.flagged:.1%} (95 % interval "
-            f"{found.low:.1%} to {found.high:.1%}); as many by chance: {found.too_many:.2g}\n"
-            f"p-values: median {found.median:.2f} ({usual} if nothing has changed), distance from "
-            f"uniform {found.distance:.3f}; as far by chance: {found.otherwise:.2g}\n"
+            f"{found.photographs} recent photographs were compared with {calibration.counted}.\n"
+            f"{found.flagged:.1%} of them have a p-value of at most {found.alpha:g}, which is "
+            f"promised of at most {found.alpha:.0%} (95 % interval {found.low:.1%} to "
+            f"{found.high:.1%}). Chance alone gives as many, or more, with probability "
+            f"{found.too_many:.2g}.\n"
+            f"Half of the p-values lie below {found.median:.2f}; if nothing has changed, that is "
+            f"{usual}. They depart from what is expected by up to {found.distance:.3f}; chance "
+            f"alone gives as much, or more, with probability {found.otherwise:.2g}.\n"
             f"{found.sentence()}"
         )
     raise typer.Exit(1 if found.drifted else 0)
 
 
-def _p_values(path: Path) -> "NDArray[np.float64]":
-    """One p-value an image, that of its largest face: those of one image aren't independent."""
-    import csv
+def _p_values(path: Path, parts: "DetectorParts") -> "NDArray[np.float64]":
+    """One p-value an image, of its largest face or of the whole, as the detector looks at them.
 
+    Those of several faces of one image aren't independent.
+    """
     import numpy as np
 
     from exiface.errors import UserError
 
-    if path.suffix == ".csv":
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            if "p_value" not in (reader.fieldnames or ()):
-                raise UserError(f"{path} has no column `p_value`; exiface detect --csv writes one")
-            rows = [row["p_value"] for row in reader if row.get("face", "0") in ("", "0")]
-        return np.array([float(value) for value in rows if value])
+    whole = parts.encoder.subject == "image"
+    found, judges = (_of_csv if path.suffix == ".csv" else _of_parts)(path, whole)
+    if wrong := judges - {parts.id}:
+        raise UserError(
+            f"{path} holds scores of {' and '.join(sorted(wrong))}, not of {parts.id}; name that "
+            "detector with --detector, or score the photographs again"
+        )
+    if not found:
+        raise UserError(
+            f"{path} holds no verdict on {'an image as a whole' if whole else 'a face'}, which "
+            f"{parts.name} looks at; name another detector with --detector, or score again"
+        )
+    return np.array(found, float)
+
+
+def _of_csv(path: Path, whole: bool) -> tuple[list[float], set[str]]:
+    """P-values of a file of `exiface detect --csv`, and the ids of the detectors that gave them."""
+    import csv
+
+    from exiface.errors import UserError
+
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        if "p_value" not in (reader.fieldnames or ()):
+            raise UserError(f"{path} has no column `p_value`; exiface detect --csv writes one")
+        chosen = ("image",) if whole else ("", "0")
+        rows = [row for row in reader if row.get("face", "0") in chosen and row["p_value"]]
+    judges = {row["detector"] for row in rows if row.get("detector")}
+    return [float(row["p_value"]) for row in rows], judges
+
+
+def _of_parts(path: Path, whole: bool) -> tuple[list[float], set[str]]:
+    """The same of the parts of `exiface score`."""
+    from exiface.errors import UserError
+
     try:
-        import pyarrow
-        from pyarrow import compute, parquet
+        from exiface.detector.rejudging import judged_by, read_scored
     except ImportError:
         raise UserError("reading parts needs pyarrow: pip install 'exiface[bulk]'") from None
-    files = sorted(path.glob("part-*.parquet")) if path.is_dir() else [path]
-    if not files:
-        raise UserError(f"{path} holds no parts of exiface score")
-    try:
-        faces = pyarrow.concat_tables(
-            [parquet.read_table(file, columns=["faces"]) for file in files]
-        ).column("faces")
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise UserError(f"{path} is no part of exiface score: {error}") from None
-    largest = compute.list_element(
-        faces.filter(compute.greater(compute.list_value_length(faces), 0)), 0
-    )
-    return np.asarray(compute.struct_field(largest, "p_value").to_numpy(), float)
+    table = read_scored(path)
+    if whole:
+        images = [image for image in table["image"].to_pylist() if image is not None]
+        return [each["p_value"] for each in images], {each["detector"] for each in images}
+    faces = [several[0] for several in table["faces"].to_pylist() if several]
+    # Those of faces are named first, where whole images were judged as well.
+    return [each["p_value"] for each in faces], {judged_by(table).split(" + ")[0]}

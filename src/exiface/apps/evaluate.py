@@ -35,7 +35,7 @@ def evaluate(
         Path | None,
         typer.Option(
             help="Instead of folders: CSV of scores by any detector, with the columns set, label, "
-            "score and, where known, path, photo, condition, p_value."
+            "score and, where known, path, photo, condition, p_value, verdict, likelihood_ratio."
         ),
     ] = None,
     layout: Annotated[
@@ -324,7 +324,7 @@ def _of_folders(
                 detector, sets, cropped=judging.cropped, progress=progress
             )
         if isinstance(detector.parts.scorer, Evidence):
-            known["evidence"] = detector.parts.scorer
+            known["signs"] = detector.parts.scorer
     return sets, known
 
 

@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from exiface.evaluation import Row
+from exiface.evaluation.evidence_metrics import EvidenceRow
 from exiface.evaluation.report import Report, representative
 from exiface.evaluation.tables import SweepRow
 
@@ -16,6 +17,8 @@ def print_report(report: Report) -> None:
     if report.published:
         _print_published(report)
     _print_table(report.rows, report.promised, promised=bool(report.alarms))
+    if report.evidence:
+        _print_evidence(report.evidence)
     if report.sweep:
         _print_sweep(report.sweep)
     _print_comparisons(report)
@@ -67,6 +70,22 @@ def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
     if fake.row_count:
         console.print("\nGenerated faces (at 5 %, at 1 %: recall at that many false alarms):\n")
         console.print(fake)
+
+
+def _print_evidence(rows: list[EvidenceRow]) -> None:
+    table = _table("set", ["images", "Cllr", "Cllr_min", "mean odds", "misleading"])
+    for row in rows:
+        figures = ("" if value is None else f"{value:.2f}" for value in (row.cllr, row.cllr_min))
+        name = f"{row.kind}: {row.name}"
+        table.add_row(
+            name, str(row.images), *figures, f"{row.mean_odds:.2f}", _share(row.misleading)
+        )
+    console = Console()
+    console.print(
+        "\nLikelihood ratios as evidence (Cllr in bits: 1 says nothing, 0 is perfect; mean odds: 1 "
+        "where calibrated, above it misleading):\n"
+    )
+    console.print(table)
 
 
 def _print_published(report: Report) -> None:

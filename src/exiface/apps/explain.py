@@ -39,14 +39,14 @@ def explain(
     if json_lines:
         print(json.dumps(explanation.as_dict()))
     else:
-        from exiface.apps.explanation_page import compared_with
+        from exiface.apps.explanation_page import parts_of
 
-        _print(explanation, len(compared_with(explanation, judge).scores))
+        _print(explanation, parts_of(explanation, judge).calibration.counted)
         if output is not None:
             typer.echo(f"page: {output}")
 
 
-def _print(explanation: "Explanation", photographs: int) -> None:
+def _print(explanation: "Explanation", counted: str) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -60,8 +60,7 @@ def _print(explanation: "Explanation", photographs: int) -> None:
     style = VERDICT_STYLES[face.verdict.value]
     console.print(
         f"{escape(str(explanation.result.path))}: [{style}]{face.verdict.value}[/], "
-        f"p = {face.p_value:.3f}; {explanation.less_unusual} of {photographs} known photographs "
-        "are less unusual"
+        f"p = {face.p_value:.3f}, against {counted}"
     )
     if face.unsure_because:
         console.print(f"This {explanation.what} is {escape(face.unsure_because)}.")

@@ -12,7 +12,6 @@ from PIL import Image
 
 from exiface import __version__
 from exiface.apps.page import shares_sentence, standing, words
-from exiface.calibration import Calibration
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Explanation, Sign
@@ -54,7 +53,6 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         pull=float(explanation.regions.max()),
         signs=[f"{sign_sentence(sign)}." for sign in explanation.signs],
         checks=[tag_sentence(check, explanation.what) for check in explanation.tag_checks],
-        calibration=compared_with(explanation, detector),
         detector=detector,
         parts=parts_of(explanation, detector),
         version=__version__,
@@ -68,11 +66,6 @@ def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
     if explanation.number is None and detector.whole is not None:
         return detector.whole.parts
     return detector.parts
-
-
-def compared_with(explanation: Explanation, detector: Detector) -> Calibration:
-    """The calibration by those photographs that it was compared with."""
-    return parts_of(explanation, detector).calibration
 
 
 def sign_sentence(sign: Sign) -> str:

@@ -155,6 +155,22 @@ class Calibration:
         """How many sources the photographs are of."""
         return 1 + int(self.sources.max(initial=0))
 
+    @property
+    def counted(self) -> str:
+        """What a score is compared with, in words.
+
+        Example:
+            >>> Calibration.of(range(99)).counted
+            '99 photographs of the calibration'
+        """
+        number = f"{self.photographs} photographs of the calibration"
+        if self.by_source:
+            return f"{number}, of {self.number_of_sources} sources that weigh the same"
+        groups = len(self.references) // (1 + int(self.forms.max(initial=0)))
+        if groups > 1:
+            return f"{number}, in {groups} groups of sources, whose largest p-value counts"
+        return number
+
     def p_value(self, scores: ArrayLike) -> NDArray[np.float64]:
         """The p-value of each score, of any shape: the largest over forms, and over few sources."""
         rounded: NDArray[np.float64] = np.asarray(scores, np.float64).round(SCORE_DECIMALS)

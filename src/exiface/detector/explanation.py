@@ -71,7 +71,6 @@ class Explanation:
             median over the face: above 0, the region pulls the likelihood down more than others.
             Of a whole image, by how much the patch there scores above the median patch.
         signs: what the score is combined of; empty where a density or classifier scores.
-        less_unusual: calibration photographs that are less unusual than the face.
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
         stability: verdicts after mild alterations.
         tag_checks: expected and claimed camera tags; empty where the detector has no heads.
@@ -82,7 +81,6 @@ class Explanation:
     crop: NDArray[np.uint8]
     regions: NDArray[np.float32]
     signs: tuple[Sign, ...]
-    less_unusual: int
     nearest_scores: tuple[float, ...]
     stability: tuple[Stability, ...]
     tag_checks: tuple[TagCheck, ...]
@@ -121,7 +119,6 @@ class Explanation:
             **self.result.declared.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
             "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
-            "less_unusual": self.less_unusual,
             "nearest_scores": list(self.nearest_scores),
             "stability": {
                 each.alteration: None if each.judged is None else each.judged.as_dict()
@@ -169,15 +166,13 @@ def explain(
     crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
     features = detector.encoder.encode(crop[None])
     check = detector.parts.cross_check
-    place, nearest = _standing(detector.parts, result.faces[face])
     return Explanation(
         result=result,
         number=face,
         crop=crop,
         regions=region_map(detector, crop),
         signs=_signs(detector, features),
-        less_unusual=place,
-        nearest_scores=nearest,
+        nearest_scores=_nearest(detector.parts, result.faces[face]),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
         tag_checks=() if check is None else check.check(features[0], prepared.tags),
     )
@@ -194,15 +189,13 @@ def _explain_whole(
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
     regions = cv2.resize(whole.patch_map(pixels), size, interpolation=cv2.INTER_NEAREST)
     check = whole.parts.cross_check
-    place, nearest = _standing(whole.parts, result.image)
     return Explanation(
         result=result,
         number=None,
         crop=np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
         regions=np.asarray(regions, np.float32),
         signs=(),
-        less_unusual=place,
-        nearest_scores=nearest,
+        nearest_scores=_nearest(whole.parts, result.image),
         stability=tuple(
             Stability(name, each.image)
             for name, each in zip(
@@ -218,13 +211,12 @@ def _explain_whole(
     )
 
 
-def _standing(parts: DetectorParts, judged: Judgement) -> tuple[int, tuple[float, ...]]:
-    """How many photographs are less unusual, and the scores of those nearest."""
+def _nearest(parts: DetectorParts, judged: Judgement) -> tuple[float, ...]:
+    """The scores of the photographs nearest in score, ascending."""
     calibrated = parts.calibration.scores
-    place = int(np.searchsorted(calibrated, round(judged.score, SCORE_DECIMALS)))
     distance = np.abs(calibrated - judged.score)
     nearest = calibrated[np.argsort(distance, kind="stable")[:_NEIGHBOURS]]
-    return place, tuple(float(each) for each in np.sort(nearest))
+    return tuple(float(each) for each in np.sort(nearest))
 
 
 def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:

@@ -81,6 +81,7 @@ def judge(
     scores = [np.full((len(paths), len(names)), np.nan) for paths in files]
     p_values = [np.full((len(paths), len(names)), np.nan) for paths in files]
     verdicts = [np.full((len(paths), len(names)), "", "U16") for paths in files]
+    ratios = [np.full((len(paths), len(names)), np.nan) for paths in files]
 
     def read(file: _File) -> _Read:
         content = file.path.read_bytes()
@@ -108,15 +109,17 @@ def judge(
             yield from each.prepared
 
     results = detector.judge(stream())
-    for of_set_scores, of_set_p_values, of_set_verdicts in zip(
-        scores, p_values, verdicts, strict=True
-    ):
-        for cell in np.ndindex(of_set_scores.shape):
+    for number, of_set in enumerate(scores):
+        for cell in np.ndindex(of_set.shape):
             result = next(results)
-            if result.judged:
-                of_set_scores[cell] = result.judged[0].score
-                of_set_p_values[cell] = result.judged[0].p_value
-                of_set_verdicts[cell] = result.judged[0].verdict.value
+            if not result.judged:
+                continue
+            found = result.judged[0]
+            of_set[cell] = found.score
+            p_values[number][cell] = found.p_value
+            verdicts[number][cell] = found.verdict.value
+            if found.likelihood_ratio is not None:
+                ratios[number][cell] = found.likelihood_ratio.value
     judged = []
     for number, ((kind, name, folder), paths) in enumerate(zip(sets, files, strict=True)):
         if np.isnan(scores[number][:, 0]).all():
@@ -130,6 +133,7 @@ def judge(
                 scores=dict(zip(names, scores[number].T, strict=True)),
                 p_values=dict(zip(names, p_values[number].T, strict=True)),
                 verdicts=dict(zip(names, verdicts[number].T, strict=True)),
+                ratios=ratios[number][:, 0],
                 traits=traits[number],
             )
         )

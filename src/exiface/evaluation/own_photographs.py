@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from exiface.calibration import Calibration, Verdict, flagged
 from exiface.calibration.conformal import photographs_needed
 from exiface.detector import Detector
+from exiface.detector.detector import Subject
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
 from exiface.photos.crops import Crop
@@ -118,18 +119,25 @@ def encode_sets(
     cropped: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, NDArray[np.float32]]:
-    """Feature vectors of the largest face of each image, "kind:name" -> (n, d); NaN = no face."""
+    """Feature vectors of the images of each set, "kind:name" -> (n, d).
+
+    They are those of the largest face, or of the whole image for a detector of whole images; NaN =
+    there is nothing to be judged.
+    """
+    subject: Subject = "faces" if detector.judges("faces") else "image"
     total = sum(len(each.paths) for each in sets)
     done = 0
     features = {}
     for each in sets:
         rows = np.full((len(each.paths), detector.parts.encoder.features), np.nan, np.float32)
         prepared = ordered_map(
-            lambda path: detector.prepare(str(path), cropped=cropped, subject="faces"), each.paths
+            lambda path: detector.prepare(str(path), cropped=cropped, subject=subject), each.paths
         )
         waiting: dict[int, Crop] = {}
         for number, image in enumerate(prepared):
-            if image.faces:
+            if image.whole is not None:
+                rows[number] = image.whole.feature
+            elif image.faces:
                 waiting[number] = image.faces[0].crop
             if len(waiting) == _BATCH:
                 rows[list(waiting)] = detector.encoder.encode(list(waiting.values()))

@@ -199,6 +199,23 @@ def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
         return _svg(figure)
 
 
+def tippett(sets: Sequence[ScoredSet]) -> str:
+    """Share of each set whose likelihood ratio is at least so large; photographs dotted."""
+    known = {f"{each.kind}: {each.name}": each for each in sets if len(each.known_ratios())}
+    with _figure(6.4, 4.2) as figure:
+        axis = figure.subplots()
+        axis.axvline(1, color="#999", linewidth=1)
+        for name, style in _styles(known):
+            ratios = np.sort(known[name].known_ratios())
+            shares = 1 - np.arange(len(ratios)) / len(ratios)
+            line = ":" if known[name].kind == REAL else "-"
+            axis.step(ratios, shares, where="pre", linestyle=line, label=name, color=style["color"])
+        axis.set(xscale="log", xlabel="likelihood ratio, generated over photographed")
+        axis.set(ylabel="share with at least this ratio", ylim=(0, 1))
+        figure.legend(loc="outside right upper", fontsize=8)
+        return _svg(figure)
+
+
 def audit_plot(findings: Sequence[Finding]) -> str:
     """How well each trait alone separates the classes."""
     traits = list(dict.fromkeys(finding.trait for finding in findings))

@@ -18,6 +18,7 @@ from PIL import Image
 from exiface import __version__
 from exiface.evaluation import plots
 from exiface.evaluation.audit import FOLLOWED, SUSPICIOUS, Finding, Reliance
+from exiface.evaluation.evidence_metrics import EvidenceRow, evidence_table
 from exiface.evaluation.own_photographs import OwnRow, own_table
 from exiface.evaluation.score_file import write_scores
 from exiface.evaluation.sets import FAKE, REAL, PublishedRow, ScoredSet, conditions
@@ -53,6 +54,7 @@ class Report:
         rows: the main table.
         sweep: robustness; empty where nothing was altered.
         alarms: false alarms at the promised 1, 5 and 10 %; empty without p-values.
+        evidence: how good likelihood ratios are; empty for a detector that gives none.
         audit: what separates the classes without looking at a face; empty without the files.
         reliance: which of these traits the scores of photographs follow.
         own: what own photographs do to the false-alarm rate.
@@ -71,6 +73,7 @@ class Report:
     rows: list[Row]
     sweep: list[SweepRow] = field(default_factory=list)
     alarms: list[FalseAlarmRow] = field(default_factory=list)
+    evidence: list[EvidenceRow] = field(default_factory=list)
     audit: list[Finding] = field(default_factory=list)
     reliance: list[Reliance] = field(default_factory=list)
     own: list[OwnRow] = field(default_factory=list)
@@ -89,7 +92,7 @@ class Report:
         *,
         alpha: float = 0.05,
         features: dict[str, NDArray[np.float32]] | None = None,
-        evidence: Evidence | None = None,
+        signs: Evidence | None = None,
         **known: Any,
     ) -> "Report":
         """Tabulate scored sets.
@@ -98,7 +101,7 @@ class Report:
             sets: of one detector.
             alpha: promised false-alarm rate.
             features: of the images (see `own_table`), to measure refitting as well.
-            evidence: of the detector, where heads score and not a density.
+            signs: of the detector, where heads score and not a density.
             known: the other attributes.
 
         Returns:
@@ -109,9 +112,10 @@ class Report:
             rows=main_table(sets),
             sweep=sweep_table(sets) if len(conditions(sets)) > 1 else [],
             alarms=false_alarm_table(sets),
+            evidence=evidence_table(sets),
             audit=audit_table(sets),
             reliance=reliance_table(sets),
-            own=own_table(sets, features, evidence=evidence, alpha=alpha),
+            own=own_table(sets, features, evidence=signs, alpha=alpha),
             **known,
         )
 
@@ -128,6 +132,7 @@ class Report:
             "figures": self.rows,
             "sweep": self.sweep,
             "false-alarms": self.alarms,
+            "evidence": self.evidence,
             "audit": self.audit,
             "reliance": self.reliance,
             "own-photographs": self.own,
@@ -238,6 +243,20 @@ def summary(report: Report) -> list[str]:
                 else "photographs; nowhere is it broken beyond chance."
             )
         )
+    measured = [row for row in report.evidence if row.cllr is not None and row.cllr_min is not None]
+    if measured:
+        costs, least = (
+            sum(values) / len(measured)
+            for values in (
+                [row.cllr or 0 for row in measured],
+                [row.cllr_min or 0 for row in measured],
+            )
+        )
+        said.append(
+            f"As evidence, likelihood ratios cost {costs:.2f} bits on average over "
+            f"{_sets(len(measured))} (Cllr; 1 says nothing, 0 is perfect); calibrated as well as "
+            f"can be they would cost {least:.2f} (Cllr_min)."
+        )
     if compared := representative(report.sweep):
         worst_change = max(compared, key=lambda row: row.auc_lost or 0)
         said.append(
@@ -314,6 +333,8 @@ def _pictures(report: Report, sets: Sequence[ScoredSet]) -> dict[str, str]:
     if report.alarms:
         pictures["alarms"] = plots.false_alarms(report.alarms)
         pictures["calibration"] = plots.calibration_plot(sets)
+    if report.evidence:
+        pictures["tippett"] = plots.tippett(sets)
     if report.embedded:
         pictures["embedding"] = plots.embedding(report.embedded)
     if report.audit:

@@ -3,7 +3,8 @@
 Columns: `set`, `label` (real or fake; 0 or 1), `score` (higher = more likely generated; empty = no
 verdict); and, where they are known, `path` (relative to the file), `photo` (which photograph an
 image is from), `condition` (an alteration; empty = original), `p_value`, `verdict` (such as
-"ai-generated"; what is flagged or unsure is counted only where every image with a score has one).
+"ai-generated"; what is flagged or unsure is counted only where every image with a score has one),
+`likelihood_ratio` (generated over photographed, above 0).
 """
 
 import csv
@@ -22,10 +23,13 @@ from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.threads import ordered_map
 
-COLUMNS = ("set", "label", "path", "photo", "condition", "score", "p_value", "verdict")
+COLUMNS = (
+    *("set", "label", "path", "photo", "condition"),
+    *("score", "p_value", "verdict", "likelihood_ratio"),
+)
 _NEEDED = ("set", "label", "score")
-_Scored = tuple[float, float, str]  # score, p-value, verdict
-_NOTHING: _Scored = (math.nan, math.nan, "")
+_Scored = tuple[float, float, str, float]  # score, p-value, verdict, likelihood ratio
+_NOTHING: _Scored = (math.nan, math.nan, "", math.nan)
 _LABELS = {"real": REAL, "fake": FAKE, "0": REAL, "1": FAKE}
 
 
@@ -38,12 +42,15 @@ def write_scores(sets: Sequence[ScoredSet], path: Path) -> None:
             for condition, scores in each.scores.items():
                 paths = [os.path.relpath(image, path.parent) for image in each.paths]
                 said = each.verdicts.get(condition, np.full(len(scores), ""))
-                judged = (each.p_values[condition], said)
-                columns = (paths, each.photos, scores, *judged)
-                writer.writerows(
-                    (each.name, each.kind, image, photo, condition, _text(score), _text(p), verdict)
-                    for image, photo, score, p, verdict in zip(*columns, strict=True)
-                )
+                known = condition == ORIGINAL and len(each.ratios)
+                ratios = each.ratios if known else np.full(len(scores), np.nan)
+                numbers = (scores, each.p_values[condition], ratios)
+                written = (map(_text, column) for column in numbers)
+                for image, photo, score, p_value, ratio, verdict in zip(
+                    paths, each.photos, *written, said, strict=True
+                ):
+                    row = (each.name, each.kind, image, photo, condition)
+                    writer.writerow((*row, score, p_value, verdict, ratio))
 
 
 def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
@@ -85,6 +92,7 @@ def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
                     _number(row["score"], "score", where),
                     _number(row.get("p_value"), "p_value", where),
                     _verdict(row.get("verdict"), where),
+                    _ratio(row.get("likelihood_ratio"), where),
                 )
                 photos[image] = row.get("photo") or image
     except FileNotFoundError:
@@ -112,9 +120,9 @@ def _scored_set(
         condition: list(zip(*[scored.get(each, _NOTHING) for each in images], strict=True))
         for condition, scored in by_condition.items()
     }
-    scores, p_values, verdicts = (
+    scores, p_values, verdicts, ratios = (
         {condition: np.array(column[place]) for condition, column in columns.items()}
-        for place in range(3)
+        for place in range(4)
     )
     if np.isnan(scores[ORIGINAL]).all():
         raise UserError(f"{path}: no image of the set {name!r} has a score")
@@ -130,6 +138,7 @@ def _scored_set(
         scores=scores,
         p_values=p_values,
         verdicts=verdicts,
+        ratios=ratios[ORIGINAL],
         traits=traits,
     )
 
@@ -159,6 +168,13 @@ def _verdict(text: str | None, where: str) -> str:
     if text and text not in known:
         raise UserError(f"{where}: verdict {text!r} is none of {', '.join(known)}")
     return text or ""
+
+
+def _ratio(text: str | None, where: str) -> float:
+    value = _number(text, "likelihood_ratio", where)
+    if value <= 0:
+        raise UserError(f"{where}: likelihood_ratio {text!r} is not above 0")
+    return value
 
 
 def _text(value: float) -> str:

@@ -25,6 +25,8 @@ class ScoredSet:
         p_values: condition -> (n,); NaN = no verdict, or a detector that gives none.
         verdicts: condition -> (n,) what the detector said, "" = nothing; empty for a detector that
             gives none.
+        ratios: (n,) likelihood ratios of the unaltered images, generated over photographed, NaN =
+            none; empty for a detector that gives none.
         traits: (n) of the files, for the audit; empty where they are not at hand.
     """
 
@@ -35,11 +37,16 @@ class ScoredSet:
     scores: dict[str, NDArray[np.float64]]
     p_values: dict[str, NDArray[np.float64]]
     verdicts: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+    ratios: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     traits: list[Traits] = field(default_factory=list)
 
     def judged(self, condition: str = ORIGINAL) -> NDArray[np.bool_]:
         """Which images have a score (n,)."""
         return np.isfinite(self.scores[condition])
+
+    def known_ratios(self) -> NDArray[np.float64]:
+        """The likelihood ratios (m,) of those images that have one."""
+        return self.ratios[np.isfinite(self.ratios)]
 
     def said(self, condition: str = ORIGINAL) -> NDArray[np.str_] | None:
         """The verdicts (m,) on the images that have a score; None where some have no verdict."""

@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.detector import ImageResult, Judgement
+from exiface.detector.rejudging import JUDGED_BY
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES
 
@@ -54,7 +55,6 @@ SCHEMA = pyarrow.schema(
     ]
 )
 _OF_IMAGE = ("verdict", "p_value", "declares", "declares_generated", "declared")
-_BY = b"exiface detector"
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -115,7 +115,7 @@ def write_rows(
         by: id of what made them.
     """
     table = pyarrow.Table.from_pylist(rows, schema)
-    table = table.replace_schema_metadata({_BY: by.encode()})
+    table = table.replace_schema_metadata({JUDGED_BY: by.encode()})
     partial = folder / f".part-{number:06}-{os.getpid()}.partial"
     parquet.write_table(table, partial, compression="zstd")
     partial.replace(part_path(folder, number))
@@ -141,7 +141,7 @@ def finished(folder: Path, by: str) -> set[int]:
             metadata = parquet.read_schema(path).metadata or {}
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path} is damaged ({error}); delete it to score it again") from None
-        made_by = metadata.get(_BY, b"").decode()
+        made_by = metadata.get(JUDGED_BY, b"").decode()
         if made_by != by:
             raise UserError(
                 f"{path} was made by {made_by or 'something else'}, not by {by}; give another "
