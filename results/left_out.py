@@ -85,17 +85,13 @@ def score(turn: str) -> Iterator[Scores]:
             way: Callable[[NDArray, np.random.Generator], NDArray],
             rows: Manifest = rows,
             encoder=encoder,
-            of_faces: bool = of_faces,
         ) -> NDArray:
             def encoded(row: int) -> NDArray:
                 pixels = rows.read_pixels(row)
                 changed = way(pixels, np.random.default_rng((_SEED, row)))
-                if not of_faces:
-                    return encoder.encode(changed)
                 scale = changed.shape[0] / pixels.shape[0]
                 box = tuple(scale * side for side in rows.face_box(row))
-                crop = encoder.description.preprocessing.crop(changed, box)
-                return encoder.encode([crop])[0]
+                return encoder.encode([encoder.inputs(changed, box)])[0]
 
             return np.stack(list(ordered_map(encoded, range(len(rows)))))
 

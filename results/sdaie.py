@@ -18,8 +18,7 @@ from tags import correlation, interval
 from exiface.datasets import Manifest, scan
 from exiface.detector.encoding import encode_images
 from exiface.detector.fitting import fit
-from exiface.encoders import EncoderFolder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import Encoder, EncoderFolder
 from exiface.evaluation.metrics import measure
 from exiface.photos import RANKED_TAGS
 
@@ -55,7 +54,7 @@ def main(data: Path, output: Path) -> None:
     write(rows, output)
 
 
-def ranked(encoder: OnnxPatchEncoder, manifest: Manifest) -> list[dict[str, object]]:
+def ranked(encoder: Encoder, manifest: Manifest) -> list[dict[str, object]]:
     """A row a tag that the encoder has a head for, and that enough photographs have."""
     features = encode_images(encoder, manifest)
     groups = np.asarray(manifest.group_or_photo(), dtype=str)

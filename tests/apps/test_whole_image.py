@@ -93,7 +93,7 @@ def test_from_photographs_to_verdicts(exiface, both, tmp_path):
     assert result.verdict is result.image.verdict
     pixels = read_photo(photo).pixels
     tokens = detector.whole.encoder.tokens(pixels)
-    assert np.allclose(detector.whole.encoder.encode(pixels), tokens.mean(0), atol=1e-5)
+    assert np.allclose(detector.whole.encoder.encode([pixels])[0], tokens.mean(0), atol=1e-5)
     with pytest.raises(DetectorError, match="judges whole images, and one of faces is needed"):
         _ = detector.encoder
 
@@ -124,7 +124,7 @@ def test_the_published_encoder_learns_and_stays_near_itself(exiface, both, tmp_p
     alone = exiface(*train, "-o", tmp_path / "alone")
     assert alone.status == 0, alone.err
     encoder = EncoderFolder.read(tmp_path / "alone").open()
-    feature = encoder.encode(np.zeros((200, 100, 3), np.uint8))
+    feature = encoder.encode(np.zeros((1, 200, 100, 3), np.uint8))[0]
     assert np.isfinite(feature).all()
     assert not isinstance(encoder, OnnxEncoder)
     assert EncoderFolder.read(tmp_path / "alone").description.subject == "image"

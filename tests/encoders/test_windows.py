@@ -52,7 +52,7 @@ def test_exported_in_halves_it_says_nearly_the_same(network, tmp_path):
     assert not (tmp_path / "half" / "attention.safetensors").exists()
     pixels = np.random.default_rng(0).integers(0, 256, (150, 200, 3), np.uint8)
     whole, half = (
-        EncoderFolder.read(tmp_path / name).open().encode(pixels) for name in ("whole", "half")
+        EncoderFolder.read(tmp_path / name).open().encode([pixels])[0] for name in ("whole", "half")
     )
     with torch.inference_mode():
         patches = torch.from_numpy(Patches(64).normalise(Patches(64).cut(pixels)))

@@ -10,8 +10,7 @@ from PIL import Image
 from exiface.datasets import Manifest
 from exiface.datasets.augmentation import AS_SENT
 from exiface.datasets.batches import FaceBatches
-from exiface.encoders import OnnxEncoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import Encoder
 from exiface.photos.alterations import saved
 from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
@@ -23,7 +22,7 @@ _SHRUNK = (0.4, 0.9)
 
 
 def encode_faces(
-    encoder: OnnxEncoder,
+    encoder: Encoder,
     manifest: Manifest,
     progress: Progress = no_progress,
     *,
@@ -38,10 +37,9 @@ def encode_faces(
 
     def crops(rows: list[int]) -> tuple[list[int], list[Crop]]:
         pixels = manifest.read_pixels(rows[0])
-        crop = encoder.description.preprocessing.crop
-        return rows, [crop(pixels, manifest.face_box(row)) for row in rows]
+        return rows, [encoder.inputs(pixels, manifest.face_box(row)) for row in rows]
 
-    features = np.empty((len(manifest), encoder.description.features), np.float32)
+    features = np.empty((len(manifest), encoder.features), np.float32)
     rows_waiting: list[int] = []
     crops_waiting: list[Crop] = []
     done = 0
@@ -60,7 +58,7 @@ def encode_faces(
 
 
 def encode_sent(
-    encoder: OnnxEncoder, manifest: Manifest, progress: Progress = no_progress, *, seed: int
+    encoder: Encoder, manifest: Manifest, progress: Progress = no_progress, *, seed: int
 ) -> NDArray[np.float32]:
     """Feature vectors (n, d) of faces that were saved again and shrunk at random (`AS_SENT`)."""
     drawn = FaceBatches(
@@ -76,7 +74,7 @@ def encode_sent(
 
 
 def encode_images(
-    encoder: OnnxPatchEncoder,
+    encoder: Encoder,
     manifest: Manifest,
     progress: Progress = no_progress,
     *,
@@ -97,9 +95,10 @@ def encode_images(
         pixels = manifest.read_pixels(row)
         if way is not None:
             pixels = way(pixels, np.random.default_rng((seed, row)))
-        return encoder.encode(pixels)
+        vector: NDArray[np.float32] = encoder.encode([pixels])[0]
+        return vector
 
-    features = np.empty((len(manifest), encoder.description.features), np.float32)
+    features = np.empty((len(manifest), encoder.features), np.float32)
     for row, vector in enumerate(ordered_map(encoded, range(len(manifest)))):
         features[row] = vector
         progress(row + 1, len(manifest))
@@ -125,7 +124,7 @@ WAYS: dict[str, Way | None] = {"as they are": None, "saved again": saved_again, 
 
 
 def encode_rows(
-    encoder: OnnxEncoder | OnnxPatchEncoder,
+    encoder: Encoder,
     rows: Manifest,
     *,
     as_sent: bool,
@@ -146,7 +145,7 @@ def encode_rows(
         Features (m, d), the source (m,) of each, and the form (m,) that it was seen in: 0 = as it
         is, then one of the other ways.
     """
-    if isinstance(encoder, OnnxPatchEncoder):
+    if encoder.subject == "image":
         ways = [*WAYS.values()] if as_sent else [None]
         features = [encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways]
         forms = np.repeat(np.arange(len(ways)), len(rows))

@@ -18,8 +18,7 @@ from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.encoding import encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts, digests
 from exiface.detector.quality_limits import measure_limits
-from exiface.encoders import EncoderError, EncoderFolder, OnnxEncoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import Encoder, EncoderError, EncoderFolder
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.scoring import Classifier, Evidence, GaussianMixture, Scorer, choose_components
@@ -250,7 +249,7 @@ def _with_card(parts: DetectorParts) -> DetectorParts:
 
 def _measured(
     generated: Manifest | GeneratedFaces | None,
-    encoder: OnnxEncoder | OnnxPatchEncoder,
+    encoder: Encoder,
     scorer: Scorer,
     calibration: Calibration,
     seen: Collection[str],
@@ -270,7 +269,7 @@ def _measured(
         )
     faces = largest_faces(generated)
     # Faces as they lie in the files; whole images in each of the forms that calibrated.
-    as_sent = as_sent and isinstance(encoder, OnnxPatchEncoder)
+    as_sent = as_sent and encoder.subject == "image"
     features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
     families = np.resize(families_of(faces.source), len(features))
     return GeneratedFaces.of(calibration.p_value(scorer.score(features)), families)

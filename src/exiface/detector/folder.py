@@ -38,9 +38,9 @@ from exiface.calibration import Calibration, CalibrationError, Finding, Generate
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.cross_check import CrossCheck
 from exiface.detector.results import Judgement
-from exiface.encoders import EncoderDescription, OnnxEncoder
+from exiface.encoders import Encoder, EncoderDescription
 from exiface.encoders.description import ATTENTION_FILE, CLASSIFIER_FILE, ENCODER_FILE, PATCHES
-from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder
+from exiface.encoders.patch_runtime import open_encoder
 from exiface.errors import UserError
 from exiface.photos.crops import Box
 from exiface.scoring import Classifier, Evidence, GaussianMixture, Scorer
@@ -133,7 +133,7 @@ class DetectorParts:
         digest = self.digest[:12]
         return f"{self.name}@{digest}" if digest else self.name
 
-    def open_encoder(self, threads: int | None = None) -> OnnxEncoder | OnnxPatchEncoder:
+    def open_encoder(self, threads: int | None = None) -> Encoder:
         """The encoder, ready to run; threads: for one batch, None = one a core."""
         return open_encoder(self.model, self.attention, self.encoder, threads=threads)
 

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from exiface.calibration import Calibration
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.datasets import Manifest
-from exiface.encoders import OnnxEncoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import Encoder
 from exiface.photos import read_photo
 from exiface.photos.alterations import saved
 from exiface.photos.crops import as_shown, shorter_side
@@ -21,7 +20,7 @@ _BATCH = 32
 
 
 def measure_limits(
-    encoder: OnnxEncoder | OnnxPatchEncoder,
+    encoder: Encoder,
     scorer: Scorer,
     calibration: Calibration,
     scores: NDArray[np.float64],
@@ -42,25 +41,21 @@ def measure_limits(
     chosen = set(np.random.default_rng(seed).permutation(len(rows))[:_COMPRESSED].tolist())
 
     def measured(row: int) -> tuple[Quality, NDArray[np.uint8] | None]:
-        photo = read_photo(rows.file(row))
-        if isinstance(encoder, OnnxPatchEncoder):
+        photo, box = read_photo(rows.file(row)), rows.face_box(row)
+        taken = encoder.inputs(photo.pixels, box)
+        if encoder.subject == "image":
             quality = Quality.of_image(photo.pixels, photo.jpeg_quality)
-            return quality, photo.pixels if row in chosen else None
-        box = rows.face_box(row)
-        crop = encoder.description.preprocessing.crop(photo.pixels, box)
-        quality = Quality.of(crop, shorter_side(box), rows.landmarks[row], photo.jpeg_quality)
-        return quality, as_shown(crop) if row in chosen else None
+        else:
+            quality = Quality.of(taken, shorter_side(box), rows.landmarks[row], photo.jpeg_quality)
+        return quality, as_shown(taken) if row in chosen else None
 
     qualities, crops = zip(*ordered_map(measured, range(len(rows))), strict=True)
     kept = [crop for crop in crops if crop is not None]
 
     def compressed(quality: int) -> NDArray[np.float64]:
         again = [saved(crop, "JPEG", quality) for crop in kept]
-        if isinstance(encoder, OnnxPatchEncoder):
-            features = np.stack(list(ordered_map(encoder.encode, again)))
-        else:
-            batches = [again[start : start + _BATCH] for start in range(0, len(again), _BATCH)]
-            features = np.concatenate([encoder.encode(batch) for batch in batches])
+        batches = [again[start : start + _BATCH] for start in range(0, len(again), _BATCH)]
+        features = np.concatenate(list(ordered_map(encoder.encode, batches)))
         return calibration.p_value(scorer.score(features))
 
     return QualityLimits.of(

@@ -57,7 +57,7 @@ class WholeImages:
             pixels: (h, w, 3) uint8, RGB.
             jpeg_quality: of the file; None of other formats.
         """
-        return Seen(self.encoder.encode(pixels), Quality.of_image(pixels, jpeg_quality))
+        return Seen(self.encoder.encode([pixels])[0], Quality.of_image(pixels, jpeg_quality))
 
     def patch_map(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """How much each patch of an image (h, w, 3) scores above the median one: (h, w).

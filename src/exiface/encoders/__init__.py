@@ -3,13 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 from exiface.encoders.description import EncoderDescription, EncoderError
+from exiface.encoders.encoder import Encoder
 from exiface.encoders.folder import EncoderFolder
 from exiface.encoders.runtime import OnnxEncoder
 
 if TYPE_CHECKING:
     from exiface.encoders.to_onnx import export
 
-__all__ = ["EncoderDescription", "EncoderError", "EncoderFolder", "OnnxEncoder", "export"]
+__all__ = [
+    "Encoder",
+    "EncoderDescription",
+    "EncoderError",
+    "EncoderFolder",
+    "OnnxEncoder",
+    "export",
+]
 
 
 def __getattr__(name: str) -> Any:

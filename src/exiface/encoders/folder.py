@@ -32,8 +32,8 @@ from exiface.encoders.description import (
     EncoderDescription,
     EncoderError,
 )
-from exiface.encoders.patch_runtime import OnnxPatchEncoder, open_encoder
-from exiface.encoders.runtime import OnnxEncoder
+from exiface.encoders.encoder import Encoder
+from exiface.encoders.patch_runtime import open_encoder
 
 DESCRIPTION_FILE = "encoder.json"
 _HEADS_FILE = "heads.safetensors"
@@ -122,7 +122,7 @@ class EncoderFolder:
             partial.replace(partial.with_suffix(""))
         return folder / ENCODER_FILE
 
-    def open(self, threads: int | None = None) -> OnnxEncoder | OnnxPatchEncoder:
+    def open(self, threads: int | None = None) -> Encoder:
         """The encoder, ready to run; threads: for one batch, None = one a core."""
         return open_encoder(self.model, self.attention, self.description, threads=threads)
 

@@ -1,5 +1,8 @@
 """Run an exported encoder of whole images with ONNX Runtime; no torch."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -10,8 +13,10 @@ from exiface.encoders.description import (
     EncoderDescription,
     EncoderError,
 )
+from exiface.encoders.encoder import Encoder
 from exiface.encoders.runtime import OnnxEncoder, session
 from exiface.encoders.token_attention import attend
+from exiface.photos.crops import Box, Crop, as_shown
 from exiface.photos.patches import Patches
 
 _AT_ONCE = 8  # patches: more at once are no faster
@@ -62,13 +67,28 @@ class OnnxPatchEncoder:
         tokens = self.tokens(pixels)
         return attend(tokens, self._attention) if self._attention else tokens
 
-    def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The feature vector (d,) of an image (h, w, 3) uint8, RGB, at its own pixels."""
-        attended = self.each(pixels)
-        feature: NDArray[np.float32] = (
-            attended[0] if self.patches.pooling == "first" else attended.mean(0)
-        )
-        return feature
+    @property
+    def subject(self) -> Literal["face", "image"]:
+        """What it looks at."""
+        return self.description.subject
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vector."""
+        return self.description.features
+
+    def inputs(self, photo: NDArray[np.uint8], box: Box) -> Crop:
+        """The photograph (h, w, 3), whole: there is nothing to be cut out."""
+        del box
+        return photo
+
+    def encode(self, inputs: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Feature vectors (n, d) of n images (h, w, 3) uint8, RGB, at their own pixels."""
+        features = np.empty((len(inputs), self.features), np.float32)
+        for place, image in enumerate(inputs):
+            each = self.each(as_shown(image))
+            features[place] = each[0] if self.patches.pooling == "first" else each.mean(0)
+        return features
 
 
 def open_encoder(
@@ -77,7 +97,7 @@ def open_encoder(
     description: EncoderDescription,
     *,
     threads: int | None = None,
-) -> OnnxEncoder | OnnxPatchEncoder:
+) -> Encoder:
     """An encoder, of faces or of whole images, ready to run.
 
     Args:

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from exiface.encoders.description import EncoderDescription, EncoderError
-from exiface.photos.crops import Crop
+from exiface.photos.crops import Box, Crop
 from exiface.threads import session_options
 
 _AT_ONCE = 4  # faces on a CPU: as fast as 32 at once, in a fifth of the memory
@@ -63,22 +64,36 @@ class OnnxEncoder:
                 f"{description.features}; export the encoder again"
             )
 
-    def encode(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    @property
+    def subject(self) -> Literal["face", "image"]:
+        """What it looks at."""
+        return self.description.subject
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vector."""
+        return self.description.features
+
+    def inputs(self, photo: NDArray[np.uint8], box: Box) -> Crop:
+        """The crop of a face in a photograph (h, w, 3), by the description's preprocessing."""
+        return self.description.preprocessing.crop(photo, box)
+
+    def encode(self, inputs: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn crops into feature vectors.
 
         Args:
-            crops: n of (s, s, 3), cut by the description's preprocessing; of encoders that
+            inputs: crops, n of (s, s, 3), cut by the description's preprocessing; of encoders that
                 look at own pixels, s may differ between them.
 
         Returns:
             (n, d) float32.
         """
-        features = np.empty((len(crops), self.description.features), np.float32)
-        by_side = sorted(range(len(crops)), key=lambda index: len(crops[index]))
-        for _, group in groupby(by_side, key=lambda index: len(crops[index])):
+        features = np.empty((len(inputs), self.description.features), np.float32)
+        by_side = sorted(range(len(inputs)), key=lambda index: len(inputs[index]))
+        for _, group in groupby(by_side, key=lambda index: len(inputs[index])):
             alike = list(group)
             for start in range(0, len(alike), self._at_once):
                 part = alike[start : start + self._at_once]
-                batch = self.description.preprocessing.normalise([crops[index] for index in part])
+                batch = self.description.preprocessing.normalise([inputs[index] for index in part])
                 features[part] = self._session.run(None, {self._input.name: batch})[0]
         return features

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.encoders import OnnxEncoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders import Encoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box, Crop, as_shown
+from exiface.photos.crops import Box, Crop
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -51,7 +50,7 @@ class FeatureCache:
     def __init__(
         self,
         folder: Path,
-        encoder: OnnxEncoder | OnnxPatchEncoder,
+        encoder: Encoder,
         model: bytes,
         *,
         find_faces: bool = False,
@@ -80,7 +79,7 @@ class FeatureCache:
         Returns:
             (n, d) float32, in the order of the paths.
         """
-        features = np.full((len(paths), self.encoder.description.features), np.nan, np.float32)
+        features = np.full((len(paths), self.encoder.features), np.nan, np.float32)
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)"
@@ -111,8 +110,6 @@ class FeatureCache:
             return _Item(key, None)
         if self._altered is not None:
             pixels = self._altered(pixels)
-        if isinstance(self.encoder, OnnxPatchEncoder):
-            return _Item(key, pixels)
         height, width = pixels.shape[:2]
         box: Box = (0, 0, width, height)
         if self._face_detector is not None:
@@ -120,7 +117,7 @@ class FeatureCache:
             if not faces:
                 return _Item(key, None)
             box = faces[0].box
-        return _Item(key, self.encoder.description.preprocessing.crop(pixels, box))
+        return _Item(key, self.encoder.inputs(pixels, box))
 
     def _vectors(
         self, connection: sqlite3.Connection, batch: Sequence[_Item]
@@ -128,7 +125,7 @@ class FeatureCache:
         """Key -> vector, of those that are kept or can be made; what is made is kept."""
         crops = {item.key: item.crop for item in batch if item.crop is not None}
         if crops:
-            made = self._encoded(list(crops.values()))
+            made = self.encoder.encode(list(crops.values()))
             with connection:  # one transaction: a kill leaves whole batches
                 connection.executemany(
                     "INSERT OR REPLACE INTO features VALUES (?, ?)",
@@ -141,11 +138,6 @@ class FeatureCache:
             keys,
         )
         return {key: np.frombuffer(vector, np.float32) for key, vector in rows}
-
-    def _encoded(self, inputs: list[Crop]) -> NDArray[np.float32]:
-        if isinstance(self.encoder, OnnxPatchEncoder):
-            return np.stack([self.encoder.encode(as_shown(each)) for each in inputs])
-        return self.encoder.encode(inputs)
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -59,7 +59,7 @@ def test_one_row_an_image_where_the_encoder_looks_at_images(
     assert done.status == 1
     first, landscape, broken = rows(file)
     assert first["box"] == [0, 0, 330, 200]
-    expected = EncoderFolder.read(patch_folder).open().encode(astronaut[:200, :330])
+    expected = EncoderFolder.read(patch_folder).open().encode([astronaut[:200, :330]])[0]
     assert first["vector"] == pytest.approx(expected.tolist(), rel=1e-4, abs=1e-4)
     assert len(landscape["vector"]) == 528
     assert broken["vector"] is None

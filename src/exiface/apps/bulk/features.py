@@ -3,24 +3,20 @@
 import hashlib
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow
-from numpy.typing import NDArray
 from pyarrow import parquet
 
 from exiface.apps.bulk.inputs import Block, Item
 from exiface.apps.bulk.parts import as_text, part_path, write_rows
 from exiface.apps.bulk.scoring import Report, silent, stream_blocks
 from exiface.detector.encoders_inside import encoder_named
-from exiface.encoders import OnnxEncoder
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
-from exiface.photos.crops import Box, Crop, as_shown
+from exiface.photos.crops import Box, Crop
 from exiface.threads import cores, ordered_map
 
 SCHEMA = pyarrow.schema(
@@ -31,7 +27,6 @@ SCHEMA = pyarrow.schema(
         ("reason", pyarrow.string()),
     ]
 )
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +60,15 @@ class FeatureReader:
         self, encoder: str | Path, *, cropped: bool = False, threads: int | None = None
     ) -> None:
         files = encoder_named(encoder)
-        model, description = files.model, files.description
         self.threads = threads or cores()
         self._cropped = cropped
-        self._encode: Callable[[Sequence[Crop]], NDArray[np.float32]]
-        self.at_once: int | None = None  # inputs that can't wait for others; None = any number
-        digest = hashlib.sha256(model)
-        if description.subject == "image":
-            digest.update(files.attention or b"")
-            of_images = OnnxPatchEncoder(model, files.attention, description, threads=self.threads)
-            self._encode = lambda images: np.stack(
-                [of_images.encode(as_shown(each)) for each in images]
-            )
-            self._find = _whole
-            self.at_once = 1
-        else:
-            self._encode = OnnxEncoder(model, description, threads=self.threads).encode
-            self._crop = description.preprocessing.crop
-            self._face_detector = FaceDetector()
-            self._find = self._faces
-        takes = "cropped" if cropped else description.subject
-        self.id = f"{description.architecture}@{digest.hexdigest()[:12]}, {takes}"
+        self._encoder = files.open(self.threads)
+        whole = self._encoder.subject == "image"
+        self._face_detector = None if whole else FaceDetector()
+        self.at_once = 1 if whole else None  # inputs that can't wait for others; None = any number
+        digest = hashlib.sha256(files.model + (files.attention or b""))
+        takes = "cropped" if cropped else self._encoder.subject
+        self.id = f"{files.description.architecture}@{digest.hexdigest()[:12]}, {takes}"
 
     def rows(
         self, items: Iterable[Item], *, batch_size: int = 32
@@ -109,27 +92,23 @@ class FeatureReader:
             pixels = read_photo(item.source).pixels
         except UnreadableImageError as error:
             return Found(reason=str(error))
-        return self._find(pixels)
-
-    def _faces(self, pixels: Pixels) -> Found:
-        faces, _, reason = self._face_detector.to_judge(pixels, cropped=self._cropped)
-        boxes = tuple(face.box for face in faces)
-        return Found(boxes, tuple(self._crop(pixels, box) for box in boxes), reason)
+        height, width = pixels.shape[:2]
+        boxes: tuple[Box, ...] = ((0, 0, width, height),)
+        reason = None
+        if self._face_detector is not None:
+            faces, _, reason = self._face_detector.to_judge(pixels, cropped=self._cropped)
+            boxes = tuple(face.box for face in faces)
+        return Found(boxes, tuple(self._encoder.inputs(pixels, box) for box in boxes), reason)
 
     def _encoded(self, waiting: deque[Found]) -> Iterator[list[dict[str, Any]]]:
         inputs = [each for found in waiting for each in found.inputs]
-        vectors = iter(self._encode(inputs) if inputs else ())
+        vectors = iter(self._encoder.encode(inputs) if inputs else ())
         while waiting:
             found = waiting.popleft()
             if found.reason is not None:
                 yield [{"reason": found.reason}]
                 continue
             yield [{"box": list(box), "vector": next(vectors)} for box in found.boxes]
-
-
-def _whole(pixels: Pixels) -> Found:
-    height, width = pixels.shape[:2]
-    return Found(((0, 0, width, height),), (pixels,))
 
 
 def encode_blocks(
