@@ -44,6 +44,15 @@ WORK = Path("runs/turns")
 START = Path("runs/data/mobilenet_v2-b0353104.pth")
 CHAINS = {"as handed over": "original", "messenger": "messenger"}
 SUBJECTS = ("faces", "faces, own pixels", "pictures")
+WHAT = {
+    "fit": "never seen",
+    "sheets": "never seen, sample sheets",
+    "validation": "further collection",
+    "calibration": "photographs",
+}
+# One maker's sample sheets: the same prompts for each model, of which other models have trained the
+# network. What is found of them says little of kinds never seen, and is counted apart.
+SHEETS = ("models_of_many", "sdsamples")
 _SEED = 0
 _REPLICATES = 2000
 _FEWEST = 5  # pictures of a family or source that get a row of their own
@@ -183,10 +192,15 @@ def summarise(data: Path) -> None:
     every = {name: np.concatenate([turn[name] for turn in turns]) for name in turns[0]}
     every["p"] = np.concatenate([p_values(turn) for turn in turns])
     generated = every["why"] != "calibration"
+    of_sheets = np.char.endswith(every["source"], SHEETS[0]) | np.char.endswith(
+        every["source"], SHEETS[1]
+    )
+    every["why"] = np.where(generated & of_sheets, "sheets", every["why"])
+    known_kinds = kinds(data)
     names = np.where(
         generated,
         families_of(every["source"]),
-        [kind_of(str(source), kinds(data)) for source in every["source"]],
+        [kind_of(str(source), known_kinds) for source in every["source"]],
     )
     handed = every["chain"] == "as handed over"
     judges = {}
@@ -206,8 +220,7 @@ def summarise(data: Path) -> None:
         judge = judges[subject == "pictures"]
         for chain in CHAINS:
             mine = (every["subject"] == subject) & (every["chain"] == chain)
-            for why, what in (("fit", "never seen"), ("validation", "further collection"),
-                              ("calibration", "photographs")):  # fmt: skip
+            for why, what in WHAT.items():
                 of_why = mine & (every["why"] == why)
                 groups = every["source"] if why == "calibration" else names
                 for name in ("all", *sorted(set(names[of_why].tolist()))):

@@ -38,6 +38,7 @@ WHAT = {
     "never seen": "generators of kinds never seen",
     "photographs": "photographs of sources never seen",
 }
+SHEETS = "never seen, sample sheets"
 SUBJECTS = ("faces", "faces, own pixels", "pictures")
 
 
@@ -52,7 +53,7 @@ def overall() -> str:
     found = left_out()
     lines = []
     for subject in SUBJECTS:
-        for what, title in WHAT.items():
+        for what, title in (WHAT | {SHEETS: "the same, one maker's sample sheets"}).items():
             row = found[subject, "as handed over", what, "all"]
             sent = found[subject, "messenger", what, "all"]
             pictures = f"{row['pictures']} of {row['groups']}"
