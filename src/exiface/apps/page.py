@@ -120,7 +120,7 @@ def distributions(parts: DetectorParts) -> list[dict[str, Any]]:
     """The plot's geometry without a face."""
     width, height = PLOT
     size = {"width": width, "height": height, "power": POWER}
-    return [{"above_side": 0} | size | _bars(parts.judge)]
+    return [size | _bars(parts.judge)]
 
 
 @lru_cache(maxsize=8)
@@ -161,6 +161,7 @@ def shares_sentence(judged: Judgement) -> str:
     """Say what is promised of such a p-value, and how strongly the score speaks.
 
     Example:
+        >>> from exiface.calibration import Verdict
         >>> shares_sentence(Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED))
         '1 in 50 photographs looks this unusual.'
     """

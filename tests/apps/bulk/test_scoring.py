@@ -132,7 +132,8 @@ def test_tars_and_lists(images, tmp_path, exiface, monkeypatch):
         for path in sorted(images.iterdir())[:12]:
             archive.add(path, path.name)
         archive.addfile(tarfile.TarInfo("readme.txt"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{images / '005.jpg'}\nmissing.jpg\n"))
+    listed = f"{images / '005.jpg'}\nmissing.jpg\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
     done = exiface("score", tar, "-", "-o", tmp_path / "run")
     assert done.status == 1
     found = rows(tmp_path / "run")

@@ -109,7 +109,7 @@ def test_pictures_come_back_with_verdicts(opened, pictures):
     page.set_input_files("#files", list(pictures.values()))
     settled(page, 4)
     articles = page.locator("article")
-    assert "Unsure" in articles.nth(0).inner_text()
+    assert "Looks photographic" in articles.nth(0).inner_text()
     assert "f/2.8, 1/200 s, 50 mm, ISO 100" in articles.nth(0).inner_text()
     assert articles.nth(0).locator(".picture .box").count() == 1
     assert articles.nth(0).locator("figure svg rect").count() > 10
@@ -117,7 +117,7 @@ def test_pictures_come_back_with_verdicts(opened, pictures):
     assert articles.nth(1).locator(".picture .number").all_text_contents() == ["1", "2"]
     assert "No face found" in articles.nth(2).inner_text()
     assert "Not an image of a known format" in articles.nth(3).inner_text()
-    assert re.search(r"\d unsure", page.inner_text("#status"))
+    assert re.search(r"\d photographic", page.inner_text("#status"))
     assert "2 no verdict" in page.inner_text("#status")
     shot(page, "results")
 
@@ -238,7 +238,7 @@ def test_pictures_are_compared_side_by_side(opened, pictures, width, scheme):
     assert columns.count() == 3
     page.wait_for_selector("#comparison section:nth-child(2) .box >> nth=1")
     said = [column.inner_text() for column in columns.all()]
-    assert "Unsure p = " in said[0]
+    assert "Looks photographic p = " in said[0]
     assert "f/2.8, 1/200 s, 50 mm, ISO 100" in said[0]
     assert "face 2, p = " in said[1]
     assert "corrected for 2 faces" in said[1]
@@ -276,7 +276,7 @@ def test_paste_and_drop(opened, jpeg):
             [list(jpeg), event, holder],
         )
         settled(page, number)
-    assert page.locator("h3.unsure").count() == 2
+    assert page.locator("h3.photographic").count() == 2
 
 
 def test_what_was_said_can_be_kept(opened, pictures):
@@ -287,7 +287,7 @@ def test_what_was_said_can_be_kept(opened, pictures):
         page.click("#save-json")
     results = json.loads(Path(download.value.path()).read_text())["results"]
     assert [result["path"] for result in results] == ["portrait.jpg", "coffee.png"]
-    assert results[0]["faces"][0]["verdict"] == "unsure"
+    assert results[0]["faces"][0]["verdict"] == "photographic"
     for wanted, shown in ((False, 0), (True, 2)):
         page.get_by_label("with pictures").set_checked(wanted)
         with page.expect_download() as download:
@@ -348,7 +348,7 @@ def test_too_large_and_a_server_that_is_gone(opened, pictures, tmp_path):
     shot(page, "errors")
     page.unroute("**/v1/detect?*")
     page.locator("article >> nth=2").get_by_role("button", name="Try again").click()
-    page.wait_for_selector("article:nth-child(3) h3.unsure")
+    page.wait_for_selector("article:nth-child(3) h3.photographic")
 
 
 def test_a_busy_server_is_asked_again(opened, pictures):
@@ -367,7 +367,7 @@ def test_a_busy_server_is_asked_again(opened, pictures):
     page.set_input_files("#files", pictures["one"])
     settled(page, 1)
     assert len(asked) == 3
-    assert "Unsure" in page.inner_text("article")
+    assert "Looks photographic" in page.inner_text("article")
 
 
 def test_a_server_with_keys_asks_for_one(opened, judge, pictures):
@@ -379,7 +379,7 @@ def test_a_server_with_keys_asks_for_one(opened, judge, pictures):
         assert "asks for an API key" in page.inner_text("article")
         page.fill("#key-value", "secret-1")
         page.keyboard.press("Enter")
-        page.wait_for_selector("h3.unsure")
+        page.wait_for_selector("h3.photographic")
 
 
 def test_what_a_file_declares_stands_beside_the_verdict(opened, pictures, tmp_path):

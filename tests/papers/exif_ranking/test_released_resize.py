@@ -33,12 +33,13 @@ def test_features_and_logits_are_the_published_ones(shared_reference, exiface, t
     done = exiface("import", of_one_class, "-o", encoder)
     assert done.status == 0, done.err
     binary = read_checkpoint(checkpoint(shared_reference, "bc", tmp_path / "BC.pth"))
-    description = EncoderFolder.read(encoder).description
+    files = EncoderFolder.read(encoder)
+    description = files.description
     assert description.preprocessing.released == "plain"
     numbers = np.load(shared_reference / "blades_networks.npz")
     for resize, name in (("plain", "no_antialias"), ("antialiased", "antialias")):
         takes = replace(description.preprocessing, released=resize)
-        replace(description, takes=takes).write(encoder)
+        replace(files, description=replace(description, takes=takes)).write(encoder)
         file = tmp_path / f"{resize}.parquet"
         sources = (shared_reference / IMAGE, "--cropped", "--encoder", encoder)
         done = exiface("features", *sources, "-o", file)

@@ -114,9 +114,6 @@ class Bar(BaseModel):
 class Distribution(BaseModel):
     """Where photographs and generated faces stand, for a plot."""
 
-    above_side: int = Field(
-        description="faces are compared with the last of them that their `side` is above"
-    )
     width: float
     height: float = Field(description="of either half")
     power: float = Field(description="a p-value stands at width * (1 - p ** power)")

@@ -23,24 +23,31 @@ function drawing(tag, attributes = {}, ...children) {
   return made;
 }
 
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}\u00a0%`;
+const short = (number) => String(Number(number.toPrecision(2)));
 
-// How often photographs and generated faces, or images, look as this one does.
-function shares(face, what) {
-  const photographs = `${percent(face.p_value)} of photographs look this unusual`;
-  if (face.generated_as_unusual === undefined) return `${photographs}.`;
-  if (face.verdict === "photographic") {
-    return `${photographs}; only ${percent(face.generated_as_usual)} of the generated ${what}s that we tried look as usual as this.`;
+// A p-value as people read it.
+function promise(p) {
+  if (p > 0.4) return `${Math.min(10, Math.round(10 * p))} in 10 photographs look this unusual`;
+  return `1 in ${short(1 / p)} photographs looks this unusual`;
+}
+
+// How strongly a score speaks, in one sentence; nothing where no generated ones were measured.
+function howSure(ratio, what) {
+  if (!ratio) return "";
+  const generated = `generated ${what === "image" ? "pictures" : "faces"} of kinds it has never seen`;
+  let [common, rare] = [generated, "photographs"];
+  let [value, low, high] = [ratio.value, ratio.low, ratio.high];
+  if (value < 1) {
+    [common, rare] = [rare, common];
+    [value, low, high] = [1 / value, 1 / high, 1 / low];
   }
-  return `${photographs}; ${percent(face.generated_as_unusual)} of the generated ${what}s that we tried do.`;
+  return ` A score like this is about ${short(value)} times as common among ${common} as among ${rare} (${short(low)} to ${short(high)}): ${ratio.words}.`;
 }
 
 // What is said of a face, or of an image as a whole, below its title.
 export function sentenceOf(face, what = "face") {
   const because = face.unsure_because ? `This ${what} is ${face.unsure_because}. ` : "";
-  const range = face.p_value_low < face.p_value
-    ? ` Photographs: of the source where most do; ${percent(face.p_value_low)} where fewest do.` : "";
-  return `${because}${shares(face, what)}${range}`;
+  return `${because}${promise(face.p_value)}.${howSure(face.likelihood_ratio, what)}`;
 }
 
 // The verdict and its p-value; of several, which it is on.
@@ -52,8 +59,7 @@ export function titleOf(face, which, tag = "h3") {
 
 // Generated faces above the axis, photographs below, the face's mark across both; or so of images.
 export function standing(distributions, face, what = "face") {
-  const side = face.side ?? Infinity; // of images there is one distribution
-  const { width, height, power, bars, generated } = distributions.findLast((each) => side > each.above_side);
+  const [{ width, height, power, bars, generated }] = distributions;
   const x = width * (1 - face.p_value ** power);
   const axis = generated.length ? height : 0;
   const foot = axis + height;

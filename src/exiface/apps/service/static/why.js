@@ -52,11 +52,6 @@ function explanation(told) {
   const total = Object.keys(told.stability).length;
   const items = (sentences) => sentences.map((sentence) => element("li", {}, sentence));
   const content = [pair];
-  if (told.likelihood_ratio) {
-    const { ratio, low, high } = told.likelihood_ratio;
-    const [times, least, most] = [ratio, low, high].map((value) => Number(value.toPrecision(2)));
-    content.push(element("p", {}, `A p-value such as this one is ${times} times as frequent among generated ${told.subject}s as among photographs (95 % interval ${least} to ${most}).`));
-  }
   if (told.sign_sentences.length) {
     content.push(
       element("p", {}, "Signs of generated faces, beside known photographs; several together make a face suspicious:"),
