@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.augmentation import Augmentation, lit
 
 
 @pytest.fixture
@@ -31,6 +31,19 @@ def test_quality_changes_lose_detail_and_keep_the_picture(crop, change):
     assert changed.shape == crop.shape
     difference = np.abs(changed.astype(int) - crop)
     assert 0 < difference.mean() < 10
+
+
+def test_light_is_darker_brighter_and_coloured(crop):
+    assert np.array_equal(lit(crop, 1.0, None, 1.0), crop)
+    assert lit(crop, 2.0, None, 1.0).mean() < crop.mean() < lit(crop, 0.6, None, 1.0).mean()
+    grey = lit(crop, 1.0, None, 0.0)
+    assert (grey[..., 0] == grey[..., 1]).all()
+    red = lit(crop, 1.0, np.array([1.0, 0.5, 0.5]), 1.0)
+    assert np.abs(red[..., 0].astype(int) - crop[..., 0]).max() <= 1
+    assert red[..., 1].mean() == pytest.approx(crop[..., 1].mean() / 2, rel=0.02)
+    changed = Augmentation(light=1.0)(crop, rng())
+    assert changed.shape == crop.shape
+    assert not np.array_equal(changed, crop)
 
 
 def test_boxes_move_by_their_share():

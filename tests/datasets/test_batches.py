@@ -169,6 +169,20 @@ def test_classes_and_sources_are_drawn_as_asked(of_both):
     assert share == pytest.approx(0.25, abs=0.08)
 
 
+@pytest.mark.parametrize(("family_power", "of_large"), [(0.0, 1 / 2), (1.0, 5 / 6), (0.5, 0.691)])
+def test_families_are_drawn_as_asked_and_sources_evenly_within(of_both, family_power, of_large):
+    """One family of 20 rows in two sources, 15 and 5; another of 4 rows."""
+    rows = of_both.select(np.flatnonzero(of_both.generated).repeat(24)[:24])
+    source = np.repeat(["large/a", "large/b", "small/c"], [15, 5, 4])
+    faces = replace(rows, source=source)
+    drawing = Drawing(generated=1.0, source_power=0.0, family_power=family_power)
+    weights = drawing.probabilities(faces)
+    large = weights[:20].sum()
+    assert weights.sum() == pytest.approx(1)
+    assert large == pytest.approx(of_large, abs=1e-3)
+    assert weights[:15].sum() == pytest.approx(large / 2)
+
+
 def test_generated_faces_are_never_manipulated(of_both):
     drawing = Drawing(manipulated=1.0, generated=0.5)
     for batch in drawn(batches(of_both, drawing=drawing), 0, 6):
