@@ -9,9 +9,9 @@ import pytest
 from made_signed import keys, signed
 from PIL import Image
 
+from exiface.errors import install
 from exiface.photos import read_photo
 from exiface.photos.content_credentials import (
-    NOT_INSTALLED,
     TRUST_LIST,
     TrustListError,
     credentials,
@@ -91,7 +91,7 @@ def test_without_the_library_it_says_so(monkeypatch):
     content = signed(picture())
     monkeypatch.setitem(sys.modules, "c2pa", None)
     declared = read_photo(content).declared
-    assert declared.unread == (NOT_INSTALLED,)
+    assert declared.unread == (f"Content Credentials were not read: {install('provenance')}",)
     assert not declared.marks
     assert read_photo(picture()).declared.unread == ()
 

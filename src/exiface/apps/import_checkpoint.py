@@ -39,12 +39,12 @@ def import_checkpoint(
 
     Then `exiface fit --encoder ENCODER --photos DIR -o DETECTOR` makes a detector of it.
     """
-    from exiface.errors import UserError
+    from exiface.errors import UserError, install
 
     try:
         import torch  # noqa: F401
     except ImportError:
-        raise UserError("importing needs torch: pip install 'exiface[train]'") from None
+        raise UserError(f"importing needs torch: {install('train')}") from None
     from exiface.encoders.to_onnx import import_weights
     from exiface.papers.checkpoints import read_checkpoint, write_encoder
 

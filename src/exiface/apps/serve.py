@@ -31,13 +31,13 @@ def serve(
 
     Pictures are judged in memory and never stored. Settings: flags, then environment, then file.
     """
-    from exiface.errors import UserError
+    from exiface.errors import UserError, install
 
     try:
         import fastapi  # noqa: F401
         import uvicorn
     except ImportError:
-        raise UserError("serving needs more packages: pip install 'exiface[serve]'") from None
+        raise UserError(f"serving needs more packages: {install('serve')}") from None
     import json
     import tempfile
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.errors import UserError
+from exiface.errors import UserError, install
 from exiface.photos import RANKED_TAGS, CameraTags, UnreadableImageError, read_photo
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.crops import Box
@@ -311,6 +311,6 @@ def _pyarrow() -> tuple[Any, Any]:
         import pyarrow.parquet
     except ImportError:
         raise ManifestError(
-            "manifests need pyarrow: pip install 'exiface[train]' (or give a folder of photographs)"
+            f"manifests need pyarrow: {install('train')} (or give a folder of photographs)"
         ) from None
     return pyarrow, pyarrow.parquet

@@ -14,11 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from exiface.errors import UserError
+from exiface.errors import UserError, install
 from exiface.photos.marks import PARTS, Mark, Verified, What, program, shown, source_type, values_of
 
 WHERE = "Content Credentials"
-NOT_INSTALLED = "Content Credentials were not read: pip install 'exiface[provenance]'"
 TRUST_LIST = "EXIFACE_TRUST_LIST"
 _STATES = {
     "Trusted": Verified.VALID,
@@ -58,7 +57,7 @@ def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]
     try:
         import c2pa
     except ImportError:
-        return [], [NOT_INSTALLED]
+        return [], [f"Content Credentials were not read: {install('provenance')}"]
     settings = validation_settings()
     try:
         with (

@@ -10,7 +10,7 @@ from exiface.apps.bulk.scoring import Report, score_blocks, silent
 from exiface.detector import Detector
 from exiface.detector.detector import Subject
 from exiface.detector.folder import BUILTIN
-from exiface.errors import UserError
+from exiface.errors import UserError, install
 
 
 class _Scorer:
@@ -75,7 +75,7 @@ def score_on_ray(
     try:
         import ray
     except ImportError:
-        raise UserError("--ray needs Ray: pip install 'exiface[ray]'") from None
+        raise UserError(f"--ray needs Ray: {install('ray')}") from None
     counts: Counter[str] = Counter()
     if not blocks:
         return counts
