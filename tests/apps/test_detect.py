@@ -197,6 +197,7 @@ def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astro
     assert "says generated" in exiface("detect", plain, marked).out
     assert "a camera took it" in second["contradictions"][0]
     assert line in page.read_text()
+    assert page.read_text().count("The file says: generated") == 1
     with table.open(newline="") as stream:
         assert [row["declares"] for row in csv.DictReader(stream)][1] == line
     explained = exiface("explain", marked, "-o", page)

@@ -391,6 +391,7 @@ def test_what_a_file_declares_stands_beside_the_verdict(opened, pictures, tmp_pa
     said = page.locator(".declared")
     assert "made by Adobe Firefly 3 (Content Credentials" in said.inner_text()
     assert "a camera took it" in said.locator(".contradiction").first.inner_text()
+    assert page.inner_text("article h2 .badge") == "The file says: generated"
     said.locator("summary").click()
     assert "signed it as Example Images" in said.locator("li").first.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -118,6 +118,10 @@ async function judge(entry) {
     const [answer] = (await response.json()).results;
     if (turn !== entry.turn) return;
     entry.answer = answer;
+    const heading = entry.article.querySelector("h2");
+    if (answer.declares_generated && !heading.querySelector(".badge")) {
+      heading.append(" ", element("span", { class: "badge" }, "The file says: generated"));
+    }
     entry.chosen.disabled = false;
     show(entry);
   } catch (error) {
