@@ -28,7 +28,7 @@ const short = (number) => String(Number(number.toPrecision(2)));
 // A p-value as people read it.
 function promise(p) {
   if (p > 0.4) return `${Math.min(10, Math.round(10 * p))} in 10 photographs look this unusual`;
-  return `1 in ${short(1 / p)} photographs looks this unusual`;
+  return `1 in ${Math.round(Number((1 / p).toPrecision(2)))} photographs looks this unusual`;
 }
 
 // How strongly a score speaks, in one sentence; nothing where no generated ones were measured.
