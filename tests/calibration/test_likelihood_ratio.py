@@ -92,3 +92,9 @@ def test_what_speaks_for_a_photograph_is_said_the_other_way_round():
         "pictures of kinds it has never seen (2 to 10): weak support for photographed over "
         "generated."
     )
+
+
+def test_large_ratios_are_written_out():
+    said = LikelihoodRatio(132.0, 108.0, 2410.0).sentence
+    assert "about 130 times as common" in said
+    assert "(110 to 2400)" in said

@@ -82,8 +82,8 @@ class LikelihoodRatio:
             value, low, high = 1 / value, 1 / high, 1 / low
             common, rare = rare, common
         return (
-            f"A score like this is about {value:.2g} times as common among {common} as among "
-            f"{rare} ({low:.2g} to {high:.2g}): {self.words}."
+            f"A score like this is about {_short(value)} times as common among {common} as among "
+            f"{rare} ({_short(low)} to {_short(high)}): {self.words}."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -138,6 +138,11 @@ class LikelihoodCurve:
         where = np.log(np.asarray(p_values, np.float64))
         logs = [np.interp(where, np.log(self.p_values), row) for row in np.log(self.ratios)]
         return np.asarray(np.exp(np.stack(logs)))
+
+
+def _short(number: float) -> str:
+    """A number with two digits that count, written out: 130, not 1.3e+02."""
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def _shares(
