@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from turns import TURNS, WINDOWS
 
 from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict
+from exiface.calibration.conformal import Reference
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
 from exiface.detector.encoding import saved_again, shrunk
@@ -338,14 +339,11 @@ def by_way(way: str, scores: NDArray, sources: NDArray) -> Callable[[NDArray], N
     if way == "largest over sources":
         groups = [scores[numbers == n] for n in range(len(counts)) if counts[n] >= 38]
         groups.append(scores[counts[numbers] < 38])  # the small ones together
-        return lambda new: np.max(
-            [(1 + len(g) - np.searchsorted(g, new)) / (len(g) + 1) for g in groups if len(g)],
-            axis=0,
-        )
-    weights = np.ones(len(scores)) if way == "pooled" else 1 / counts[numbers]
-    units = weights.sum()
-    sums = np.append(np.cumsum(weights[::-1])[::-1], 0.0)
-    return lambda new: (1 + sums[np.searchsorted(scores, new)]) / (units + 1)
+        each = [Reference.of(g, np.ones(len(g)), len(g)) for g in groups if len(g)]
+        return lambda new: np.max([reference.p_value(new) for reference in each], axis=0)
+    if way == "pooled":
+        return Reference.of(scores, np.ones(len(scores)), len(scores)).p_value
+    return Reference.of(scores, 1 / counts[numbers], len(counts)).p_value
 
 
 def main(data: Path, only: str = "") -> None:

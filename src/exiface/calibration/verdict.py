@@ -122,12 +122,6 @@ class Judge:
             return None
         return LikelihoodCurve.of(self.calibration.p_values_of_sources(), self.generated.by_family)
 
-    def of_image(self, findings: Sequence[Finding]) -> tuple[Verdict, float] | None:
-        """What is said of an image in which several things were judged; see `of_several`."""
-        return of_several(
-            [(each.verdict, each.p_value) for each in findings], self.calibration.alpha
-        )
-
     def promise(self) -> str:
         """What the verdicts are said at, in words.
 

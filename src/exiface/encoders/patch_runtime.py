@@ -1,7 +1,6 @@
 """Run an exported encoder of whole images with ONNX Runtime; no torch."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from exiface.encoders.description import (
     EncoderError,
 )
 from exiface.encoders.encoder import Encoder
-from exiface.encoders.runtime import OnnxEncoder, session
+from exiface.encoders.runtime import Described, OnnxEncoder, session
 from exiface.encoders.token_attention import attend
 from exiface.photos.crops import Box, Crop, as_shown
 from exiface.photos.patches import Patches
@@ -22,7 +21,7 @@ from exiface.photos.patches import Patches
 _AT_ONCE = 8  # patches: more at once are no faster
 
 
-class OnnxPatchEncoder:
+class OnnxPatchEncoder(Described):
     """An encoder that turns whole images into feature vectors, whatever their size.
 
     Args:
@@ -66,16 +65,6 @@ class OnnxPatchEncoder:
         """What each of the n patches adds to the feature: (n, d), after any attention."""
         tokens = self.tokens(pixels)
         return attend(tokens, self._attention) if self._attention else tokens
-
-    @property
-    def subject(self) -> Literal["face", "image"]:
-        """What it looks at."""
-        return self.description.subject
-
-    @property
-    def features(self) -> int:
-        """Length of the feature vector."""
-        return self.description.features
 
     def inputs(self, photo: NDArray[np.uint8], box: Box) -> Crop:
         """The photograph (h, w, 3), whole: there is nothing to be cut out."""

@@ -37,7 +37,23 @@ def session(model: bytes, *, threads: int | None = None) -> onnxruntime.Inferenc
         raise EncoderError(f"not an ONNX model that can be run: {error}") from None
 
 
-class OnnxEncoder:
+class Described:
+    """What an encoder's description says of it."""
+
+    description: EncoderDescription
+
+    @property
+    def subject(self) -> Literal["face", "image"]:
+        """What it looks at."""
+        return self.description.subject
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vector."""
+        return self.description.features
+
+
+class OnnxEncoder(Described):
     """An encoder that turns face crops into feature vectors.
 
     Args:
@@ -63,16 +79,6 @@ class OnnxEncoder:
                 f"the model gives {outputs[0].shape[-1]} features, its description says "
                 f"{description.features}; export the encoder again"
             )
-
-    @property
-    def subject(self) -> Literal["face", "image"]:
-        """What it looks at."""
-        return self.description.subject
-
-    @property
-    def features(self) -> int:
-        """Length of the feature vector."""
-        return self.description.features
 
     def inputs(self, photo: NDArray[np.uint8], box: Box) -> Crop:
         """The crop of a face in a photograph (h, w, 3), by the description's preprocessing."""
