@@ -1,5 +1,6 @@
 """Archives of TorchScript: their tensors are read, and nothing from them is run."""
 
+import copy
 import os
 import pickle
 import warnings
@@ -29,7 +30,8 @@ def archive(request, network, tmp_path_factory):
         if request.param == "trace":
             torch.jit.trace(network, torch.zeros(1, 3, 8, 8)).save(path)
         else:
-            scripted = torch.jit.script(network)
+            # A scripted module shares its parameters with its original: half would halve both.
+            scripted = torch.jit.script(copy.deepcopy(network))
             (scripted.half() if request.param == "half" else scripted).save(path)
     return path
 
