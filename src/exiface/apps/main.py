@@ -12,6 +12,7 @@ import typer
 
 from exiface import __version__
 from exiface.apps.calibrate import calibrate
+from exiface.apps.checks import checks
 from exiface.apps.detect import detect
 from exiface.apps.drift import drift
 from exiface.apps.evaluate import evaluate
@@ -36,7 +37,7 @@ app = typer.Typer(
     help="Tell camera photographs of faces from AI-generated ones.",
 )
 _JUDGING = (detect, explain, score, serve, evaluate, drift)
-_MAKING = (prepare, train, supervise, fit, calibrate, features, info)
+_MAKING = (prepare, train, supervise, fit, calibrate, features, info, checks)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 app.command("import")(import_checkpoint)
