@@ -111,6 +111,15 @@ def test_the_promise_holds_for_each_of_few_sources():
     assert means["c"] < 0.01
 
 
+def test_the_same_score_on_another_machine_gets_the_same_p_value():
+    scores = np.arange(1, 40) / 10
+    exact = Calibration.of(scores)
+    noisy = Calibration.of(scores + 4e-4 * (-1) ** np.arange(39))
+    for score in scores:
+        for other in (score, score - 4e-4, score + 4e-4):
+            assert exact.p_value(other) == noisy.p_value(other) == exact.p_value(score)
+
+
 def test_small_sources_are_taken_together():
     def units(*sizes):
         sources = np.repeat([f"{number}" for number in range(len(sizes))], sizes)

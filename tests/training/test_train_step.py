@@ -112,6 +112,20 @@ def test_parts_that_are_equal_are_one_part(monkeypatch, derivative):
         assert torch.allclose(one, other, atol=1e-5)
 
 
+def test_gradients_of_parts_are_averaged(monkeypatch):
+    whole = learns_weights("group", monkeypatch)
+    parts = learns_weights("group", monkeypatch)
+    batch, other = faces(8), faces(8, seed=1)
+    gradients = []
+    for each in (batch, other):
+        whole.step(1, 0.0, [each])
+        gradients.append([parameter.grad.clone() for parameter in whole.task.parameters()])
+    parts.step(1, 0.0, [batch, other])
+    for one, two, both in zip(*gradients, parts.task.parameters(), strict=True):
+        assert torch.allclose(both.grad, (one + two) / 2, atol=1e-6)
+    assert any(each.abs().max() > 1e-3 for each in gradients[0])
+
+
 def test_a_share_of_no_weights_is_refused():
     with pytest.raises(ConfigError, match="--init"):
         learner(None, start_share=0.1)

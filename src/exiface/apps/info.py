@@ -68,7 +68,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "detector": f"{parts.name}@{parts.digest[:12]}",
         "folder": _size(folder),
         "encoder": _encoder(encoder),
-        "scored by": _scorer(parts),
+        "scored by": parts.scorer.words,
         **{label: text for label, text in counts.items() if text},
         "verdict": parts.judge.promise(),
         "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
@@ -130,13 +130,3 @@ def _print(rows: dict[str, str]) -> None:
     for label, text in rows.items():
         table.add_row(f"[bold]{label}[/]", text)
     Console().print(table)
-
-
-def _scorer(parts: "DetectorParts") -> str:
-    from exiface.scoring import Evidence, GaussianMixture
-
-    if isinstance(parts.scorer, GaussianMixture):
-        return f"Gaussian mixture, {parts.scorer.n_components} component(s)"
-    if isinstance(parts.scorer, Evidence):
-        return f"evidence of {', '.join(parts.provenance['fit']['evidence'])}"
-    return "a classifier trained on generated faces"

@@ -18,7 +18,6 @@ from exiface.photos import read_photo
 from exiface.photos.alterations import altered
 from exiface.photos.crops import Box, as_shown, square_about
 from exiface.photos.images import ImageSource
-from exiface.scoring import Evidence
 
 MILD_ALTERATIONS = (
     *("JPEG 95", "JPEG 85", "JPEG 75", "resize 0.75", "resize 0.5", "blur 0.5"),
@@ -220,13 +219,8 @@ def _nearest(parts: DetectorParts, judged: Judgement) -> tuple[float, ...]:
 
 
 def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:
-    scorer = detector.parts.scorer
-    if not isinstance(scorer, Evidence):
-        return ()
-    names = detector.parts.provenance["fit"]["evidence"]
-    signs = scorer.signs(features)[0]
-    rank = NormalDist().cdf
-    return tuple(Sign(name, rank(float(sign))) for name, sign in zip(names, signs, strict=True))
+    signs = detector.parts.scorer.signs(features)
+    return tuple(Sign(name, NormalDist().cdf(float(sign[0]))) for name, sign in signs.items())
 
 
 def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -203,7 +203,7 @@ def least_likely(features: NDArray[np.float32], share: float, seed: int) -> NDAr
         seed: of the mixture.
     """
     mixture = GaussianMixture(min(_COMPONENTS, len(features) // _ROWS_A_COMPONENT), seed=seed)
-    likelihood = mixture.fit(features).log_likelihood(features)
+    likelihood = mixture.fit(features).score_samples(features)
     return likelihood <= np.quantile(likelihood, share)
 
 
