@@ -54,7 +54,7 @@ def info(
 def print_detector(parts: "DetectorParts", folder: Path) -> None:
     """Print what a detector is, in a few lines."""
     encoder, calibration = parts.encoder, parts.calibration
-    low, high = calibration.true_rate()
+    low, high = parts.true_rate
     units = "sources" if calibration.by_source else "photographs"
     counts = {
         label: _counts(of_set)

@@ -50,6 +50,7 @@ class Calibrated:
     cross_check: CrossCheck | None
     generated: GeneratedFaces | None
     quality: QualityLimits
+    true_rate: tuple[float, ...]
 
 
 def calibrated(
@@ -97,7 +98,7 @@ def calibrated(
     )
     if isinstance(generated, Manifest):
         generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
-    return Calibrated(calibration, check, generated, quality)
+    return Calibrated(calibration, check, generated, quality, calibration.true_rate())
 
 
 def calibrate(

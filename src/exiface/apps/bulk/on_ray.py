@@ -10,7 +10,6 @@ from exiface.apps.bulk.scoring import Report, score_blocks, silent
 from exiface.detector import Detector
 from exiface.detector.detector import Subject
 from exiface.detector.folder import BUILTIN
-from exiface.errors import UserError, install
 
 
 class _Scorer:
@@ -68,14 +67,9 @@ def score_on_ray(
 
     Returns:
         How many images got each verdict, as `score_blocks` has it.
-
-    Raises:
-        UserError: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError:
-        raise UserError(f"--ray needs Ray: {install('ray')}") from None
+    import ray
+
     counts: Counter[str] = Counter()
     if not blocks:
         return counts
