@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.calibration import LikelihoodRatio
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.detector import Detector, Prepared, Subject
@@ -73,6 +74,8 @@ class Explanation:
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
         stability: verdicts after mild alterations.
         tag_checks: expected and claimed camera tags; empty where the detector has no heads.
+        known_ratio: the likelihood ratio of generators that training knew, beside that of the
+            verdict, which is of those that it never saw; None where none were measured.
     """
 
     result: ImageResult
@@ -83,6 +86,7 @@ class Explanation:
     nearest_scores: tuple[float, ...]
     stability: tuple[Stability, ...]
     tag_checks: tuple[TagCheck, ...]
+    known_ratio: LikelihoodRatio | None = None
 
     @property
     def judged(self) -> Judgement:
@@ -115,6 +119,7 @@ class Explanation:
             "subject": self.what,
             "face": self.number,
             **self.judged.as_dict(),
+            "likelihood_ratio_known": self.known_ratio and self.known_ratio.as_dict(),
             **self.result.declared.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
             "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
@@ -174,6 +179,7 @@ def explain(
         nearest_scores=_nearest(detector.parts, result.faces[face]),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
         tag_checks=() if check is None else check.check(features[0], prepared.tags),
+        known_ratio=detector.parts.judge.ratio_of_known(result.faces[face].p_value),
     )
 
 
@@ -207,6 +213,7 @@ def _explain_whole(
             )
         ),
         tag_checks=() if check is None else check.check(seen.feature, prepared.tags),
+        known_ratio=whole.parts.judge.ratio_of_known(result.image.p_value),
     )
 
 
