@@ -11,7 +11,7 @@ from exiface.calibration.quality_limits import QualityLimits
 from exiface.datasets import Manifest
 from exiface.detector import Detector
 from exiface.detector.calibrating import Promise, calibrated, chosen
-from exiface.detector.encoding import WAYS, largest_faces
+from exiface.detector.encoding import FORMS, largest_faces
 from exiface.detector.folder import BUILTIN, DetectorError, read_folder
 from exiface.encoders import EncoderDescription
 from exiface.photos import CameraTags
@@ -76,7 +76,7 @@ def found(pictures):
 def test_each_form_of_a_picture_calibrates_and_counts_once(found, pictures):
     calibration = found.calibration
     assert (len(calibration.scores), calibration.photographs) == (3 * len(pictures), len(pictures))
-    assert calibration.forms.max() + 1 == len(WAYS)
+    assert calibration.forms.max() + 1 == len(FORMS)
     as_it_is = calibration.scores[calibration.forms == 0]
     assert sorted(as_it_is) == [-200 + 2 * number for number in range(40)]
     shrunk = calibration.scores[calibration.forms == 2]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from exiface.calibration import LikelihoodRatio
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.detector import Detector, Prepared, Subject
+from exiface.detector.detector import Detector, Prepared, Scope
 from exiface.detector.folder import DetectorParts
-from exiface.detector.results import SCHEMA, ImageResult, Judgement
+from exiface.detector.results import SCHEMA_VERSION, ImageResult, Judgement
 from exiface.errors import UserError
 from exiface.photos import read_photo
 from exiface.photos.alterations import altered
@@ -113,7 +113,7 @@ class Explanation:
         """As JSON has it; the regions as 8 x 8 means, from the top left."""
         cells = cv2.resize(self.regions, (_GRID, _GRID), interpolation=cv2.INTER_AREA)
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA_VERSION,
             "path": self.result.path,
             "detector": self.result.detector,
             "subject": self.what,
@@ -138,7 +138,7 @@ def explain(
     *,
     face: int = 0,
     cropped: bool = False,
-    subject: Subject | None = None,
+    subject: Scope | None = None,
 ) -> Explanation:
     """Explain the verdict on one face, or on an image as a whole.
 

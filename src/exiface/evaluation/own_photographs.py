@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from exiface.calibration import Calibration, Verdict, flagged
 from exiface.calibration.conformal import photographs_needed
 from exiface.detector import Detector
-from exiface.detector.detector import Subject
+from exiface.detector.detector import Scope
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
 from exiface.photos.crops import Crop
@@ -119,7 +119,7 @@ def encode_sets(
     They are those of the largest face, or of the whole image for a detector of whole images; NaN =
     there is nothing to be judged.
     """
-    subject: Subject = "faces" if detector.judges("faces") else "image"
+    subject: Scope = "faces" if detector.judges("faces") else "image"
     total = sum(len(each.paths) for each in sets)
     done = 0
     features = {}

@@ -8,7 +8,7 @@ from typing import Any
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import Report, score_blocks, silent
 from exiface.detector import Detector
-from exiface.detector.detector import Subject
+from exiface.detector.detector import Scope
 from exiface.detector.folder import BUILTIN
 
 
@@ -18,7 +18,7 @@ class _Scorer:
     def __init__(
         self,
         detector: str | None,
-        subject: Subject | None,
+        subject: Scope | None,
         folder: str,
         batch_size: int,
         threads: int,
@@ -47,7 +47,7 @@ def score_on_ray(
     blocks: Sequence[Block],
     folder: Path,
     *,
-    subject: Subject | None = None,
+    subject: Scope | None = None,
     batch_size: int = 32,
     workers: int | None = None,
     threads: int = 1,
