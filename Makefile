@@ -71,7 +71,7 @@ photographs-only-detector: $(VENV)/dev  ## train, fit and calibrate the one that
 
 sdaie: $(VENV)/dev  ## SDAIE's encoder on two cores, an hour: results/sdaie.csv
 	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)' images
-	$(BIN)/exiface train --data runs/data/whole_camera_native.parquet --config configs/sdaie-small.yaml \
+	$(BIN)/exiface train --data runs/data/whole_camera_native.parquet --config sdaie-small \
 		--output runs/sdaie
 	$(BIN)/python results/sdaie.py '$(DATA)' results/sdaie.csv
 
@@ -87,7 +87,7 @@ ablation: $(VENV)/dev  ## what was tried for photographs-only: results/photograp
 	$(BIN)/python results/ablation.py '$(DATA)' results/photographs-only-ablation.csv
 
 comparison: $(VENV)/dev  ## photographs-only beside others: results/comparison.csv
-	$(BIN)/exiface train --data runs/photographs-only/manifest.parquet --config configs/published.yaml \
+	$(BIN)/exiface train --data runs/photographs-only/manifest.parquet --config published \
 		--set epochs=5 --set validate_epochs=6 --set batch_size=64 --set learning_rate=1e-4 \
 		--set precision=bfloat16 --set max_faces_per_photo=4 --set max_faces_per_camera=80 \
 		--output runs/resnet50

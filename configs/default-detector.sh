@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 bash configs/prepare.sh "$DATA"
 [ -f runs/turns/all.parquet ] || python results/turns.py runs/turns
 
-exiface train --data runs/turns/all.parquet --config configs/default-detector.yaml \
+exiface train --data runs/turns/all.parquet --config default-detector \
     --set learning_rate=5.0e-4 \
     --init runs/turns/first/checkpoint.safetensors --output runs/turns/all
 [ -f runs/turns/all/windows/encoder.onnx ] || python configs/as_windows.py runs/turns/all runs/turns/all/windows

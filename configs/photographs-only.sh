@@ -17,7 +17,7 @@ mkdir -p "$work"
 bash configs/prepare.sh "$DATA"
 [ -f "$work/manifest.parquet" ] || exiface prepare "$photos" --records "$photos/camera_faces.csv" \
     --seed 0 --output "$work/manifest.parquet"
-exiface train --data "$work/manifest.parquet" --config configs/photographs-only.yaml \
+exiface train --data "$work/manifest.parquet" --config photographs-only \
     --init "$weights" --output "$work/encoder"
 # All generators are such that it never saw.
 generated=(runs/data/faces_of_both.parquet runs/data/bench_dev.parquet runs/data/bench_dev_native.parquet)

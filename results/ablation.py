@@ -2,7 +2,7 @@
 
     make ablation DATA=<folder of bench_dev/, bench_dev_native/ and resynthesis/>
 
-needs runs/photographs-only/ of `make photographs-only-detector` and configs/photographs-only.yaml,
+needs runs/photographs-only/ of `make photographs-only-detector` and the settings photographs-only,
 and writes results/photographs-only-ablation.csv; a quarter of an hour on two cores. The backbone is
 frozen, so that a change of the heads, their training or their combination needs no pass through it:
 training draws are encoded once a seed. The generated faces of the benchmarks are measured and never
@@ -246,7 +246,7 @@ def _of_heads(trained: dict[str, np.ndarray], fit: Features, seed: int) -> Score
 
 
 def main(data: Path, output: Path) -> None:
-    config = read_config(Path("configs/photographs-only.yaml"))
+    config = read_config("photographs-only")
     manifest = Manifest.read(Path("runs/photographs-only/manifest.parquet"))
     encoder = EncoderFolder.read(Path("runs/photographs-only/encoder")).open()
     features = encoded(data, encoder)

@@ -10,7 +10,7 @@ cores; it goes on where it stopped. Two networks learn:
   what the first turn keeps (results/turns.py), on which it is measured. The primary task is to tell
   generated faces. The table holds the figures of version 0.2, whose turns kept StyleGAN 1, Stable
   Diffusion 3 and CelebA.
-- "photographs only": BLADES in small, six epochs of configs/blades-small.yaml on camera faces,
+- "photographs only": BLADES in small, six epochs of the settings blades-small on camera faces,
   started from ImageNet; measured by a mixture over its features on the development benchmarks. The
   primary task is whether a face was manipulated.
 
@@ -52,7 +52,7 @@ Figures = dict[str, float]
 
 def train(data: Path, run: Path, settings: tuple[str, ...], seed: int, config: str) -> None:
     """Train on one core."""
-    command = [sys.executable, "-m", "exiface", "train", "--config", f"configs/{config}.yaml"]
+    command = [sys.executable, "-m", "exiface", "train", "--config", config]
     command += ["--data", str(data), "--init", str(START), "--output", str(run)]
     for setting in (f"seed={seed}", "workers=1", *settings):
         command += ["--set", setting]

@@ -2,7 +2,7 @@
 
     make left-out DATA=<folder that holds faces_of_both/, windows_of_both/, bench_dev/ ...>
 
-trains the network of configs/default-detector.yaml three times, each time without a third of the
+trains the network of the settings default-detector three times, each time without a third of the
 families of generators, a third of the sources of photographs and further collections of families
 that it knows (results/turns.py), and measures each network on what it was not shown, as faces and
 as whole pictures, as handed over and after a messenger. A photograph is judged by the sources that
@@ -65,7 +65,7 @@ def train(turn: str) -> None:
     """Train the network of a turn, if it isn't there, and make its encoder of whole images."""
     run = WORK / turn
     command = [sys.executable, "-m", "exiface", "train", "--init", str(START)]
-    command += ["--config", "configs/default-detector.yaml", "--output", str(run)]
+    command += ["--config", "default-detector", "--output", str(run)]
     subprocess.run([*command, "--data", str(WORK / f"{turn}.parquet")], check=True)
     if not (run / "windows" / "encoder.onnx").exists():
         made = ["configs/as_windows.py", str(run), str(run / "windows")]

@@ -2,7 +2,7 @@
 
     make sdaie DATA=<folder that holds camera_native/, bench_scenes/ and faces_of_both/>
 
-needs runs/sdaie/ of configs/sdaie-small.yaml and writes results/sdaie.csv: the Spearman correlation
+needs runs/sdaie/ of the settings sdaie-small and writes results/sdaie.csv: the Spearman correlation
 of predicted and true tag on photographs of groups that training never saw, with a 95 % interval
 over groups; and the AUC of a one-class detector (five Gaussians, as published, fitted on camera
 files alone) on bench_scenes, against its photographs, and on bench_dev_native.

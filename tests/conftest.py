@@ -13,6 +13,12 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from made import EXPOSURES, write_photo
+from made_matrix import (  # noqa: F401 - fixtures
+    group_photos,
+    judged_folder,
+    other_groups,
+    tiny_encoders,
+)
 from made_service import browser, jpeg, judge, photographs_only, service  # noqa: F401 - fixtures
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance

@@ -148,9 +148,13 @@ def test_records_tell_source_class_and_split(tmp_path, photos):
     table.write_text(
         "file,source,generated,split,photo\n0/00.jpg,album,1,train,p\n0/03.jpg,album,0,,p\n"
     )
-    manifest, _ = scan(photos / "0", records=read_records(table), fractions={"fit": 1.0})
+    manifest, summary = scan(photos / "0", records=read_records(table), fractions={"fit": 1.0})
     assert not manifest.generated.any()  # no file of that name in there
-    manifest, _ = scan(photos, records=read_records(table), fractions={"fit": 1.0})
+    [warning] = summary.warnings
+    assert "none of the 2 rows of the records names a file in" in warning
+    assert "such as 00.jpg; the first is 0/00.jpg" in warning
+    manifest, summary = scan(photos, records=read_records(table), fractions={"fit": 1.0})
+    assert not summary.warnings
     told = {str(path): row for row, path in enumerate(manifest.path)}
     first, second = told["0/00.jpg"], told["0/03.jpg"]
     assert (manifest.generated[first], manifest.generated[second]) == (True, False)

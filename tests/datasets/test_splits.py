@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exiface.datasets import SPLITS, assign_splits, cap
+from exiface.datasets.splits import unlike_asked
 
 faces = st.lists(
     st.tuples(st.sampled_from("abcdefghij"), st.sampled_from(["", "x", "y", "z"])), max_size=40
@@ -69,3 +70,23 @@ def test_caps_hold_and_keep_as_many_as_they_can(faces, per_photo, per_camera):
 
 def test_without_caps_all_are_kept():
     assert cap(["a", "a"], ["x", "x"]).tolist() == [0, 1]
+
+
+@given(faces, st.integers(0, 5))
+def test_small_units_are_never_far_from_what_was_asked(faces, seed):
+    photo, group = [face[0] for face in faces], [""] * len(faces)
+    fractions = {"train": 0.6, "validation": 0.4}
+    split = assign_splits(photo, group, fractions, seed=seed)
+    assert unlike_asked(split, photo, group, fractions) is None
+
+
+def test_a_large_group_that_spoils_the_shares_is_told():
+    photo = [f"{number}" for number in range(209)]
+    group = ["fair"] * 116 + [f"g{number}" for number in range(93)]
+    split = ["validation"] * 116 + ["train"] * 93
+    told = unlike_asked(split, photo, group, {"train": 0.6, "validation": 0.1, "fit": 0.3})
+    assert told == (
+        "of 209 photographs, train has 93 where 125 were asked for, validation has 116 where 21 "
+        "were asked for, fit has 0 where 63 were asked for; photographs of a group stay together, "
+        "and the largest of 94 groups holds 116: give smaller groups, or other shares"
+    )

@@ -82,9 +82,24 @@ def test_no_more_faces_than_published_are_taken_and_the_seed_decides(data, cache
     assert list(first.sets[0].paths) != list(other.sets[0].paths)
 
 
-def test_too_few_photographs_are_said(data, cache):
-    with pytest.raises(UserError, match=r"150 can be used, too few for a mixture of 80"):
-        evaluate_published(read_published_sets(data), cache, Protocol(80))
+def test_too_few_photographs_are_said_before_any_is_encoded(data, cache, tmp_path):
+    encoded = []
+    with pytest.raises(UserError, match="give --components at most 60, or more photographs"):
+        evaluate_published(
+            read_published_sets(data),
+            cache,
+            Protocol(61),
+            progress=lambda done, total: encoded.append(done),
+        )
+    assert not encoded
+    write_nine(tmp_path / "few", 90, {"LDM": 2})
+    with pytest.raises(UserError, match="of which 18 would calibrate, and 19 must"):
+        evaluate_published(read_published_sets(tmp_path / "few"), cache, Protocol(2))
+
+
+def test_a_mixture_that_collapses_names_flags_that_there_are(data, cache):
+    with pytest.raises(UserError, match=r"component \d+ of 60 [^:]*: give --components a lower"):
+        evaluate_published(read_published_sets(data), cache, Protocol(60))
 
 
 def test_the_command(data, encoder_folder, tmp_path, exiface):

@@ -1,15 +1,40 @@
+import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from exiface.training import ConfigError, TrainConfig, read_config
+from exiface.training.config import CONFIGS
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_committed_configs_are_valid(path):
-    assert isinstance(read_config(path), TrainConfig)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_settings_inside_are_valid_by_name_and_by_path(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = read_config(name)
+    assert isinstance(found, TrainConfig)
+    assert read_config(CONFIGS[name]) == found
+    # A file of the user's own comes before the name.
+    (tmp_path / name).write_text("epochs: 77\nwarmup_epochs: 0\n")
+    assert read_config(name).epochs == 77
+
+
+def test_a_wrong_name_lists_those_that_there_are():
+    with pytest.raises(ConfigError, match=r"nonsense is no file.*blades.*published.*sdaie"):
+        read_config("nonsense")
+
+
+def test_settings_that_commands_name_come_with_the_package():
+    """In the docs, the Makefile and the scripts; the package's folder is what the wheel holds."""
+    named = set()
+    for path in (*ROOT.glob("docs/*.md"), *ROOT.glob("configs/*.sh"), *CONFIGS.values()):
+        named |= set(re.findall(r"--config ([\w-]+)(?=[\s`\\])", path.read_text("utf-8")))
+    named |= set(re.findall(r"--config ([\w-]+)\s", (ROOT / "Makefile").read_text("utf-8")))
+    inside = resources.files("exiface.training") / "configs"
+    assert {"published", "blades", "sdaie"} <= named
+    assert {f"{name}.yaml" for name in named} <= {each.name for each in inside.iterdir()}
 
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
@@ -50,7 +75,7 @@ def test_errors_name_the_key(setting, reason):
 
 
 def test_files_that_are_no_settings(tmp_path):
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="is no file of settings"):
         read_config(tmp_path / "absent.yaml")
     (tmp_path / "list.yaml").write_text("- 1\n")
     with pytest.raises(ConfigError, match="key: value"):

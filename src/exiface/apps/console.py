@@ -1,12 +1,13 @@
 """What the commands share: progress on standard error, and the look of verdicts."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
 from rich import progress
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from exiface.progress import Progress
@@ -17,6 +18,14 @@ VERDICT_STYLES = {
     "photographic": "green",
     "nothing-found": "dim",
 }
+
+
+def print_rows(rows: Mapping[str, str]) -> None:
+    """Print what is known of something, a label and a text a line."""
+    table = Table.grid(padding=(0, 2))
+    for label, text in rows.items():
+        table.add_row(f"[bold]{label}[/]", text)
+    Console().print(table)
 
 
 @contextmanager

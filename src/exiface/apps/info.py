@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from exiface.apps.console import print_rows
+
 if TYPE_CHECKING:
     from exiface.detector.folder import DetectorParts
     from exiface.encoders import EncoderDescription, EncoderFolder
@@ -82,7 +84,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         rows["loss weights"] = ", ".join(f"{name} {each:.3g}" for name, each in weights.items())
     if parts.notice:
         rows["notice"] = parts.notice
-    _print(rows)
+    print_rows(rows)
 
 
 def print_encoder(encoder: "EncoderFolder", folder: Path) -> None:
@@ -99,7 +101,7 @@ def print_encoder(encoder: "EncoderFolder", folder: Path) -> None:
         "shaped by": f"{len(encoder.seen)} photographs, none of which may calibrate a detector",
         "next": f"exiface fit --encoder {folder} --photos MANIFEST -o DETECTOR",
     }
-    _print({label: text for label, text in rows.items() if text})
+    print_rows({label: text for label, text in rows.items() if text})
 
 
 def _encoder(described: "EncoderDescription") -> str:
@@ -121,12 +123,3 @@ def _size(folder: Path) -> str:
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return f"{folder} ({size / 1e6:.1f} MB)"
 
-
-def _print(rows: dict[str, str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    for label, text in rows.items():
-        table.add_row(f"[bold]{label}[/]", text)
-    Console().print(table)

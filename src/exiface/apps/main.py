@@ -5,6 +5,7 @@ Every command's module imports what it needs when it runs: `exiface detect` must
 
 import atexit
 import gc
+import logging
 import sys
 import warnings
 
@@ -12,6 +13,7 @@ import typer
 
 from exiface import __version__
 from exiface.apps.calibrate import calibrate
+from exiface.apps.checks import checks
 from exiface.apps.detect import detect
 from exiface.apps.drift import drift
 from exiface.apps.evaluate import evaluate
@@ -36,7 +38,7 @@ app = typer.Typer(
     help="Tell camera photographs of faces from AI-generated ones.",
 )
 _JUDGING = (detect, explain, score, serve, evaluate, drift)
-_MAKING = (prepare, train, supervise, fit, calibrate, features, info)
+_MAKING = (prepare, train, supervise, fit, calibrate, features, info, checks)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
 # The extra that all of a command's work needs, where that is more than the package says.
@@ -64,8 +66,20 @@ def _options(
     pass
 
 
+class _Warnings(logging.Handler):
+    """Shows what the library warns of, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a warning on standard error."""
+        typer.secho(f"warning: {record.getMessage()}", fg="yellow", err=True)
+
+
+_WARNINGS = _Warnings(logging.WARNING)
+
+
 def main() -> None:
     """Run the command line; what the user can mend is said in one line, with exit status 2."""
+    logging.getLogger("exiface").addHandler(_WARNINGS)
     # Pillow warns of damaged metadata and of large images; what matters of it stands in the result.
     warnings.filterwarnings("ignore", module="PIL")
     # What modules make when they are imported stays: to look through it for garbage, again and

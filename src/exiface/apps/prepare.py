@@ -152,7 +152,5 @@ def _print_summary(summary: "ScanSummary", output: Path) -> None:
             "[yellow]No photograph has a camera tag: good for `fit`, but `train` has nothing to "
             "rank. Metadata may have been stripped, or stands in a CSV (--records).[/]"
         )
-    for warning in summary.warnings:
-        console.print(f"[yellow]{warning}[/]")
     for reason, files in summary.left_out.items():
         console.print(f"[dim]left out: {len(files)} - {reason} (such as {files[0]})[/]")

@@ -13,7 +13,14 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Run folder; one that was interrupted goes on.")
     ],
-    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|NAME",
+            help="YAML file of settings, or one that comes with exiface: `published` (EXIF "
+            "ranking), `blades`, `sdaie`, and others that a wrong name lists.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="One setting; wins over the file."),

@@ -1,6 +1,7 @@
 """Walk folders of photographs, read tags, find faces if wanted: the work of `exiface prepare`."""
 
 import hashlib
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from exiface.datasets.journal import Journal
 from exiface.datasets.manifest import Manifest, Subject
-from exiface.datasets.splits import SPLITS, assign_splits
+from exiface.datasets.splits import SPLITS, assign_splits, unlike_asked
 from exiface.errors import UserError
 from exiface.photos import (
     IMAGE_SUFFIXES,
@@ -30,6 +31,7 @@ from exiface.photos.patches import Patches
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
+_LOGGER = logging.getLogger(__name__)
 _PATCH = Patches().side  # px, the least side of a whole image; smaller ones teach nothing
 
 
@@ -60,6 +62,11 @@ class ScanSummary:
     left_out: dict[str, list[str]] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Keep what users must know, and log it."""
+        self.warnings.append(text)
+        _LOGGER.warning(text)
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -157,10 +164,21 @@ def scan(
             told if told.as_dict() else CameraTags.of(row["tags"].present() | told.present())
         )
         row.update({key: value for key, value in record.items() if value != ""})
-    manifest = Manifest.from_rows(root, rows, subject)
-    dealt = assign_splits(manifest.photo, manifest.group, fractions, seed=seed)
-    manifest = manifest.with_split(np.where(manifest.split == "", dealt, manifest.split))
-    return manifest, summarise(manifest, len(files), left_out)
+    given = Manifest.from_rows(root, rows, subject)
+    dealt = assign_splits(given.photo, given.group, fractions, seed=seed)
+    manifest = given.with_split(np.where(given.split == "", dealt, given.split))
+    summary = summarise(manifest, len(files), left_out)
+    if records and not records.keys() & set(names.values()):
+        summary.warn(
+            f"none of the {len(records)} rows of the records names a file in {root}: their column "
+            f"`file` must hold paths within it, such as {names[files[0]]}; the first is "
+            f"{next(iter(records))}"
+        )
+    if not given.split.astype(bool).any() and (
+        unlike := unlike_asked(dealt, given.photo, given.group, fractions)
+    ):
+        summary.warn(unlike)
+    return manifest, summary
 
 
 def _scan_photo(

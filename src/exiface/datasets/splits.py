@@ -63,6 +63,45 @@ def assign_splits(
     return result
 
 
+def unlike_asked(
+    split: ArrayLike, photo: ArrayLike, group: ArrayLike, fractions: Mapping[str, float]
+) -> str | None:
+    """Say where splits lie far from what was asked, as large groups can make them.
+
+    Args:
+        split: (n,) the split of each face.
+        photo: (n,) id of each face's photograph.
+        group: (n,) id of each face's group; "" = none.
+        fractions: split -> share of the photographs that was asked for.
+
+    Returns:
+        A sentence; None where every split has about what was asked for: between half and twice as
+        many photographs, and at most a tenth of all more or fewer.
+
+    Example:
+        >>> unlike_asked(["train"] * 8 + ["fit"] * 2, range(10), [""] * 10, {"train": 8, "fit": 2})
+    """
+    photo, first = np.unique(np.asarray(photo, np.str_), return_index=True)
+    split, group = np.asarray(split)[first], np.asarray(group, np.str_)[first]
+    total = sum(fractions.values())
+    far = []
+    for name, share in fractions.items():
+        wanted, found = share / total * len(photo), int((split == name).sum())
+        alike = wanted / 2 <= found <= 2 * wanted and abs(found - wanted) <= 0.1 * len(photo)
+        if not alike and abs(found - wanted) > 1:
+            far.append(f"{name} has {found} where {wanted:.0f} were asked for")
+    if not far:
+        return None
+    of_groups = np.unique(group[group != ""], return_counts=True)[1]
+    because = ""
+    if len(of_groups):
+        because = (
+            "; photographs of a group stay together, and the largest of "
+            f"{len(of_groups)} groups holds {of_groups.max()}: give smaller groups, or other shares"
+        )
+    return f"of {len(photo)} photographs, {', '.join(far)}{because}"
+
+
 def cap(
     photo: ArrayLike,
     camera: ArrayLike,

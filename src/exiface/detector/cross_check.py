@@ -121,19 +121,22 @@ class CrossCheck:
 
 
 def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
-    """The weights (4, d) of the tags' heads among an encoder's heads; None where it has none.
+    """The weights (4, d) of the tags' heads among an encoder's heads.
+
+    Returns:
+        None where it has not all of them: an encoder may have learnt to rank some tags only.
 
     Raises:
-        EncoderError: some of the four are missing, or of different lengths.
+        EncoderError: they are of different lengths.
     """
-    if not set(TAG_NAMES) & set(heads):
+    if not set(TAG_NAMES) <= set(heads):
         return None
     try:
         return np.stack([heads[tag] for tag in TAG_NAMES])
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise EncoderError(
-            f"the encoder needs a head for each of {', '.join(TAG_NAMES)} ({error}); export the "
-            "encoder again, or delete the file to do without the cross-check of tags"
+            f"the encoder's heads of {', '.join(TAG_NAMES)} can't be used ({error}); export the "
+            "encoder again, or delete heads.safetensors to do without the cross-check of tags"
         ) from None
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from exiface.calibration import Calibration
+from exiface.calibration.conformal import photographs_needed
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.feature_cache import FeatureCache
@@ -27,7 +28,7 @@ from exiface.papers.exif_ranking.celeba_sets import PublishedSets
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.progress import Progress, no_progress
-from exiface.scoring import Classifier, GaussianMixture, Scorer
+from exiface.scoring import Classifier, DensityError, GaussianMixture, Scorer
 from exiface.threads import ordered_map
 
 
@@ -64,6 +65,7 @@ _CALIBRATION = 5_000  # photographs after the fit set, at most
 # kept from the fit.
 _LEAST_CALIBRATION = 1_000
 _KEPT = 0.2
+_ALPHA = 0.05
 _AUDITED = 200  # files of a set
 
 # Figures as published, in per cent; by generator where they are known to us.
@@ -123,8 +125,8 @@ def evaluate_published(
         What was found.
 
     Raises:
-        UserError: too few photographs can be read.
-        DensityError: the mixture can't be fitted.
+        UserError: there are too few photographs, which is said before any is encoded; too few can
+            be read; the mixture can't be fitted to them.
     """
     rng = np.random.default_rng(protocol.seed)
     chosen = {name: _chosen(paths, rng, protocol.test) for name, paths in files.fakes.items()}
@@ -134,6 +136,8 @@ def evaluate_published(
     if protocol.shuffled:
         fit_paths = [fit_paths[place] for place in rng.permutation(len(fit_paths))]
     fit_paths = fit_paths[: protocol.fit + _CALIBRATION]
+    components = protocol.components if classifier is None else None
+    _check_enough(len(fit_paths), len(fit_paths), components)
     total = len(fit_paths) + sum(map(len, chosen.values()))
     done = 0
 
@@ -147,13 +151,20 @@ def evaluate_published(
     of_fit = _readable(encode(fit_paths))
     features = {name: encode(paths) for name, paths in chosen.items()}
     unread = [name for name in real if not np.isfinite(features[name]).all(1).any()]
-    if len(of_fit) < 2 * protocol.components or unread:
-        raise UserError(
-            f"of {len(fit_paths)} photographs {len(of_fit)} can be used, too few for a mixture of "
-            f"{protocol.components}; there must be more, or give --components a lower number"
-            + (f"; none of {', '.join(unread)} can be read" if unread else "")
+    if unread:
+        raise UserError(f"none of the photographs of {', '.join(unread)} can be read")
+    _check_enough(len(of_fit), len(fit_paths), components)
+    try:
+        published_scorer, honest_scorer, calibrating, remark = _scorers(
+            of_fit, classifier, protocol
         )
-    published_scorer, honest_scorer, calibrating, remark = _scorers(of_fit, classifier, protocol)
+    except DensityError as error:
+        # What it recommends are arguments of a class.
+        reason = str(error).partition(": ")[0]
+        raise UserError(
+            f"{reason}: give --components a lower number than {protocol.components}, or more "
+            "photographs"
+        ) from None
     threshold = 0.0
     if classifier is None:
         of_published = published_scorer.score(of_fit[: protocol.fit])
@@ -163,7 +174,7 @@ def evaluate_published(
     drawn = rng if protocol.balanced else None
     rows = _published_rows(scores, files.against, threshold, kind, drawn)
 
-    calibration = Calibration.of(honest_scorer.score(calibrating))
+    calibration = Calibration.of(honest_scorer.score(calibrating), alpha=_ALPHA)
     sets = []
     for name, paths in chosen.items():
         honest = _scores(honest_scorer, features[name])
@@ -190,6 +201,32 @@ def evaluate_published(
     return Evaluated(rows, sets, features, remarks)
 
 
+def _check_enough(number: int, listed: int, components: int | None) -> None:
+    """Whether photographs to fit on are enough for the mixture, if any, and to calibrate.
+
+    Raises:
+        UserError: they are not.
+    """
+    kept = number if components is None else _kept(number)
+    least = photographs_needed(_ALPHA)
+    if kept < least:
+        raise UserError(
+            f"{number} of {listed} photographs to fit on can be used, of which {kept} would "
+            f"calibrate, and {least} must: there must be more"
+        )
+    if components is not None and number - kept < 2 * components:
+        raise UserError(
+            f"{number} of {listed} photographs to fit on can be used, of which {kept} calibrate; "
+            f"the others are too few for a mixture of {components}: give --components at most "
+            f"{(number - kept) // 2}, or more photographs"
+        )
+
+
+def _kept(number: int) -> int:
+    """How many of so few photographs are kept from the fit, to calibrate."""
+    return max(int(_KEPT * number), 1)
+
+
 def _scorers(
     of_fit: NDArray[np.float32], classifier: Classifier | None, protocol: Protocol
 ) -> tuple[Scorer, Scorer, NDArray[np.float32], str]:
@@ -206,7 +243,7 @@ def _scorers(
     if len(after) >= _LEAST_CALIBRATION:
         remark = f"Calibrated on the {len(after)} photographs after the fit set."
         return mixture, mixture, after, remark
-    kept = max(int(_KEPT * len(of_fit)), 1)
+    kept = _kept(len(of_fit))
     honest = fitted(of_fit[:-kept])
     remark = (
         "There are too few photographs beyond the fit set: for the honest protocol the "

@@ -19,6 +19,10 @@ from exiface.training.heads import MANIPULATED_REGIONS, HeadKind
 from exiface.training.losses import ClassLoss, Ranking
 from exiface.training.task import Shares
 
+_FILES = (Path(__file__).parent / "configs").glob("*.yaml")
+# Settings that come with the package: name -> file.
+CONFIGS = dict(sorted((path.stem, path) for path in _FILES))
+
 
 def _one_of(known: Iterable[str]) -> Callable[[str], str]:
     def checked(value: str) -> str:
@@ -42,7 +46,7 @@ class ConfigError(UserError):
 
 
 class TrainConfig(BaseModel):
-    """The settings of a training run (see configs/ for commented examples)."""
+    """The settings of a training run (see `CONFIGS` for commented examples)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -187,11 +191,11 @@ class TrainConfig(BaseModel):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
-def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
+def read_config(config: str | Path | None, settings: Iterable[str] = ()) -> TrainConfig:
     """Resolve a config file and `key=value` settings, which win over it.
 
     Args:
-        path: YAML file; None: the defaults.
+        config: YAML file, or the name of one in `CONFIGS`; None: the defaults.
         settings: such as "epochs=5" or "augmentation.jpeg=0.5"; values are read as YAML.
 
     Returns:
@@ -201,9 +205,10 @@ def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
         ConfigError: unknown key, wrong value, not YAML, no such file.
 
     Example:
-        >>> read_config(None, ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg
+        >>> read_config("published", ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg
         0.5
     """
+    path = None if config is None else _file(config)
     values: dict[str, Any] = {}
     try:
         if path is not None:
@@ -229,6 +234,19 @@ def read_config(path: Path | None, settings: Iterable[str] = ()) -> TrainConfig:
             for problem in error.errors()
         ]
         raise ConfigError("; ".join(problems)) from None
+
+
+def _file(config: str | Path) -> Path:
+    """The file that a path or a name stands for; a file of that name comes first."""
+    path = Path(config)
+    if path.is_file() or str(config) not in CONFIGS:
+        if not path.exists():
+            raise ConfigError(
+                f"{config} is no file of settings, and no name of one that comes with exiface: "
+                f"{', '.join(CONFIGS)}"
+            )
+        return path
+    return CONFIGS[str(config)]
 
 
 def _set(values: dict[str, Any], setting: str) -> None:

@@ -21,7 +21,7 @@ def test_prepare_train_and_what_came_of_it(tmp_path, exiface):
     done = exiface("prepare", "--layout", "fdf", root, "-o", manifest, "--splits", _HALVES)
     assert done.status == 0, done.err
     done = exiface(
-        *("train", "--config", "configs/published.yaml", "--data", manifest, "-o", run),
+        *("train", "--config", "published", "--data", manifest, "-o", run),
         *("--init", tmp_path / "wrapper_75_new.pth"),
         *("--set", "epochs=1", "--set", "batch_size=4", "--set", "precision=float32"),
     )

@@ -177,11 +177,11 @@ def read_fdf(
         "faces with manipulated images": int((manifest.manipulated != "").sum()),
     }
     if sources.denominators:
-        summary.warnings.append(
+        summary.warn(
             f"{BLADES_FILE} gives exposure times as denominators, 200 for 1/200 s, and is read so"
         )
     if not sources.photo_ids:
-        summary.warnings.append(
+        summary.warn(
             f"{_IDS_FILE} is missing, so it isn't known which faces are from one photograph: some "
             "may stand in training and validation both"
         )

@@ -1,0 +1,150 @@
+"""`exiface checks`: whether exiface works on this machine, how fast, and what could be added."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from exiface import __version__
+
+# The astronaut Eileen Collins; NASA, public domain.
+_PICTURE = Path(__file__).with_name("checked.jpg")
+_TIMES = 12  # that it is judged, for the speed
+_EXTRAS = ("fit", "evaluate", "bulk", "train", "serve", "provenance", "ray")
+
+
+def checks(
+    json_object: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of text.")
+    ] = False,
+) -> None:
+    """Check this installation: versions, detectors, a face judged, speed, what is missing.
+
+    Exit status: 0 = all detectors inside are whole and a face was judged, 1 = not.
+    """
+    import json
+
+    found = _found()
+    if json_object:
+        print(json.dumps(found, indent=2))
+    else:
+        _print(found)
+    raise typer.Exit(0 if found["works"] else 1)
+
+
+def _found() -> dict[str, Any]:
+    import platform
+
+    from exiface.detector.folder import BUILTIN, detector_folder, read_folder
+    from exiface.encoders.runtime import providers
+    from exiface.errors import UserError, install
+    from exiface.provenance import versions
+    from exiface.threads import cores
+
+    detectors = {}
+    judged: dict[str, Any] = {}
+    try:
+        for name in BUILTIN:
+            detectors[name] = read_folder(detector_folder(name)).id
+        judged = _judge()
+        problem = None
+    except UserError as error:
+        problem = str(error)
+    lacking = missing(_EXTRAS)
+    return {
+        "works": problem is None,
+        "problem": problem,
+        "versions": versions() | {"exiface": __version__},
+        "machine": f"{platform.system()} {platform.machine()}",
+        "providers": providers(),
+        "threads": cores(),
+        "detectors": detectors,
+        **judged,
+        "extras": {
+            extra: {"missing": packages} | ({"install": install(extra)} if packages else {})
+            for extra, packages in lacking.items()
+        },
+    }
+
+
+def _judge() -> dict[str, Any]:
+    """The verdict on a face, and how long it took."""
+    import time
+
+    from exiface.detector import Detector
+    from exiface.errors import UserError
+
+    content = _PICTURE.read_bytes()
+    start = time.perf_counter()
+    detector = Detector.load()
+    [first] = detector.detect(content)
+    ready = time.perf_counter()
+    if not first.faces:
+        raise UserError(f"no verdict on {_PICTURE}: {first.reason}; install exiface again")
+    results = list(detector.detect([content] * _TIMES))
+    seconds = time.perf_counter() - ready
+    if len({str(result.as_dict()) for result in (first, *results)}) > 1:
+        raise UserError(f"{_PICTURE} gets another verdict each time; install onnxruntime again")
+    face = first.faces[0]
+    return {
+        "face": {"verdict": face.verdict.value, "p_value": round(face.p_value, 6)},
+        "seconds_to_first": round(ready - start, 3),
+        "pictures_per_second": round(_TIMES / seconds, 1),
+    }
+
+
+def missing(extras: tuple[str, ...], package: str = "exiface") -> dict[str, list[str]]:
+    """Which packages each extra lacks; nothing where exiface isn't installed as a package."""
+    try:
+        required = metadata.distribution(package).requires or []
+    except metadata.PackageNotFoundError:
+        return {}
+    lacking: dict[str, list[str]] = {extra: [] for extra in extras}
+    for requirement in required:
+        # Such as: ray[data]>=2.40; extra == 'ray'
+        found = re.match(r"([\w.-]+).*;.*extra\s*==\s*['\"]([\w-]+)['\"]", requirement)
+        if found and found[2] in lacking and not _there(found[1]):
+            lacking[found[2]].append(found[1])
+    return lacking
+
+
+def _there(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _print(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from exiface.apps.console import VERDICT_STYLES, print_rows
+
+    rows = {
+        "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+        "machine": f"{found['machine']}, {found['threads']} "
+        f"{'thread' if found['threads'] == 1 else 'threads'}, {', '.join(found['providers'])}",
+        "detectors": ", ".join(found["detectors"].values()),
+    }
+    if face := found.get("face"):
+        style = VERDICT_STYLES[face["verdict"]]
+        rows |= {
+            "a photograph": f"[{style}]{face['verdict']}[/], p = {face['p_value']:.3g}",
+            "speed": f"{found['seconds_to_first']:.1f} s to the first verdict, then "
+            f"{found['pictures_per_second']:.3g} pictures of one face a second",
+        }
+    for extra, state in found["extras"].items():
+        rows[f"extra {extra}"] = (
+            f"[yellow]lacks {', '.join(state['missing'])}[/]: {escape(state['install'])}"
+            if state["missing"]
+            else "there"
+        )
+    print_rows(rows)
+    if found["works"]:
+        Console().print("\n[bold green]exiface works here.[/]")
+    else:
+        Console().print(f"\n[bold red]exiface doesn't work here:[/] {escape(found['problem'])}")

@@ -1,0 +1,279 @@
+"""Every command, for both subjects and each kind of scorer, on pictures that hold several faces."""
+
+import csv
+import io
+import json
+import sys
+
+import httpx
+import pytest
+from made_matrix import JUDGED, SCORERS, SUBJECTS, make_case
+from made_service import serving
+from pyarrow import parquet
+
+from exiface import Detector
+from exiface.apps.service.schemas import ImageAnswer
+from exiface.calibration import promise
+from exiface.detector.rejudging import read_scored, rejudge
+
+CASES = [(subject, scorer) for subject in SUBJECTS for scorer in SCORERS]
+SCORED_BY = {
+    "mixture": "Gaussian mixture, 1 component",
+    "evidence": "evidence of manipulation, -iso_speed",
+    "classifier": "a classifier trained on generated faces",
+}
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request, tiny_encoders, group_photos, tmp_path_factory):
+    subject, scorer = request.param
+    folder = tmp_path_factory.mktemp("case")
+    return make_case(subject, scorer, tiny_encoders[subject], group_photos, folder)
+
+
+@pytest.fixture(scope="module")
+def expected(case, judged_folder):
+    """What the library says of each picture, by name."""
+    paths = sorted(judged_folder.iterdir())
+    results = Detector.load(case.detector).detect(paths)
+    return {path.name: result.as_dict() for path, result in zip(paths, results, strict=True)}
+
+
+def by_name(rows):
+    return {row["path"].rsplit("/", 1)[-1]: row for row in rows}
+
+
+def findings(row):
+    """Verdict and p-value of a picture, and of each thing judged in it."""
+    judged = [*(row["faces"] or []), *([row["image"]] if row.get("image") else [])]
+    return [(each.get("verdict"), each.get("p_value")) for each in (row, *judged)]
+
+
+def test_fit_and_info(case, exiface):
+    assert SCORED_BY[case.scorer] in case.told
+    described = exiface("info", case.detector)
+    assert described.status == 0
+    assert described.out == case.told
+    counted = json.loads(exiface("info", case.detector, "--json").out)["provenance"]
+    calibrated = 20 if case.scorer == "classifier" else 10
+    # Of a photograph one face calibrates, and up to two fit.
+    assert counted["calibration"]["photographs"] == calibrated
+    assert counted["calibration"][case.what] == calibrated
+    assert f"calibrated on  {calibrated} photographs, {calibrated} {case.what}" in described.out
+    if case.scorer != "classifier":
+        rows = 20 if case.subject == "face" else 10
+        assert (counted["fit"]["photographs"], counted["fit"][case.what]) == (10, rows)
+    card = exiface("info", case.detector, "--card").out
+    assert card.startswith("---\n") or card.startswith("# ")
+    assert f"photographs | {case.what} |" in card
+
+
+def test_an_encoder_is_described(case, exiface):
+    told = exiface("info", case.encoder)
+    assert told.status == 0
+    assert {"face": "faces", "image": "whole images"}[case.subject] in told.out
+    assert ("tells generated faces" in told.out) == (case.scorer == "classifier")
+
+
+def test_detect(case, expected, judged_folder, exiface, tmp_path):
+    detect = ("detect", judged_folder, "--detector", case.detector)
+    done = exiface(*detect, "--json", "--csv", tmp_path / "rows.csv")
+    assert done.status == 1  # one can't be read
+    found = by_name(map(json.loads, done.out.splitlines()))
+    assert list(found) == sorted(JUDGED)
+    for name, faces in JUDGED.items():
+        row = found[name]
+        assert row | {"path": name} == expected[name] | {"path": name}
+        answer = ImageAnswer.model_validate(row)
+        assert answer.model_dump(by_alias=True, exclude_unset=True, mode="json") == row
+        assert len(row["faces"]) == (case.judged(faces) if case.subject == "face" else 0)
+        assert ("image" in row) == (case.subject == "image" and faces is not None)
+        assert ("reason" in row) == (case.judged(faces) == 0)
+        assert ("log_likelihood" in json.dumps(row)) == (
+            case.scorer == "mixture" and "reason" not in row
+        )
+    with (tmp_path / "rows.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == sum(max(1, case.judged(faces)) for faces in JUDGED.values())
+    for name, row in found.items():
+        of_picture = [each for each in rows if each["path"].endswith(f"/{name}")]
+        told = [(each["verdict"], each["p_value"]) for each in of_picture if each["p_value"]]
+        assert told == [(verdict, str(p)) for verdict, p in findings(row)[1:]]
+        said = {(each["image_verdict"], each["image_p_value"]) for each in of_picture}
+        assert said == {(row.get("verdict", ""), str(row.get("p_value", "")))}
+
+
+def test_the_table_and_the_page_count_pictures(
+    case,
+    expected,
+    judged_folder,
+    exiface,
+    tmp_path,
+):
+    page = tmp_path / "page.html"
+    detect = ("detect", judged_folder, "--detector", case.detector, "--fail-on", "never")
+    done = exiface(*detect, "--html", page)
+    assert done.status == 0
+    assert "4 pictures: " in done.out
+    lines = done.out.splitlines()
+    for name, row in expected.items():
+        [line] = [line for line in lines if name in line]
+        assert row.get("summary", row.get("reason"))[:30] in line
+    text = page.read_text("utf-8")
+    for name, row in expected.items():
+        assert name in text
+        said = [promise(p_value) for _, p_value in findings(row)[1:]]
+        assert all(sentence in text for sentence in (*said, row.get("reason", "")))
+
+
+def test_one_picture_on_standard_input(
+    case,
+    expected,
+    judged_folder,
+    exiface,
+    monkeypatch,
+):
+    content = (judged_folder / "three.jpg").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    done = exiface("detect", "-", "--json", "--detector", case.detector)
+    assert done.status == 0
+    assert json.loads(done.out) == expected["three.jpg"] | {"path": None}
+
+
+def test_explain(case, expected, judged_folder, exiface, tmp_path):
+    page = tmp_path / "why.html"
+    done = exiface(
+        *("explain", judged_folder / "three.jpg", "--detector", case.detector),
+        *("--json", "-o", page),
+    )
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    judged = findings(expected["three.jpg"])[1]
+    assert (told["verdict"], told["p_value"]) == judged
+    assert told["subject"] == case.subject
+    assert (told["face"] is None) == (case.subject == "image")
+    assert set(told["signs"]) == (
+        {"manipulation", "-iso_speed"}
+        if case.scorer == "evidence" and case.subject == "face"
+        else set()
+    )
+    assert page.stat().st_size > 5_000
+    refused = exiface("explain", judged_folder / "broken.jpg", "--detector", case.detector)
+    assert refused.status == 2
+    assert "broken.jpg" in refused.err
+
+
+def test_score_and_another_promise(
+    case,
+    expected,
+    judged_folder,
+    other_groups,
+    exiface,
+    tmp_path,
+):
+    done = exiface("score", judged_folder, "-o", tmp_path / "run", "--detector", case.detector)
+    assert done.status == 1
+    assert "4 images scored now" in done.out
+    rows = by_name(read_scored(tmp_path / "run").to_pylist())
+    assert list(rows) == sorted(JUDGED)
+    for name, row in rows.items():
+        assert findings(row) == findings(expected[name])
+        assert row["reason"] == expected[name].get("reason")
+
+    own = tmp_path / "own"
+    made = exiface(
+        *("calibrate", case.detector, "--photos", other_groups, "-o", own, "--alpha", 0.25)
+    )
+    assert made.status == 0, made.err
+    assert f"calibrated on  10 photographs, 10 {case.what}" in made.out
+    judged = Detector.load(own).detect(sorted(judged_folder.iterdir()))
+    again = rejudge(tmp_path / "run", Detector.load(own)).to_pylist()
+    for row, result in zip(again, judged, strict=True):
+        assert findings(row) == findings(result.as_dict())
+
+
+def test_drift_counts_photographs(case, group_photos, exiface, tmp_path):
+    """One p-value a photograph, of its largest face or of the whole."""
+    scored = exiface("score", group_photos, "-o", tmp_path / "run", "--detector", case.detector)
+    assert scored.status == 0
+    assert "20 images scored now" in scored.out
+    exiface("detect", group_photos, "--csv", tmp_path / "rows.csv", "--detector", case.detector)
+    told = [
+        exiface("drift", tmp_path / name, "--detector", case.detector, "--json")
+        for name in ("run", "rows.csv")
+    ]
+    assert told[0] == told[1]
+    found = json.loads(told[0].out)
+    assert found["photographs"] == 20
+    assert told[0].status == int(found["drifted"])
+
+
+def test_photographs_that_fitted_it_may_not_calibrate(
+    case,
+    group_photos,
+    exiface,
+    tmp_path,
+):
+    done = exiface(
+        *("calibrate", case.detector, "--photos", group_photos, "-o", tmp_path / "own"),
+        *("--alpha", 0.2),
+    )
+    # A classifier was fitted on none of them.
+    assert done.status == (0 if case.scorer == "classifier" else 2)
+    assert done.err.count("\n") <= 1
+
+
+def test_features(case, judged_folder, exiface, tmp_path):
+    file = tmp_path / "features.parquet"
+    done = exiface("features", judged_folder, "-o", file, "--encoder", case.encoder)
+    vectors = sum(map(case.judged, JUDGED.values()))
+    without = sum(case.judged(faces) == 0 for faces in JUDGED.values())
+    assert done.status == 1
+    assert f"{vectors} vectors, {without} images without" in done.out
+    rows = parquet.read_table(file).to_pylist()
+    assert sum(row["vector"] is not None for row in rows) == vectors
+    for name, faces in JUDGED.items():
+        of_picture = [row for row in rows if row["path"].endswith(f"/{name}")]
+        assert len(of_picture) == max(1, case.judged(faces))
+
+
+def test_evaluate(case, expected, judged_folder, other_groups, exiface, tmp_path):
+    with_report = case.scorer == {"face": "evidence", "image": "mixture"}[case.subject]
+    done = exiface(
+        *("evaluate", "--real", f"groups={other_groups}", "--fake", f"made={judged_folder}"),
+        *("--detector", case.detector, "--json"),
+        *(["-o", tmp_path / "report", "--refit"] if with_report else []),
+    )
+    assert done.status == 0, done.err
+    tables = [json.loads(line) for line in done.out.splitlines()]
+    real, fake = (row for row in tables if row["table"] == "figures" and row["kind"] != "mean")
+    judged = sum(case.judged(faces) > 0 for faces in JUDGED.values())
+    assert (real["images"], real["no_verdict"]) == (10, 0)
+    assert (fake["images"], fake["no_verdict"]) == (judged, 4 - judged)
+    # The largest face stands for a picture.
+    firsts = [findings(row)[1][0] for row in expected.values() if "reason" not in row]
+    assert fake["flagged"] == pytest.approx(firsts.count("ai-generated") / judged, abs=1e-4)
+    assert fake["unsure"] == pytest.approx(firsts.count("unsure") / judged, abs=1e-4)
+    assert (tmp_path / "report" / "index.html").exists() == with_report
+
+
+def test_prepare_counts_what_it_says(case, group_photos, exiface, tmp_path):
+    done = exiface(
+        *("prepare", group_photos, "-o", tmp_path / "m.parquet", "--subject", case.subject)
+    )
+    rows = 50 if case.subject == "face" else 20
+    assert done.status == 0
+    assert f"{rows} {case.what} in 20 photographs" in done.out
+
+
+def test_the_service(case, expected, judged_folder):
+    files = [("files", (name, (judged_folder / name).read_bytes())) for name in sorted(JUDGED)]
+    with serving(Detector.load(case.detector)) as address:
+        answer = httpx.post(f"{address}/v1/detect", files=files, timeout=60).json()["results"]
+        why = httpx.post(f"{address}/v1/explain", files=files[2:3], timeout=60).json()
+        report = httpx.post(f"{address}/v1/report", files=files, timeout=60)
+    assert [row | {"path": None} for row in answer] == [
+        expected[name] | {"path": None} for name in sorted(JUDGED)
+    ]
+    assert (why["verdict"], why["p_value"]) == findings(expected["three.jpg"])[1]
+    assert report.status_code == 200
