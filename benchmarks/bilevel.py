@@ -25,10 +25,10 @@ from exiface.photos import Preprocessing
 from exiface.threads import keep_freed_memory
 from exiface.training import read_config
 from exiface.training.distributed import Process
-from exiface.training.train_step import Learner, multiplies_bfloat16
+from exiface.training.train_step import TrainStep, multiplies_bfloat16
 
 NETWORKS = {"resnet50": 8, "own-pixels": 16}  # batch
-WAYS = {
+FORMS = {
     "exact, a quarter of a batch for the primary task": "{batch: 0.25}",
     "exact, half a batch": "{batch: 0.5}",
     "exact, a whole batch": "{batch: 1.0}",
@@ -57,11 +57,11 @@ def steps(network: str, precision: str, way: str) -> Callable[[], object]:
     settings += [f"precision={precision}", f"learnt_weights={way or 'null'}"]
     config = read_config(None, settings)
     takes = Preprocessing(architecture.size, largest=architecture.largest)
-    learner = Learner(config, takes, Process(0, 1, torch.device("cpu")))
+    train_step = TrainStep(config, takes, Process(0, 1, torch.device("cpu")))
     batch, others = made(number, architecture.size), []
     if config.learnt_weights is not None:
         others = [made(round(config.learnt_weights.batch * number), architecture.size)]
-    return lambda: learner.step(1, 1e-4, [batch], others)
+    return lambda: train_step.step(1, 1e-4, [batch], others)
 
 
 def memory(what: str) -> float:
@@ -85,7 +85,7 @@ def main(path: Path) -> None:
     rows: list[Row] = []
     for network, precision in product(NETWORKS, precisions):
         plain, held = steps(network, precision, ""), peak(network, precision, "")
-        for name, way in WAYS.items():
+        for name, way in FORMS.items():
             learning = steps(network, precision, way)
             pairs = []
             for number in range(ROUNDS + 1):

@@ -10,7 +10,8 @@ learnt from.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,8 +30,8 @@ from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
 from exiface.photos.whole_face import averaged
-from exiface.scoring import Evidence, GaussianMixture
-from exiface.scoring.evidence import FLOOR, directions_of
+from exiface.scoring import Evidence, GaussianMixture, Head
+from exiface.scoring.evidence import FLOOR
 from exiface.training import read_config
 from exiface.training.resynthesis import Autoencoder
 from exiface.training.task import PretextTask
@@ -97,10 +98,15 @@ def heads(
     return directions | {"symmetry": symmetry()["symmetry"].numpy()}
 
 
+def signs(found: dict[str, np.ndarray], names: Sequence[str], floor: float = FLOOR) -> Evidence:
+    """Some of the heads as evidence."""
+    return Evidence.of(found, [replace(Head.parse(name), floor=floor) for name in names])
+
+
 def evidence(
     found: dict[str, np.ndarray], fit: Features, *names: str, floor: float = FLOOR
 ) -> Score:
-    return Evidence(directions_of(found, names), floor).fit(fit).score
+    return signs(found, names, floor).fit(fit).score
 
 
 def of_depths(*depths: int) -> np.ndarray:
@@ -112,7 +118,7 @@ def of_depths(*depths: int) -> np.ndarray:
 
 
 def combined(how: Callable[[np.ndarray], np.ndarray], fitted: Evidence) -> Score:
-    return lambda features: how(fitted.signs(features))
+    return lambda features: how(np.stack([*fitted.signs(features).values()], 1))
 
 
 def density(part: slice, fit: Features, seed: int, sign: int = 1) -> Score:
@@ -183,7 +189,7 @@ def attempts(
 ) -> dict[tuple[str, str], Score]:
     """(group, what) -> score, of one seed."""
     trained = heads(draws, seed)
-    chosen = Evidence(directions_of(trained, CHOSEN)).fit(fit)
+    chosen = signs(trained, CHOSEN).fit(fit)
 
     def of(*names: str, floor: float = FLOOR) -> Score:
         return evidence(trained, fit, *names, floor=floor)
@@ -233,7 +239,8 @@ def attempts(
 
 
 def _of_heads(trained: dict[str, np.ndarray], fit: Features, seed: int) -> Score:
-    directions = directions_of(trained, sorted(trained))
+    rows = np.stack([trained[name] for name in sorted(trained)])
+    directions = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     mixture = GaussianMixture(1, seed=seed).fit(fit @ directions.T)
     return lambda features: mixture.score(features @ directions.T)
 

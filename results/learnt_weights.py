@@ -86,7 +86,7 @@ def photographs_only(data: Path, run: Path, seed: int, settings: tuple[str, ...]
     fitted = of_camera(encoder, manifest, "fit", per_photo=4)
     mixture = GaussianMixture(COMPONENTS, seed=0).fit(fitted)
     measured = figures(
-        lambda features: -mixture.log_likelihood(features),
+        lambda features: -mixture.score_samples(features),
         encoded(data, encoder),
         of_camera(encoder, manifest, "calibration", per_photo=1),
     )

@@ -12,8 +12,9 @@ done are left as they are. Writes
     results/left-out.csv               families, collections and kinds of photographs
     results/left-out-sources.csv       photographs, source by source
     results/left-out-calibrations.csv  three ways to calibrate, at the promised 5 % and 1 %
-    results/left-out-faces.csv         p-values of generated faces of families never seen, for
-    results/left-out-pictures.csv      `exiface fit --generated`; likewise of whole pictures
+    results/left-out-faces.csv         p-values of generated faces, for `exiface fit --generated`:
+                                       of families never seen, and of known ones (known = 1)
+    results/left-out-pictures.csv      likewise of whole pictures
 
 Without DATA's pictures: python results/left_out.py DATA summarise, of scores in runs/turns/.
 """
@@ -207,12 +208,19 @@ def summarise(data: Path) -> None:
     judges = {}
     for of_pictures, file in ((False, "faces"), (True, "pictures")):
         rows = handed & (every["why"] == "fit") & ((every["subject"] == "pictures") == of_pictures)
-        known = GeneratedFaces.of(every["p"][rows], names[rows])
-        judges[of_pictures] = Judge(Calibration.of(range(99)), known)
+        judges[of_pictures] = Judge(
+            Calibration.of(range(99)), GeneratedFaces.of(every["p"][rows], names[rows])
+        )
+        further = (
+            handed
+            & (every["why"] == "validation")
+            & ((every["subject"] == "pictures") == of_pictures)
+        )
         write(
             [
-                {"family": f, "p_value": p}
-                for f, p in zip(names[rows], every["p"][rows], strict=True)
+                {"family": f, "p_value": p, "known": int(known)}
+                for which, known in ((rows, False), (further, True))
+                for f, p in zip(names[which], every["p"][which], strict=True)
             ],
             Path(f"results/left-out-{file}.csv"),
         )

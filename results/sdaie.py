@@ -17,7 +17,7 @@ from tags import correlation, interval
 
 from exiface.datasets import Manifest, scan
 from exiface.detector.encoding import encode_images
-from exiface.detector.fitting import fit
+from exiface.detector.fitting import Fitting, fit
 from exiface.encoders import Encoder, EncoderFolder
 from exiface.evaluation.metrics import measure
 from exiface.photos import RANKED_TAGS
@@ -31,7 +31,9 @@ def main(data: Path, output: Path) -> None:
     encoder = EncoderFolder.read(ENCODER).open()
     photographs = Manifest.read(DATA / "whole_camera_native.parquet")
     rows = ranked(encoder, photographs.of_split("fit", "calibration"))
-    parts = fit(ENCODER, photographs, name="sdaie", components=COMPONENTS, per_photo=4)
+    parts = fit(
+        ENCODER, photographs, name="sdaie", fitting=Fitting(components=COMPONENTS, per_photo=4)
+    )
 
     def scores(manifest: Manifest) -> np.ndarray:
         return parts.scorer.score(encode_images(encoder, manifest))

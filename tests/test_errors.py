@@ -1,9 +1,13 @@
 import json
+import subprocess
+import sys
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
-from exiface.errors import install
+from exiface.errors import EXTRAS, UserError, install, missing
 
 
 @pytest.mark.parametrize(
@@ -27,3 +31,40 @@ def test_the_command_works_where_the_user_is(monkeypatch, tmp_path, origin, comm
     found = metadata.Distribution.at(tmp_path)
     monkeypatch.setattr(metadata, "distribution", lambda name: found)
     assert install("serve") == command
+
+
+def test_what_is_missing_is_named_with_the_extra_that_brings_it():
+    said = missing(ModuleNotFoundError("no module", name="sklearn.metrics"))
+    assert isinstance(said, UserError)
+    assert "sklearn" in str(said)
+    assert "[fit]" in str(said)
+    assert "[evaluate]" in str(missing(ModuleNotFoundError(name="scipy"), "evaluate"))
+    assert missing(ModuleNotFoundError(name="exiface.nothing")) is None
+
+
+def test_every_extra_brings_what_is_said_of_it():
+    wanted = {"sklearn": "scikit-learn", "yaml": "pyyaml", "skimage": "scikit-image"}
+    wanted |= {"multipart": "python-multipart", "c2pa": "c2pa-python", "ray": "ray[data]"}
+    wanted |= {"scipy": "scikit-learn"}  # which brings it
+    brings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    for module, extra in EXTRAS.items():
+        packages = brings["project"]["optional-dependencies"][extra]
+        name = wanted.get(module, module.replace("_", "-"))
+        assert any(each.startswith(name) for each in packages), (module, extra)
+
+
+def test_a_command_without_its_packages_says_how_to_get_them(tmp_path):
+    script = """
+import sys
+sys.modules["sklearn"] = None
+sys.argv = ["exiface", "evaluate", "--real", "a=.", "--fake", "b=.", "-o", "out"]
+from exiface.apps.main import main
+main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ended.returncode == 2
+    assert "this needs sklearn" in ended.stderr
+    assert "[evaluate]" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -10,19 +10,45 @@ signs say how suspicious a face is, at a false-alarm rate that is calibrated on 
         print(result.path, [(each.verdict, each.p_value) for each in result.judged], result.reason)
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
+from exiface.errors import UserError
+
 if TYPE_CHECKING:
-    from exiface.detector import Detector
+    from exiface.calibration import Verdict
+    from exiface.detector import Detector, ImageResult, Judgement
+    from exiface.detector.calibrating import Promise, calibrate
+    from exiface.detector.fitting import Fitting, fit
 
 __version__ = "0.3.0"
-__all__ = ["Detector", "__version__"]
+__all__ = [
+    "Detector",
+    "Fitting",
+    "ImageResult",
+    "Judgement",
+    "Promise",
+    "UserError",
+    "Verdict",
+    "__version__",
+    "calibrate",
+    "fit",
+]
+
+# Lazy, so that `exiface --help` and `import exiface` start without OpenCV and ONNX Runtime.
+_HOMES = {
+    "Detector": "exiface.detector",
+    "Fitting": "exiface.detector.fitting",
+    "ImageResult": "exiface.detector",
+    "Judgement": "exiface.detector",
+    "Promise": "exiface.detector.calibrating",
+    "Verdict": "exiface.calibration",
+    "calibrate": "exiface.detector.calibrating",
+    "fit": "exiface.detector.fitting",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy, so that `exiface --help` and `import exiface` start without OpenCV and ONNX Runtime.
-    if name == "Detector":
-        from exiface.detector import Detector
-
-        return Detector
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'exiface' has no attribute {name!r}")

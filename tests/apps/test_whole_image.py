@@ -16,7 +16,7 @@ from exiface.photos import read_photo
 from exiface.photos.patches import Patches
 from exiface.training import ConfigError, read_config
 from exiface.training.distributed import Process
-from exiface.training.train_step import Learner
+from exiface.training.train_step import TrainStep
 
 TINY = (
     *("--set", "epochs=1", "--set", "batch_size=4", "--set", "warmup_epochs=0"),
@@ -71,7 +71,7 @@ def test_from_photographs_to_verdicts(exiface, both, tmp_path):
     run = tmp_path / "run"
     train = ("train", "--data", manifest, "-o", run, "--set", "architecture=windows", *TINY)
     train += ("--set", "patches=1", "--set", "window=128", "--set", "most_patches=4")
-    trained = exiface(*train, "--set", "shares.generated=1", "--set", "drawing.generated=0.5")
+    trained = exiface(*train, "--set", "shares.generated=1", "--set", "sampling.generated=0.5")
     assert trained.status == 0, trained.err
     assert (run / "encoder.onnx").stat().st_size < 6e6  # half of MobileNetV2's nine megabytes
     described = json.loads((run / "encoder.json").read_text("utf-8"))
@@ -132,13 +132,13 @@ def test_the_published_encoder_learns_and_stays_near_itself(exiface, both, tmp_p
     # Its published use: what begins anew is kept near to it.
     checkpoint = tmp_path / "alone" / "checkpoint.safetensors"
     settings = ["architecture=patches", "families=[]", "ranked=[]", "from_scratch=true"]
-    settings += ["shares.generated=1", "drawing.generated=0.5", "shares.near=0.05"]
+    settings += ["shares.generated=1", "sampling.generated=0.5", "shares.near=0.05"]
     config = read_config(None, settings)
     alone = Process(0, 1, torch.device("cpu"))
-    learner = Learner(config, Patches(), alone, checkpoint)
-    [known] = learner.task._near
+    train_step = TrainStep(config, Patches(), alone, checkpoint)
+    [known] = train_step.task._near
     trained = load_file(checkpoint)["task.encoder.group2.0.weight"]
     assert torch.equal(known.group2[0].weight, trained)
-    assert not torch.equal(learner.task.encoder.group2[0].weight, trained)
+    assert not torch.equal(train_step.task.encoder.group2[0].weight, trained)
     with pytest.raises(ConfigError, match="--init"):
-        Learner(config, Patches(), alone)
+        TrainStep(config, Patches(), alone)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.calibration import CalibrationError, GeneratedFaces
+from exiface.calibration import Calibration, CalibrationError, GeneratedFaces, Judge
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.sampled_from("abc")), min_size=1, max_size=60))
@@ -31,6 +31,22 @@ def test_photographic_is_where_one_in_ten_scores_as_low_and_families_weigh_the_s
 def test_what_are_no_p_values_is_refused(p_values, families):
     with pytest.raises(CalibrationError, match="generated faces"):
         GeneratedFaces.of(p_values, families)
+
+
+def test_further_faces_of_known_families_stand_beside_them():
+    known = GeneratedFaces.of([0.01, 0.02, 0.01], ["b", "b", "c"])
+    faces = GeneratedFaces.of([0.02, 0.5, 0.04], ["a", "a", "d"], known)
+    restored = GeneratedFaces.from_arrays(faces.arrays())
+    assert restored.known.p_values.tolist() == [0.01, 0.02, 0.01]
+    assert restored.photographic_from == faces.photographic_from
+    photographs = np.random.default_rng(0).normal(size=400)
+    judge = Judge(Calibration.of(photographs), restored)
+    [finding] = judge.findings([photographs.max()])
+    ratio = judge.ratio_of_known(finding.p_value)
+    assert ratio.value > finding.likelihood_ratio.value > 1
+    assert "generated faces of kinds it knows as among" in ratio.sentence
+    alone = Judge(Calibration.of(photographs), GeneratedFaces.of([0.02], ["a"]))
+    assert alone.ratio_of_known(0.01) is None
 
 
 def test_arrays_restore_it():

@@ -6,7 +6,7 @@ import pytest
 from exiface.datasets import scan
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
-from exiface.datasets.sampling import Drawing
+from exiface.datasets.sampling import Sampling
 from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS, Preprocessing, UnreadableImageError
 from exiface.photos.camera_settings import CLASSES
@@ -154,17 +154,17 @@ def batches(manifest, **how):
 
 
 def test_classes_and_sources_are_drawn_as_asked(of_both):
-    drawing = Drawing(manipulated=0, generated=0.25, source_power=0.0)
-    weights = drawing.probabilities(of_both)
+    sampling = Sampling(manipulated=0, generated=0.25, source_power=0.0)
+    weights = sampling.probabilities(of_both)
     assert weights.sum() == pytest.approx(1)
     assert weights[of_both.generated].sum() == pytest.approx(0.25)
     few = of_both.source == "few"
     assert weights[few].sum() == pytest.approx(0.375)
-    evenly = Drawing(generated=0.5, source_power=1.0).probabilities(of_both)
+    evenly = Sampling(generated=0.5, source_power=1.0).probabilities(of_both)
     assert np.allclose(evenly[~of_both.generated], evenly[0])
-    assert Drawing().probabilities(of_both) is None
+    assert Sampling().probabilities(of_both) is None
 
-    drawn_faces = drawn(batches(of_both, drawing=drawing), 0, 40)
+    drawn_faces = drawn(batches(of_both, sampling=sampling), 0, 40)
     share = np.concatenate([batch.generated for batch in drawn_faces]).mean()
     assert share == pytest.approx(0.25, abs=0.08)
 
@@ -175,8 +175,8 @@ def test_families_are_drawn_as_asked_and_sources_evenly_within(of_both, family_p
     rows = of_both.select(np.flatnonzero(of_both.generated).repeat(24)[:24])
     source = np.repeat(["large/a", "large/b", "small/c"], [15, 5, 4])
     faces = replace(rows, source=source)
-    drawing = Drawing(generated=1.0, source_power=0.0, family_power=family_power)
-    weights = drawing.probabilities(faces)
+    sampling = Sampling(generated=1.0, source_power=0.0, family_power=family_power)
+    weights = sampling.probabilities(faces)
     large = weights[:20].sum()
     assert weights.sum() == pytest.approx(1)
     assert large == pytest.approx(of_large, abs=1e-3)
@@ -184,14 +184,14 @@ def test_families_are_drawn_as_asked_and_sources_evenly_within(of_both, family_p
 
 
 def test_generated_faces_are_never_manipulated(of_both):
-    drawing = Drawing(manipulated=1.0, generated=0.5)
-    for batch in drawn(batches(of_both, drawing=drawing), 0, 6):
+    sampling = Sampling(manipulated=1.0, generated=0.5)
+    for batch in drawn(batches(of_both, sampling=sampling), 0, 6):
         assert np.array_equal(batch.manipulated > 0, ~batch.generated)
 
 
 def test_a_class_that_is_missing_is_named(faces):
     with pytest.raises(UserError, match="no generated image"):
-        Drawing(generated=0.5).probabilities(faces.manifest)
+        Sampling(generated=0.5).probabilities(faces.manifest)
 
 
 def test_windows_at_own_pixels_have_one_size(of_both):

@@ -6,6 +6,7 @@ import pytest
 from made import write_photo
 
 from exiface.datasets import find_images, read_records, scan
+from exiface.datasets.journal import Journal
 from exiface.errors import UserError
 from exiface.photos import CameraTags
 
@@ -113,6 +114,22 @@ def test_an_interrupted_scan_goes_on(tmp_path, photos, scanned, monkeypatch):
     assert np.array_equal(manifest.split, scanned[0].split)
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     assert len(lines) == 63
+
+
+@pytest.mark.parametrize("changed", ["size", "mtime"])
+def test_a_photograph_that_changed_since_is_looked_at_again(tmp_path, changed):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"1234")
+    status = path.stat()
+    entry = {"file": "a.jpg", "size": status.st_size, "mtime": status.st_mtime_ns}
+    with Journal(tmp_path / "journal", {}) as journal:
+        assert not journal.holds("a.jpg", path)
+        journal.add(entry)
+        assert journal.holds("a.jpg", path)
+    with Journal(tmp_path / "again", {}) as journal:
+        journal.add(entry | {changed: entry[changed] + 1})
+        assert not journal.holds("a.jpg", path)
+        assert not journal.holds("a.jpg", tmp_path / "gone.jpg")
 
 
 def test_a_journal_of_other_settings_is_refused(tmp_path, photos):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from exiface.datasets import scan
-from exiface.detector.fitting import fit
+from exiface.detector.fitting import Fitting, fit
 from exiface.detector.folder import write_folder
 
 
@@ -13,7 +13,7 @@ def manifest(photos):
 
 @pytest.fixture(scope="session")
 def parts(encoder_folder, manifest):
-    return fit(encoder_folder, manifest, name="small", components=1)
+    return fit(encoder_folder, manifest, name="small", fitting=Fitting(components=1))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pytest
 
 from exiface.calibration import CalibrationError
 from exiface.detector import Detector
-from exiface.detector.fitting import calibrate
+from exiface.detector.calibrating import Promise, calibrate
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
 
 
@@ -16,7 +16,7 @@ def before():
 
 @pytest.fixture(scope="module")
 def after(before, manifest):
-    return calibrate(before, manifest, name="own", alpha=0.1)
+    return calibrate(before, manifest, name="own", promise=Promise(alpha=0.1))
 
 
 def test_only_the_calibration_is_new(before, after, manifest):
@@ -48,14 +48,14 @@ def test_a_folder_without_heads_is_read(before, tmp_path):
 
 def test_too_few_photographs_are_refused(before, manifest):
     with pytest.raises(CalibrationError, match="at least 99"):
-        calibrate(before, manifest, name="own", alpha=0.01)
+        calibrate(before, manifest, name="own", promise=Promise(alpha=0.01))
 
 
 def test_generated_faces_do_not_calibrate(before, manifest):
     generated = np.zeros(len(manifest), bool)
     generated[::2] = True
     mixed = replace(manifest, generated=generated)
-    after = calibrate(before, mixed, name="own", alpha=0.1)
+    after = calibrate(before, mixed, name="own", promise=Promise(alpha=0.1))
     assert after.calibration.photographs == len(np.unique(manifest.photo[~generated]))
 
 
@@ -64,7 +64,7 @@ def test_photographs_that_trained_it_are_refused(before, manifest, tmp_path):
     write_folder(taught, tmp_path / "taught")
     again = read_folder(tmp_path / "taught")
     with pytest.raises(DetectorError, match=str(manifest.path[0])):
-        calibrate(again, manifest, name="own", alpha=0.1)
+        calibrate(again, manifest, name="own", promise=Promise(alpha=0.1))
 
 
 def test_several_folders_calibrate_together(exiface, photos, tmp_path):

@@ -38,7 +38,7 @@ def test_the_nearest_photographs_are_named(by_signs, explanation):
 
 def test_its_signs_are_what_the_score_is_made_of(by_signs, explanation):
     floor = by_signs.parts.scorer.floor[0]
-    assert [sign.name for sign in explanation.signs] == by_signs.parts.provenance["fit"]["evidence"]
+    assert [sign.name for sign in explanation.signs] == list(by_signs.parts.scorer.names)
     tails = [max(1 - sign.rank, floor) for sign in explanation.signs]
     assert explanation.judged.score == pytest.approx(-np.log(tails).sum(), abs=2e-3)
 

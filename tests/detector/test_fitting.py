@@ -9,11 +9,11 @@ from exiface.datasets import Manifest, scan
 from exiface.datasets.splits import SPLITS
 from exiface.detector import DetectorError
 from exiface.detector.encoding import encode_faces, encode_sent
-from exiface.detector.fitting import fit, split_for_fit
+from exiface.detector.fitting import Fitting, fit, split_for_fit
 from exiface.detector.folder import read_folder, write_folder
 from exiface.encoders import EncoderFolder
 from exiface.photos import TAG_NAMES, UnreadableImageError
-from exiface.scoring import DensityError, Evidence
+from exiface.scoring import DensityError, Evidence, Head
 
 
 def test_fit_and_calibration_share_no_photograph(parts):
@@ -55,9 +55,9 @@ def test_too_few_photographs_are_refused(encoder_folder, manifest):
     calibration = np.flatnonzero(manifest.split == "calibration")
     few = manifest.select(np.r_[np.flatnonzero(manifest.split == "fit"), calibration[:5]])
     with pytest.raises(CalibrationError, match="at least 19"):
-        fit(encoder_folder, few, name="few", components=1)
+        fit(encoder_folder, few, name="few", fitting=Fitting(components=1))
     with pytest.raises(DetectorError, match="no photograph in the split 'calibration'"):
-        fit(encoder_folder, manifest.of_split("fit"), name="none", components=1)
+        fit(encoder_folder, manifest.of_split("fit"), name="none", fitting=Fitting(components=1))
 
 
 def test_a_lost_photograph_is_named(encoder_folder, manifest, tmp_path):
@@ -83,18 +83,22 @@ def test_heads_can_score_instead_of_a_mixture(encoder_folder, manifest, tmp_path
     heads = {tag: np.eye(8, dtype=np.float32)[n] for n, tag in enumerate(TAG_NAMES)}
     heads["smoothing"] = np.ones(8, np.float32)
     save_file(heads, folder / "heads.safetensors")
-    parts = fit(folder, manifest, name="evidence", evidence=("smoothing", "aperture:0:2"))
+    parts = fit(
+        folder,
+        manifest,
+        name="evidence",
+        fitting=Fitting(evidence=(Head("smoothing"), Head("aperture", 0, 2))),
+    )
     assert isinstance(parts.scorer, Evidence)
     assert parts.scorer.floor.tolist() == [0.05, 0]
-    assert parts.provenance["fit"]["evidence"] == ["smoothing", "aperture"]
-    assert "Evidence: smoothing (at least 0.05), 2 x aperture;" in parts.card
+    assert "evidence of smoothing (at least 0.05), 2 x aperture." in parts.card
     write_folder(parts, tmp_path / "detector")
     restored = read_folder(tmp_path / "detector")
     features = np.random.default_rng(0).normal(size=(5, 8))
     assert np.array_equal(restored.scorer.score(features), parts.scorer.score(features))
     assert restored.learnt_from == "photographs only"
     with pytest.raises(DensityError, match="no head 'other'"):
-        fit(folder, manifest, name="evidence", evidence=("other",))
+        fit(folder, manifest, name="evidence", fitting=Fitting(evidence=(Head("other"),)))
 
 
 def test_where_validation_photographs_fit_all_others_calibrate(encoder_folder, photos, tmp_path):
@@ -105,7 +109,12 @@ def test_where_validation_photographs_fit_all_others_calibrate(encoder_folder, p
     faces = scan(photos, fractions={"train": 1, "validation": 1, "fit": 1, "calibration": 1})[0]
     seen = faces.of_split("train", "validation").sha256.tolist()
     (folder / "photographs.txt").write_text("\n".join(seen))
-    parts = fit(folder, faces, name="evidence", evidence=("aperture",), fit_split="validation")
+    parts = fit(
+        folder,
+        faces,
+        name="evidence",
+        fitting=Fitting(evidence=(Head("aperture"),), split="validation"),
+    )
     counts = {split: len(set(faces.of_split(split).photo.tolist())) for split in SPLITS}
     assert parts.provenance["fit"]["photographs"] == counts["validation"]
     assert len(parts.calibration.scores) == counts["fit"] + counts["calibration"]

@@ -6,6 +6,7 @@ from exiface.calibration import Calibration
 from exiface.detector import Detector
 from exiface.evaluation import judge
 from exiface.evaluation.own_photographs import encode_sets, own_table
+from exiface.scoring import GaussianMixture
 
 
 def test_recalibrating_restores_a_promise_that_another_source_broke():
@@ -35,7 +36,7 @@ def test_refitting_learns_another_source():
         scored("real", "A", (features["real:A"] ** 2).sum(1)),
         scored("fake", "A/x", (features["fake:A/x"] ** 2).sum(1)),
     ]
-    recalibrated, refitted = own_table(sets, features)
+    recalibrated, refitted = own_table(sets, features, scorer=GaussianMixture())
     assert (recalibrated.how, refitted.how) == ("recalibrated", "refitted")
     assert refitted.own == 150
     assert recalibrated.recall < 0.1
@@ -47,7 +48,9 @@ def test_what_too_few_photographs_can_not_promise_is_left_out():
     rng = np.random.default_rng(0)
     features = {"real:A": rng.normal(size=(60, 3)).astype(np.float32)}
     sets = [scored("real", "A", rng.normal(size=60))]
-    assert [row.how for row in own_table(sets, features)] == ["recalibrated"]
+    assert [row.how for row in own_table(sets, features, scorer=GaussianMixture())] == [
+        "recalibrated"
+    ]
     assert own_table(sets, features, alpha=0.01) == []
 
 

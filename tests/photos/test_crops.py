@@ -31,6 +31,20 @@ def test_the_square_is_square_and_inside(x, y, box_width, box_height, scale, wid
     )
 
 
+@pytest.mark.parametrize(
+    ("box", "scale", "square"),
+    [
+        # The side is rounded down, the corner to the nearest whole pixel, a half to the even one.
+        ((10.0, 10.0, 40.9, 40.0), 1.52, (2, 2, 48, 48)),
+        ((100.0, 100.0, 119.0, 131.0), 1.3, (90, 96, 130, 136)),
+        ((101.4, 99.7, 120.4, 130.7), 1.3, (91, 95, 131, 135)),
+        ((100.0, 100.0, 101.0, 103.0), 1.0, (99, 100, 102, 103)),
+    ],
+)
+def test_the_square_is_rounded_as_it_was_trained_with(box, scale, square):
+    assert square_about(box, scale, 1000, 1000) == square
+
+
 @given(st.floats(100, 200), st.floats(100, 200))
 def test_away_from_the_border_the_square_is_centred(x, y):
     x0, y0, x1, y1 = square_about((x, y, x + 30, y + 50), 1.3, 1000, 1000)

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from exiface.scoring import DensityError, Evidence
-from exiface.scoring.evidence import directions_of, sign
+from exiface.scoring import DensityError, Evidence, Head
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def evidence(features, request):
 
 
 def test_the_score_is_what_its_slow_twin_says(evidence, features):
-    *heads, floor = evidence.arrays().values()
+    *heads, floor, _ = evidence.arrays().values()
     reached = 0
     for row, score in zip(features[:50], evidence.score(features[:50]), strict=True):
         tails = [
@@ -40,7 +39,7 @@ def test_more_of_any_sign_is_more_suspicious_up_to_the_floor(sign, step, floor):
     shifted[:, sign] += step
     before, after = evidence.score(features[:5]), evidence.score(shifted)
     assert np.isfinite(after).all()
-    below = norm.sf(evidence.signs(features[:5])[:, sign]) > floor
+    below = norm.sf(evidence.signs(features[:5])[f"head {sign + 1}"]) > floor
     assert (after[below] > before[below]).all()
     assert (after >= before).all()
 
@@ -69,7 +68,7 @@ def test_a_sign_without_a_tail_counts_with_its_deviations(features):
     directions = np.random.default_rng(1).normal(size=(3, 6))
     mixed = Evidence(directions, (np.nan, 0.05, 0.05), (3, 1, 1)).fit(features)
     tails = Evidence(directions[1:]).fit(features).score(features)
-    assert np.allclose(mixed.score(features), 3 * mixed.signs(features)[:, 0] + tails)
+    assert np.allclose(mixed.score(features), 3 * mixed.signs(features)["head 1"] + tails)
 
 
 @pytest.mark.parametrize("weights", [(1, 2), (1, 0, 1), (1, np.nan, 1)])
@@ -81,7 +80,7 @@ def test_weights_are_one_positive_number_a_sign(weights):
 @pytest.mark.parametrize("text", ["smoothing:x", "smoothing:0:1:2"])
 def test_what_is_no_sign_is_refused(text):
     with pytest.raises(DensityError, match="NAME:FLOOR:WEIGHT"):
-        sign(text)
+        Head.parse(text)
 
 
 def test_the_size_and_offset_of_a_head_do_not_matter(features):
@@ -143,8 +142,9 @@ def test_what_cannot_be_fitted_or_scored_says_why(evidence, features):
 
 def test_heads_are_chosen_by_name():
     heads = {"a": np.array([3.0, 4.0]), "b": np.array([0.0, 2.0])}
-    assert directions_of(heads, ["b", "a"]).tolist() == [[0, 1], [0.6, 0.8]]
-    assert directions_of(heads, ["-a", "b"]).tolist() == [[-0.6, -0.8], [0, 1]]
-    for unknown in ("c", "-c"):
-        with pytest.raises(DensityError, match="no head 'c'; it has a, b"):
-            directions_of(heads, ["a", unknown])
+    chosen = Evidence.of(heads, [Head("b"), Head("a", 0.1, 2, low=True)])
+    restored = Evidence.from_arrays(chosen.fit(np.eye(2)).arrays())
+    assert restored.arrays()["directions"].tolist() == [[0, 1], [-0.6, -0.8]]
+    assert restored.words == "evidence of b (at least 0.05), 2 x -a (at least 0.1)"
+    with pytest.raises(DensityError, match="no head 'c'; it has a, b"):
+        Evidence.of(heads, [Head("a"), Head("c")])

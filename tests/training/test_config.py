@@ -57,7 +57,7 @@ def test_what_is_written_is_read(tmp_path):
     [
         ("epoch=3", "epoch: unknown key.*epochs"),
         ("augmentation.sharpness=1", "sharpness"),
-        ("drawing.generated=0.5", "together"),
+        ("sampling.generated=0.5", "together"),
         ("epochs=many", "epochs: .*integer"),
         ("epochs=0", "greater than or equal to 1"),
         ("architecture=vgg", "compact"),

@@ -3,9 +3,10 @@ import pytest
 import torch
 from torch import nn
 
+from exiface.encoders.description import GENERATED_HEAD
 from exiface.photos import TAG_NAMES, Preprocessing
 from exiface.training.losses import Ranking, fidelity_loss, ranking_loss
-from exiface.training.task import GENERATED, PretextTask, Shares
+from exiface.training.task import PretextTask, Shares
 
 
 @pytest.fixture
@@ -115,9 +116,9 @@ def test_generated_faces_teach_their_own_head_alone(supervised, batch):
     expected = nn.functional.binary_cross_entropy_with_logits(
         outputs[rows, -1], generated[rows].float()
     )
-    assert supervised.names[-1] == GENERATED
-    assert losses[GENERATED].item() == pytest.approx(expected.item())
-    shares = {GENERATED: 2.0, "manipulation": 0.25}
+    assert supervised.names[-1] == GENERATED_HEAD
+    assert losses[GENERATED_HEAD].item() == pytest.approx(expected.item())
+    shares = {GENERATED_HEAD: 2.0, "manipulation": 0.25}
     total = sum(shares.get(name, 0.5) * losses[name].item() for name in supervised.names)
     assert supervised.total(losses).item() == pytest.approx(total, rel=1e-5)
 
@@ -128,7 +129,7 @@ def test_smoothed_labels_are_wanted_less_surely(supervised, batch):
     untouched = torch.zeros(5, dtype=torch.long)
     outputs = supervised.outputs(crops)[:, -1]
     supervised._label_smoothing = 0.2
-    loss = supervised(crops, tags, untouched, generated)[GENERATED]
+    loss = supervised(crops, tags, untouched, generated)[GENERATED_HEAD]
     wanted = torch.where(generated, 0.9, 0.1)
     expected = nn.functional.binary_cross_entropy_with_logits(outputs, wanted)
     assert loss.item() == pytest.approx(expected.item())

@@ -10,7 +10,7 @@ from exiface.photos import Preprocessing
 from exiface.training import ConfigError, TrainConfig
 from exiface.training.bilevel import LearntWeights
 from exiface.training.distributed import Process
-from exiface.training.train_step import Learner, multiplies_bfloat16
+from exiface.training.train_step import TrainStep, multiplies_bfloat16
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +21,14 @@ def start(tmp_path_factory):
     return path
 
 
-def learner(init, **settings):
+def train_step(init, **settings):
     process = Process(0, 1, torch.device("cpu"))
-    return Learner(TrainConfig(**settings), Preprocessing(128), process, init)
+    return TrainStep(TrainConfig(**settings), Preprocessing(128), process, init)
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.5])
 def test_the_encoder_exported_lies_between_start_and_end(start, averaging):
-    learning = learner(start, start_share=0.25, averaging=averaging)
+    learning = train_step(start, start_share=0.25, averaging=averaging)
     begun = {name: each.clone() for name, each in learning.task.encoder.state_dict().items()}
     for copy in (learning.task, *([learning.average.module] if averaging else [])):
         for each in copy.encoder.state_dict().values():
@@ -42,7 +42,7 @@ def test_the_encoder_exported_lies_between_start_and_end(start, averaging):
 
 
 def test_without_a_share_nothing_is_copied(start):
-    learning = learner(start)
+    learning = train_step(start)
     assert learning.learnt is learning.task
 
 
@@ -71,7 +71,7 @@ def learns_weights(normalisation, monkeypatch, **settings):
     monkeypatch.setitem(ARCHITECTURES, "compact", small(normalisation))
     process = Process(0, 1, torch.device("cpu"))
     config = TrainConfig(**{"precision": "float32", "optimizer": "adamw", **settings})
-    return Learner(config, Preprocessing(32), process)
+    return TrainStep(config, Preprocessing(32), process)
 
 
 def test_batch_statistics_move_only_in_the_real_step(monkeypatch):
@@ -112,6 +112,20 @@ def test_parts_that_are_equal_are_one_part(monkeypatch, derivative):
         assert torch.allclose(one, other, atol=1e-5)
 
 
+def test_gradients_of_parts_are_averaged(monkeypatch):
+    whole = learns_weights("group", monkeypatch)
+    parts = learns_weights("group", monkeypatch)
+    batch, other = faces(8), faces(8, seed=1)
+    gradients = []
+    for each in (batch, other):
+        whole.step(1, 0.0, [each])
+        gradients.append([parameter.grad.clone() for parameter in whole.task.parameters()])
+    parts.step(1, 0.0, [batch, other])
+    for one, two, both in zip(*gradients, parts.task.parameters(), strict=True):
+        assert torch.allclose(both.grad, (one + two) / 2, atol=1e-6)
+    assert any(each.abs().max() > 1e-3 for each in gradients[0])
+
+
 def test_a_share_of_no_weights_is_refused():
     with pytest.raises(ConfigError, match="--init"):
-        learner(None, start_share=0.1)
+        train_step(None, start_share=0.1)

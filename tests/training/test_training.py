@@ -252,7 +252,7 @@ def test_photographs_kept_from_training_are_not_listed(uninterrupted, manifest):
 
 SUPERVISED = [
     *SETTINGS,
-    *("shares.generated=1.0", "drawing.generated=0.5", "averaging=0.9", "validate_epochs=4"),
+    *("shares.generated=1.0", "sampling.generated=0.5", "averaging=0.9", "validate_epochs=4"),
     *("window=40", "augmentation.scale=0.5", "leave_out=[scan*]"),
 ]
 

@@ -56,23 +56,28 @@ def calibrate(
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest
-    from exiface.detector.fitting import calibrate as renewed
+    from exiface.detector.calibrating import calibrate as renewed
+    from exiface.detector.calibrating import promise_of
     from exiface.detector.folder import detector_folder, read_folder, write_folder
 
     parts = read_folder(detector_folder(detector))
     subject = parts.encoder.subject
     manifest = Manifest.joined([_photographs(path, subject) for path in photos])
     known = generated_faces(generated or [], subject)
+    promise = promise_of(parts)
     with progress_bar("Calibrating") as progress:
         parts = renewed(
             parts,
             manifest,
             name=name or output.resolve().name,
-            alpha=alpha,
-            beta=beta,
-            per_camera=per_camera,
+            promise=replace(
+                promise,
+                alpha=promise.alpha if alpha is None else alpha,
+                beta=promise.beta if beta is None else beta,
+                per_camera=per_camera,
+                seed=seed,
+            ),
             generated=known,
-            seed=seed,
             progress=progress,
         )
     # What was said of the detector was measured with its former calibration.

@@ -12,7 +12,7 @@ from exiface import __version__
 # The astronaut Eileen Collins; NASA, public domain.
 _PICTURE = Path(__file__).with_name("checked.jpg")
 _TIMES = 12  # that it is judged, for the speed
-_EXTRAS = ("serve", "bulk", "ray", "provenance", "train")
+_EXTRAS = ("fit", "evaluate", "bulk", "train", "serve", "provenance", "ray")
 
 
 def checks(

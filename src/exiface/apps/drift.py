@@ -116,12 +116,8 @@ def _of_csv(path: Path, whole: bool) -> tuple[list[float], set[str]]:
 
 def _of_parts(path: Path, whole: bool) -> tuple[list[float], set[str]]:
     """The same of the parts of `exiface score`."""
-    from exiface.errors import UserError, install
+    from exiface.detector.rejudging import judged_by, read_scored
 
-    try:
-        from exiface.detector.rejudging import judged_by, read_scored
-    except ImportError:
-        raise UserError(f"reading parts needs pyarrow: {install('bulk')}") from None
     table = read_scored(path)
     if whole:
         images = [image for image in table["image"].to_pylist() if image is not None]

@@ -301,7 +301,6 @@ def _of_folders(
     from exiface.evaluation.own_photographs import encode_sets
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
-    from exiface.scoring import Evidence
 
     detector = Detector.load(given)
     is_detector = against is not None and detector_folder(against).is_dir()
@@ -323,8 +322,7 @@ def _of_folders(
             known["features"] = encode_sets(
                 detector, sets, cropped=judging.cropped, progress=progress
             )
-        if isinstance(detector.parts.scorer, Evidence):
-            known["signs"] = detector.parts.scorer
+        known["scorer"] = detector.parts.scorer
     return sets, known
 
 

@@ -65,6 +65,8 @@ def _print(explanation: "Explanation", counted: str) -> None:
     if face.unsure_because:
         console.print(f"This {explanation.what} is {escape(face.unsure_because)}.")
     console.print(shares_sentence(face))
+    if explanation.known_ratio is not None:
+        console.print(explanation.known_ratio.sentence)
     declared = explanation.result.declared
     console.print(escape(declared.line))
     for sentence in (*declared.contradictions, *declared.unread):

@@ -46,7 +46,12 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         what=explanation.what,
         face=explanation.judged,
         plot=standing(parts_of(explanation, detector), explanation.judged),
-        shares=shares_sentence(explanation.judged),
+        shares=" ".join(
+            [
+                shares_sentence(explanation.judged),
+                *([explanation.known_ratio.sentence] if explanation.known_ratio else []),
+            ]
+        ),
         words=words(),
         crop=data_uri(enlarged(explanation.crop)),
         spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),

@@ -39,17 +39,12 @@ def features(
     Interrupted, the same command goes on. Exit status: 0 = every image has a vector, 1 = some have
     none, 2 = wrong usage.
     """
-    from exiface.errors import UserError, install
-
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise UserError(f"features need pyarrow: {install('bulk')}") from None
     from exiface.apps.bulk.features import FeatureReader, encode_blocks, join_parts
     from exiface.apps.bulk.inputs import number_of_images, settled_blocks
     from exiface.apps.bulk.parts import finished
     from exiface.apps.console import rate_bar
     from exiface.apps.standard_input import read_paths
+    from exiface.errors import UserError
 
     if output.exists():
         raise UserError(f"{output} is there already; name another file, or delete it")

@@ -82,9 +82,12 @@ def fit(
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest
+    from exiface.detector.calibrating import Promise
     from exiface.detector.encoders_inside import encoder_named
+    from exiface.detector.fitting import Fitting
     from exiface.detector.fitting import fit as fit_detector
     from exiface.detector.folder import read_folder, write_folder
+    from exiface.scoring import Head
 
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
@@ -96,16 +99,16 @@ def fit(
             encoder,
             manifest,
             name=name or output.resolve().name,
-            components=components,
-            evidence=evidence or (),
-            fit_split=fit_split,
-            as_sent=as_sent,
-            alpha=alpha,
-            beta=beta,
-            per_photo=per_photo,
-            per_camera=per_camera,
+            fitting=Fitting(
+                components=components,
+                evidence=tuple(map(Head.parse, evidence or ())),
+                split=fit_split,
+                per_photo=per_photo,
+            ),
+            promise=Promise(
+                alpha=alpha, beta=beta, per_camera=per_camera, as_sent=as_sent, seed=seed
+            ),
             generated=known,
-            seed=seed,
             progress=progress,
         )
     added = "" if card is None else "\n" + card.read_text("utf-8")

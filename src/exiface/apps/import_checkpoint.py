@@ -39,12 +39,6 @@ def import_checkpoint(
 
     Then `exiface fit --encoder ENCODER --photos DIR -o DETECTOR` makes a detector of it.
     """
-    from exiface.errors import UserError, install
-
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        raise UserError(f"importing needs torch: {install('train')}") from None
     from exiface.encoders.to_onnx import import_weights
     from exiface.papers.checkpoints import read_checkpoint, write_encoder
 

@@ -56,7 +56,7 @@ def info(
 def print_detector(parts: "DetectorParts", folder: Path) -> None:
     """Print what a detector is, in a few lines."""
     encoder, calibration = parts.encoder, parts.calibration
-    low, high = calibration.true_rate()
+    low, high = parts.true_rate
     units = "sources" if calibration.by_source else "photographs"
     counts = {
         label: _counts(of_set)
@@ -70,7 +70,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "detector": f"{parts.name}@{parts.digest[:12]}",
         "folder": _size(folder),
         "encoder": _encoder(encoder),
-        "scored by": _scorer(parts),
+        "scored by": parts.scorer.words,
         **{label: text for label, text in counts.items() if text},
         "verdict": parts.judge.promise(),
         "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
@@ -122,13 +122,3 @@ def _counts(of_set: dict[str, Any]) -> str:
 def _size(folder: Path) -> str:
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return f"{folder} ({size / 1e6:.1f} MB)"
-
-
-def _scorer(parts: "DetectorParts") -> str:
-    from exiface.scoring import Evidence, GaussianMixture
-
-    if isinstance(parts.scorer, GaussianMixture):
-        return f"Gaussian mixture, {parts.scorer.n_components} component(s)"
-    if isinstance(parts.scorer, Evidence):
-        return f"evidence of {', '.join(parts.provenance['fit']['evidence'])}"
-    return "a classifier trained on generated faces"

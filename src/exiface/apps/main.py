@@ -27,7 +27,7 @@ from exiface.apps.score import score
 from exiface.apps.serve import serve
 from exiface.apps.supervise import supervise
 from exiface.apps.train import train
-from exiface.errors import UserError
+from exiface.errors import UserError, missing
 
 app = typer.Typer(
     name="exiface",
@@ -41,6 +41,13 @@ _JUDGING = (detect, explain, score, serve, evaluate, drift)
 _MAKING = (prepare, train, supervise, fit, calibrate, features, info, checks)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)
+# The extra that all of a command's work needs, where that is more than the package says.
+_EXTRAS = {
+    **dict.fromkeys(("evaluate", "drift"), "evaluate"),
+    **dict.fromkeys(("prepare", "fit", "calibrate", "supervise"), "fit"),
+    **dict.fromkeys(("train", "import"), "train"),
+    "serve": "serve",
+}
 app.command("import")(import_checkpoint)
 
 
@@ -83,6 +90,12 @@ def main() -> None:
         app()
     except UserError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        said = missing(error, _EXTRAS.get(sys.argv[1]) if len(sys.argv) > 1 else None)
+        if said is None:
+            raise
+        typer.secho(f"error: {said}", fg="red", err=True)
         sys.exit(2)
     except BrokenPipeError:  # `exiface detect ... | head`
         sys.stderr.close()

@@ -35,11 +35,11 @@ GeneratedOption = Annotated[
     typer.Option(
         help="Generated faces of generators that training never saw, from which the verdict "
         '"photographic" is earned: a folder (a family each) or a manifest; repeatable. Or a CSV '
-        "with the columns family, side (px), p_value, measured by detectors made in the same way "
-        "without the family."
+        "with the columns family and p_value, measured by detectors made in the same way without "
+        "the family; and known, 1 of further pictures of a family that training knew."
     ),
 ]
-_COLUMNS = ("family", "side", "p_value")
+_COLUMNS = ("family", "p_value")
 
 
 def generated_faces(
@@ -82,19 +82,25 @@ def generated_faces(
 
 
 def _scored(path: Path) -> "GeneratedFaces":
-    from exiface.calibration import CalibrationError, GeneratedFaces
+    from exiface.calibration import CalibrationError
     from exiface.errors import UserError
 
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
-        return GeneratedFaces.of(
-            [float(row["p_value"]) for row in rows],
-            [row["family"] for row in rows],
-        )
+        known = [row for row in rows if row.get("known") == "1"]
+        never = [row for row in rows if row.get("known") != "1"]
+        return _gathered(never, _gathered(known, None) if known else None)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
     except (KeyError, TypeError, ValueError, CalibrationError) as error:
         raise UserError(
             f"{path} must have the columns {', '.join(_COLUMNS)} with numbers in the last: {error}"
         ) from None
+
+
+def _gathered(rows: list[dict[str, str]], known: "GeneratedFaces | None") -> "GeneratedFaces":
+    from exiface.calibration import GeneratedFaces
+
+    p_values = [float(row["p_value"]) for row in rows]
+    return GeneratedFaces.of(p_values, [row["family"] for row in rows], known)

@@ -51,12 +51,6 @@ def score(
     Run it again to go on. Exit status: 0 = every image has a verdict, 1 = some have none (column
     `reason`), 2 = wrong usage.
     """
-    from exiface.errors import UserError, install
-
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise UserError(f"scoring needs pyarrow: {install('bulk')}") from None
     from exiface.apps.bulk.inputs import number_of_images, settled_blocks
     from exiface.apps.bulk.parts import finished
     from exiface.apps.bulk.scoring import score_blocks

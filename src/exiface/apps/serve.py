@@ -31,15 +31,11 @@ def serve(
 
     Pictures are judged in memory and never stored. Settings: flags, then environment, then file.
     """
-    from exiface.errors import UserError, install
-
-    try:
-        import fastapi  # noqa: F401
-        import uvicorn
-    except ImportError:
-        raise UserError(f"serving needs more packages: {install('serve')}") from None
     import json
     import tempfile
+
+    import fastapi  # noqa: F401 - before anything is said
+    import uvicorn
 
     from exiface.apps.service.settings import CONFIG_VARIABLE, read_settings
     from exiface.detector.folder import detector_folder, read_folder

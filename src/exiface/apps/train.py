@@ -50,12 +50,6 @@ def train(
 
     Several processes: `torchrun --nproc-per-node N -m exiface train ...`.
     """
-    from exiface.errors import UserError, install
-
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        raise UserError(f"training needs torch: {install('train')}") from None
     from exiface.apps.console import progress_bar
     from exiface.datasets import Manifest
     from exiface.training import read_config

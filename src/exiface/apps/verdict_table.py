@@ -104,6 +104,8 @@ def _details(result: ImageResult, *, alone: bool) -> Iterator[str]:
         yield f"{f'Face {number}: ' if len(result.faces) > 1 else ''}{_said(face)}"
     if result.image is not None:
         yield f"As a whole: {_said(result.image)}"
+    if not result.judged and result.size[0]:
+        yield "Whole pictures are judged only where that is asked for: --subject image, or auto."
     if result.size[0]:
         yield escape(result.declared.line)
         yield from map(escape, result.declared.unread)

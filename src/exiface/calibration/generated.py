@@ -19,6 +19,7 @@ from exiface.calibration.conformal import CalibrationError, grouped
 # A verdict of "photographic" is given where at most this share of generated faces scores as low.
 MISSED = 0.1
 _ARRAYS = ("p_values", "families")
+_KNOWN = "known_"  # before the same names, of families that training knew
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class GeneratedFaces:
     Attributes:
         p_values: (n,) by the calibration of the detector, or of one trained without their family.
         families: (n,) which family each is of, 0 to m - 1.
+        known: further faces of families that training knew; None where none were measured.
 
     Example:
         >>> faces = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 5 + ["b"] * 5)
@@ -37,10 +39,21 @@ class GeneratedFaces:
 
     p_values: NDArray[np.float64]
     families: NDArray[np.int64]
+    known: "GeneratedFaces | None" = None
 
     @classmethod
-    def of(cls, p_values: ArrayLike, families: Sequence[str] | NDArray[Any]) -> Self:
+    def of(
+        cls,
+        p_values: ArrayLike,
+        families: Sequence[str] | NDArray[Any],
+        known: "GeneratedFaces | None" = None,
+    ) -> Self:
         """Gather the p-values (n,) of faces of named families (n,).
+
+        Args:
+            p_values: of faces of families that training never saw.
+            families: of each.
+            known: the same of families that training knew, in other pictures; None = not measured.
 
         Raises:
             CalibrationError: there are none, or values that are no p-values.
@@ -54,7 +67,7 @@ class GeneratedFaces:
             )
         if not ((values > 0) & (values <= 1)).all():
             raise CalibrationError("p-values of generated faces must lie in (0, 1]")
-        return cls(values, np.asarray(names, np.int64))
+        return cls(values, np.asarray(names, np.int64), known)
 
     @cached_property
     def photographic_from(self) -> float:
@@ -76,7 +89,10 @@ class GeneratedFaces:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
-        return {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if self.known is not None:
+            arrays |= {f"{_KNOWN}{name}": each for name, each in self.known.arrays().items()}
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -85,7 +101,10 @@ class GeneratedFaces:
         Raises:
             CalibrationError: an array is missing, unknown or can't be used.
         """
-        known = {name: array for name, array in arrays.items() if name != "sides"}  # of version 2
-        if set(known) != set(_ARRAYS):
+        own = {name: each for name, each in arrays.items() if not name.startswith(_KNOWN)}
+        own.pop("sides", None)  # of version 2
+        if set(own) != set(_ARRAYS):
             raise CalibrationError(f"generated faces have {_ARRAYS}, got {sorted(arrays)}")
-        return cls.of(**known)
+        others = {n.removeprefix(_KNOWN): each for n, each in arrays.items() if n not in own}
+        others.pop("sides", None)
+        return cls.of(**own, known=cls.from_arrays(others) if others else None)

@@ -1,7 +1,8 @@
 """How strongly a score speaks for generated over photographed, in the measure of forensic labs.
 
 The likelihood ratio compares how common a p-value is among generated faces of families that
-training never saw (each family weighing the same) and among photographs (each source the same).
+training never saw (each family weighing the same) and among photographs (each source the same). A
+second one, for those who ask, is of further pictures of families that training knew.
 Both are counted in narrow bands of p-values, and a curve is fitted through them: log LR =
 c + a log p + b log(1 - p) with a <= 0 <= b, so that it never rises with the p-value (beta
 calibration, Kull, Silva Filho and Flach 2017). The curve is bounded by what the numbers bear: no
@@ -40,6 +41,7 @@ class LikelihoodRatio:
         low: of its 95 % interval, over families of generators and sources of photographs.
         high: likewise.
         subject: what was judged, in the plural: "faces" or "pictures".
+        known: whether the generated ones are of kinds that training knew, in other pictures.
 
     Example:
         >>> LikelihoodRatio(20.4, 6.1, 58.0).words
@@ -54,6 +56,7 @@ class LikelihoodRatio:
     low: float
     high: float
     subject: str = "faces"
+    known: bool = False
 
     @property
     def words(self) -> str:
@@ -75,7 +78,8 @@ class LikelihoodRatio:
             >>> LikelihoodRatio(20.4, 6.1, 58.0).sentence
             'A score like this is about 20 times as common among generated faces of kinds it has never seen as among photographs (6.1 to 58): moderate support for generated over photographed.'
         """  # noqa: E501 - one sentence, as it is printed
-        generated = f"generated {self.subject} of kinds it has never seen"
+        kinds = "it knows" if self.known else "it has never seen"
+        generated = f"generated {self.subject} of kinds {kinds}"
         value, low, high = self.value, self.low, self.high
         common, rare = generated, "photographs"
         if value < 1:

@@ -115,12 +115,23 @@ class Judge:
             for value, low, high in self.likelihood_curve.at(p_values).T.tolist()
         ]
 
+    def ratio_of_known(self, p_value: float) -> LikelihoodRatio | None:
+        """The likelihood ratio of generators that training knew; None where not measured."""
+        if self.generated is None or self.generated.known is None:
+            return None
+        curve = self._curve(self.generated.known)
+        value, low, high = curve.at(p_value).tolist()
+        return LikelihoodRatio(value, low, high, self.subject, known=True)
+
     @cached_property
     def likelihood_curve(self) -> LikelihoodCurve | None:
         """Likelihood ratios over p-values; None where no generated faces were measured."""
         if self.generated is None:
             return None
-        return LikelihoodCurve.of(self.calibration.p_values_of_sources(), self.generated.by_family)
+        return self._curve(self.generated)
+
+    def _curve(self, generated: GeneratedFaces) -> LikelihoodCurve:
+        return LikelihoodCurve.of(self.calibration.p_values_of_sources(), generated.by_family)
 
     def promise(self) -> str:
         """What the verdicts are said at, in words.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
-from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches, Drawing
+from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches, Sampling
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.photos.crops import Box, resize, to_crop
 from exiface.photos.manipulations import manipulate
@@ -17,14 +17,14 @@ from exiface.threads import ordered_map
 
 # What is done to a face, by families that have a head each: one of the published four
 # manipulations, the whole picture smoothed, the face averaged with another one.
-PUBLISHED, SMOOTHING, AVERAGING = "manipulation", "smoothing", "averaging"
-FAMILIES = (PUBLISHED, SMOOTHING, AVERAGING)
+MANIPULATION, SMOOTHING, AVERAGING = "manipulation", "smoothing", "averaging"
+FAMILIES = (MANIPULATION, SMOOTHING, AVERAGING)
 
 
 class FaceBatches(Batches):
     """Draws batches of faces.
 
-    A photograph is manipulated with the drawing's probability, in a way of one of the families,
+    A photograph is manipulated with the sampling's probability, in a way of one of the families,
     each as likely (published: 1/2, the four alone, 1/8 each).
 
     Args:
@@ -32,7 +32,7 @@ class FaceBatches(Batches):
         preprocessing: the encoder's; its crop size and scale are used here.
         augmentation: what untouched, manipulated and generated faces go through alike.
         families: of manipulations, out of FAMILIES.
-        drawing: which faces training draws, and how often.
+        sampling: which faces training draws, and how often.
         window: side in pixels of the windows that training and validation look at; needed where
             crops keep their own pixels and so differ in size.
         seed: of everything drawn.
@@ -45,13 +45,13 @@ class FaceBatches(Batches):
         preprocessing: Preprocessing,
         *,
         augmentation: Augmentation | None = None,
-        families: Sequence[str] = (PUBLISHED,),
-        drawing: Drawing | None = None,
+        families: Sequence[str] = (MANIPULATION,),
+        sampling: Sampling | None = None,
         window: int | None = None,
         seed: int = 0,
         workers: int | None = None,
     ) -> None:
-        super().__init__(manifest, drawing=drawing, seed=seed, workers=workers)
+        super().__init__(manifest, sampling=sampling, seed=seed, workers=workers)
         self.preprocessing = preprocessing
         self.augmentation = augmentation or Augmentation()
         self.families = tuple(families)
@@ -89,7 +89,7 @@ class FaceBatches(Batches):
         box = self.augmentation.shift_box(self.manifest.face_box(row), rng)
         crop, landmarks = self._crop(row, box)
         manipulated, way = 0, None
-        if rng.random() < self.drawing.manipulated and not generated:
+        if rng.random() < self.sampling.manipulated and not generated:
             manipulated = 1 + int(rng.integers(len(self.families)))
             crop, way = self._manipulated(row, crop, landmarks, manipulated, rng)
         if self.window is not None:

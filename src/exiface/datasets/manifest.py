@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.errors import UserError, install
+from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS, CameraTags, UnreadableImageError, read_photo
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.crops import Box
@@ -199,7 +199,9 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write as Parquet, whole or not at all; the root is kept relative to the file."""
-        arrow, parquet = _pyarrow()
+        import pyarrow as arrow
+        from pyarrow import parquet
+
         columns: dict[str, Any] = {name: arrow.array(getattr(self, name)) for name in _STRINGS}
         columns["score"] = arrow.array(self.score)
         columns["generated"] = arrow.array(self.generated)
@@ -238,7 +240,9 @@ class Manifest:
         Raises:
             ManifestError: missing, damaged, of another version, or without a row.
         """
-        arrow, parquet = _pyarrow()
+        import pyarrow as arrow
+        from pyarrow import parquet
+
         try:
             table = parquet.read_table(path)
         except FileNotFoundError:
@@ -303,14 +307,3 @@ def _read_again(path: Path) -> NDArray[np.uint8]:
 
 def _columns() -> list[str]:
     return [field.name for field in fields(Manifest) if field.name not in ("root", "subject")]
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ManifestError(
-            f"manifests need pyarrow: {install('train')} (or give a folder of photographs)"
-        ) from None
-    return pyarrow, pyarrow.parquet

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
-from exiface.datasets.sampling import Batch, Batches, Drawing
+from exiface.datasets.sampling import Batch, Batches, Sampling
 from exiface.photos.patches import Patches
 
 _VALIDATION_PIXELS = 16 * 64**2  # of an image, in patches spread over it; at least two
@@ -25,7 +25,7 @@ class PatchBatches(Batches):
             it would go over the traces that the pretext task is about.
         window: side in pixels of the region that the patches of an image lie in, which alone is
             augmented; None = all of it.
-        drawing: which images training draws, and how often.
+        sampling: which images training draws, and how often.
         seed: of everything drawn.
         workers: threads that decode.
     """
@@ -39,11 +39,11 @@ class PatchBatches(Batches):
         side: int | None = None,
         augmentation: Augmentation | None = None,
         window: int | None = None,
-        drawing: Drawing | None = None,
+        sampling: Sampling | None = None,
         seed: int = 0,
         workers: int | None = None,
     ) -> None:
-        super().__init__(manifest, drawing=drawing, seed=seed, workers=workers)
+        super().__init__(manifest, sampling=sampling, seed=seed, workers=workers)
         self.patches = patches
         self.number = number
         self.side = side or patches.side

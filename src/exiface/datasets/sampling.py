@@ -30,7 +30,7 @@ class Batch:
         classes: (n, 8) int8 in the order of CLASSES; -1 = absent.
         manipulated: (n,) int64; 0 = untouched, else 1 + the place of the family among `families`.
         generated: (n,) bool; whether it is AI-generated.
-        ways: (n,) int64; which of MANIPULATIONS it went through, by place; -1 = none of them.
+        manipulation: (n,) int64; which of MANIPULATIONS it went through, by place; -1 = none.
     """
 
     crops: NDArray[np.uint8]
@@ -38,7 +38,7 @@ class Batch:
     classes: NDArray[np.int8]
     manipulated: NDArray[np.int64]
     generated: NDArray[np.bool_]
-    ways: NDArray[np.int64]
+    manipulation: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -67,7 +67,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class Sampling:
     """Which rows training draws, and how often.
 
     Attributes:
@@ -101,7 +101,7 @@ class Drawing:
             if share and not rows.any():
                 raise UserError(
                     f"no {'generated image' if is_generated else 'photograph'} to draw; prepare "
-                    "some, or leave drawing.generated out"
+                    "some, or leave sampling.generated out"
                 )
             sources = manifest.source[rows]
             each = _shares(sources, self.source_power)
@@ -141,7 +141,7 @@ class Batches(ABC):
 
     Args:
         manifest: the rows.
-        drawing: which of them training draws, and how often.
+        sampling: which of them training draws, and how often.
         seed: of everything drawn.
         workers: threads that decode.
     """
@@ -152,12 +152,12 @@ class Batches(ABC):
         self,
         manifest: Manifest,
         *,
-        drawing: Drawing | None = None,
+        sampling: Sampling | None = None,
         seed: int = 0,
         workers: int | None = None,
     ) -> None:
         self.manifest = manifest
-        self.drawing = drawing or Drawing()
+        self.sampling = sampling or Sampling()
         self.seed = seed
         self.workers = workers
 
@@ -194,7 +194,7 @@ class Batches(ABC):
     ) -> Iterator[list[Batch]]:
         """Draw the batches of steps [first_step, last_step).
 
-        An epoch is a permutation of the rows, or as many draws with the drawing's probabilities;
+        An epoch is a permutation of the rows, or as many draws with the sampling's probabilities;
         the rest below a whole batch is left for another epoch.
 
         Args:
@@ -210,7 +210,7 @@ class Batches(ABC):
         """
         steps = self.steps_per_epoch(batch_size)
         share = batch_size // (world_size * micro_batches)
-        probabilities = self.drawing.probabilities(self.manifest)
+        probabilities = self.sampling.probabilities(self.manifest)
         rows = len(self.manifest)
 
         def draws() -> Iterator[tuple[int, int, int]]:

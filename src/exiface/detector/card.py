@@ -1,8 +1,6 @@
 """The model card that every detector carries, filled in from what made it."""
 
-from typing import Any
-
-from exiface.calibration import Judge
+from exiface.detector.folder import DetectorParts
 from exiface.encoders import EncoderDescription
 from exiface.photos import TAG_NAMES, TAG_TITLES
 
@@ -25,34 +23,16 @@ _LIMITS = {
 }
 
 
-def model_card(
-    name: str,
-    encoder: EncoderDescription,
-    judge: Judge,
-    provenance: dict[str, Any],
-) -> str:
-    """Write a model card.
-
-    Args:
-        name: of the detector.
-        encoder: its encoder.
-        judge: what turns its scores into verdicts.
-        provenance: counts under "calibration" and, where a density was fitted, "fit".
-
-    Returns:
-        Markdown.
-    """
+def model_card(parts: DetectorParts) -> str:
+    """Write the model card of a detector, Markdown."""
+    encoder, judge, provenance = parts.encoder, parts.judge, parts.provenance
     calibration = judge.calibration
     trained = encoder.provenance.get("training", {})
     measured = encoder.provenance.get("validation", {})
     fitted = provenance.get("fit")
     sets = [
         ("encoder: training", trained),
-        *(
-            [("evidence: fit" if "evidence" in fitted else "density: fit", fitted)]
-            if fitted
-            else []
-        ),
+        *([("scorer: fit", fitted)] if fitted else []),
         ("calibration", provenance["calibration"]),
     ]
     what = "images" if encoder.subject == "image" else "faces"
@@ -79,7 +59,7 @@ def model_card(
     counted = f"; each of {number}\n  sources weighs the same" if calibration.by_source else ""
     if not calibration.by_source and len(calibration.references) > 1:
         counted = ", in the source of photographs\n  where that is largest"
-    low, high = calibration.true_rate()
+    low, high = parts.true_rate
     units = "sources" if calibration.by_source else "photographs"
     sent = ""
     if provenance.get("as_sent") and encoder.subject == "image":
@@ -117,18 +97,7 @@ def model_card(
             f"start: {trained.get('start', 'unknown')}; trained to learn what cameras recorded in "
             f"EXIF{_manipulated(encoder)}"
         )
-    scorer = "- Classifier: the encoder's own head, whose log-odds are the score."
-    if fitted and "evidence" in fitted:
-        scorer = (
-            f"- Evidence: {_signs(fitted)};\n"
-            "  the one-sided tails of these heads among photographs, combined (Fisher)."
-        )
-    elif fitted:
-        scorer = (
-            f"- Density: Gaussian mixture, {fitted.get('components', '?')} component(s), features "
-            "whitened, covariances\n  shrunk."
-        )
-    return f"""# {name}
+    return f"""# {parts.name}
 
 {_TELLS[encoder.subject]} {learnt}
 
@@ -136,7 +105,7 @@ def model_card(
 
 - Encoder: {encoder.architecture}, {encoder.features} features of {_OF[encoder.subject]}
   ({encoder.takes.sides}; {made_by}).
-{scorer}
+- Scorer: {parts.scorer.words}.
 - Verdict: {judge.promise()};
   p is the share of calibration photographs that are at least as unusual{counted}.
 
@@ -166,20 +135,3 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
 def _manipulated(encoder: EncoderDescription) -> str:
     spots = "\n  and to spot artificially manipulated faces"
     return spots if encoder.subject == "face" else ""
-
-
-def _signs(fitted: dict[str, Any]) -> str:
-    """The heads that are combined, each with its weight and floor where it has one."""
-    # A floor of None: the sign counts with its deviations.
-    names = fitted["evidence"]
-    floors = (
-        fitted["floor"] if isinstance(fitted["floor"], list) else len(names) * [fitted["floor"]]
-    )
-    return ", ".join(
-        (f"{weight:g} x " if weight != 1 else "")
-        + name
-        + ("" if not floor else f" (at least {floor:g})")
-        for name, floor, weight in zip(
-            names, floors, fitted.get("weights", len(names) * [1]), strict=True
-        )
-    )

@@ -59,7 +59,7 @@ class Prepared:
 
 
 # What is judged: faces; the image as a whole; both; or as wholes those images that hold no face.
-Subject = Literal["faces", "image", "both", "auto"]
+Scope = Literal["faces", "image", "both", "auto"]
 
 
 class Detector:
@@ -87,11 +87,11 @@ class Detector:
         parts: DetectorParts,
         *,
         whole: DetectorParts | None = None,
-        subject: Subject | None = None,
+        subject: Scope | None = None,
         threads: int | None = None,
     ) -> None:
         self.parts = parts
-        self.subject: Subject = subject or _looks_at(parts)
+        self.subject: Scope = subject or _looks_at(parts)
         self.threads = threads or cores()
         if parts.encoder.subject == "image":
             whole = parts
@@ -104,7 +104,7 @@ class Detector:
         cls,
         detector: str | Path | None = None,
         *,
-        subject: Subject | None = None,
+        subject: Scope | None = None,
         threads: int | None = None,
     ) -> Self:
         """Load a detector.
@@ -220,14 +220,14 @@ class Detector:
             found.append(self.whole.parts.notice)
         return [*dict.fromkeys(filter(None, found))]
 
-    def judges(self, subject: Subject) -> bool:
+    def judges(self, subject: Scope) -> bool:
         """Whether it can judge this subject."""
         return (subject == "image" or self._faces is not None) and (
             subject == "faces" or self.whole is not None
         )
 
     def prepare(
-        self, source: ImageSource, *, cropped: bool = False, subject: Subject | None = None
+        self, source: ImageSource, *, cropped: bool = False, subject: Scope | None = None
     ) -> Prepared:
         """Decode an image, cut out its faces, look at the whole; any number of threads may do so.
 
@@ -293,7 +293,7 @@ class Detector:
             )
 
 
-def _looks_at(parts: DetectorParts) -> Subject:
+def _looks_at(parts: DetectorParts) -> Scope:
     return "image" if parts.encoder.subject == "image" else "faces"
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from exiface.detector.folder import BUILTIN, detector_folder, read_folder
 from exiface.encoders import EncoderFolder
 from exiface.photos import TAG_NAMES
-from exiface.scoring import Classifier
 
 
 def encoder_named(encoder: str | Path) -> EncoderFolder:
@@ -30,5 +29,5 @@ def encoder_named(encoder: str | Path) -> EncoderFolder:
     heads = {}
     if parts.cross_check is not None:
         heads = dict(zip(TAG_NAMES, parts.cross_check.weights, strict=True))
-    classifier = parts.scorer.arrays() if isinstance(parts.scorer, Classifier) else {}
+    classifier = parts.scorer.arrays() if parts.scorer.supervised else {}
     return EncoderFolder(parts.model, parts.encoder, parts.attention, heads, classifier)

@@ -16,7 +16,7 @@ from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
-Way = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+Alteration = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 _QUALITY = (75, 95)
 _SHRUNK = (0.4, 0.9)
 
@@ -78,7 +78,7 @@ def encode_images(
     manifest: Manifest,
     progress: Progress = no_progress,
     *,
-    way: Way | None = None,
+    way: Alteration | None = None,
     seed: int = 0,
 ) -> NDArray[np.float32]:
     """Feature vectors (n, d) of the whole images of a manifest, in its order.
@@ -120,7 +120,11 @@ def shrunk(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
 
 
 # What photographs go through before they calibrate a detector of whole images, once each way.
-WAYS: dict[str, Way | None] = {"as they are": None, "saved again": saved_again, "shrunk": shrunk}
+FORMS: dict[str, Alteration | None] = {
+    "as they are": None,
+    "saved again": saved_again,
+    "shrunk": shrunk,
+}
 
 
 def encode_rows(
@@ -137,16 +141,16 @@ def encode_rows(
         encoder: of faces or of whole images.
         rows: of its subject.
         as_sent: faces are saved again and shrunk at random; whole images come once for each of the
-            WAYS, one way after another, the first of which is as they are.
+            FORMS, one way after another, the first of which is as they are.
         seed: of what is drawn.
         progress: called with (done, total) of each part.
 
     Returns:
         Features (m, d), the source (m,) of each, and the form (m,) that it was seen in: 0 = as it
-        is, then one of the other ways.
+        is, then one of the other forms.
     """
     if encoder.subject == "image":
-        ways = [*WAYS.values()] if as_sent else [None]
+        ways = [*FORMS.values()] if as_sent else [None]
         features = [encode_images(encoder, rows, progress, way=way, seed=seed) for way in ways]
         forms = np.repeat(np.arange(len(ways)), len(rows))
         return np.concatenate(features), np.tile(rows.source, len(ways)), forms

@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.calibration import LikelihoodRatio
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.detector import Detector, Prepared, Subject
+from exiface.detector.detector import Detector, Prepared, Scope
 from exiface.detector.folder import DetectorParts
-from exiface.detector.results import SCHEMA, ImageResult, Judgement
+from exiface.detector.results import SCHEMA_VERSION, ImageResult, Judgement
 from exiface.errors import UserError
 from exiface.photos import read_photo
 from exiface.photos.alterations import altered
 from exiface.photos.crops import Box, as_shown, square_about
 from exiface.photos.images import ImageSource
-from exiface.scoring import Evidence
 
 MILD_ALTERATIONS = (
     *("JPEG 95", "JPEG 85", "JPEG 75", "resize 0.75", "resize 0.5", "blur 0.5"),
@@ -74,6 +74,8 @@ class Explanation:
         nearest_scores: scores of the calibration photographs nearest in score, ascending.
         stability: verdicts after mild alterations.
         tag_checks: expected and claimed camera tags; empty where the detector has no heads.
+        known_ratio: the likelihood ratio of generators that training knew, beside that of the
+            verdict, which is of those that it never saw; None where none were measured.
     """
 
     result: ImageResult
@@ -84,6 +86,7 @@ class Explanation:
     nearest_scores: tuple[float, ...]
     stability: tuple[Stability, ...]
     tag_checks: tuple[TagCheck, ...]
+    known_ratio: LikelihoodRatio | None = None
 
     @property
     def judged(self) -> Judgement:
@@ -110,12 +113,13 @@ class Explanation:
         """As JSON has it; the regions as 8 x 8 means, from the top left."""
         cells = cv2.resize(self.regions, (_GRID, _GRID), interpolation=cv2.INTER_AREA)
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA_VERSION,
             "path": self.result.path,
             "detector": self.result.detector,
             "subject": self.what,
             "face": self.number,
             **self.judged.as_dict(),
+            "likelihood_ratio_known": self.known_ratio and self.known_ratio.as_dict(),
             **self.result.declared.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
             "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
@@ -134,7 +138,7 @@ def explain(
     *,
     face: int = 0,
     cropped: bool = False,
-    subject: Subject | None = None,
+    subject: Scope | None = None,
 ) -> Explanation:
     """Explain the verdict on one face, or on an image as a whole.
 
@@ -175,6 +179,7 @@ def explain(
         nearest_scores=_nearest(detector.parts, result.faces[face]),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
         tag_checks=() if check is None else check.check(features[0], prepared.tags),
+        known_ratio=detector.parts.judge.ratio_of_known(result.faces[face].p_value),
     )
 
 
@@ -208,6 +213,7 @@ def _explain_whole(
             )
         ),
         tag_checks=() if check is None else check.check(seen.feature, prepared.tags),
+        known_ratio=whole.parts.judge.ratio_of_known(result.image.p_value),
     )
 
 
@@ -220,13 +226,8 @@ def _nearest(parts: DetectorParts, judged: Judgement) -> tuple[float, ...]:
 
 
 def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:
-    scorer = detector.parts.scorer
-    if not isinstance(scorer, Evidence):
-        return ()
-    names = detector.parts.provenance["fit"]["evidence"]
-    signs = scorer.signs(features)[0]
-    rank = NormalDist().cdf
-    return tuple(Sign(name, rank(float(sign))) for name, sign in zip(names, signs, strict=True))
+    signs = detector.parts.scorer.signs(features)
+    return tuple(Sign(name, NormalDist().cdf(float(sign[0]))) for name, sign in signs.items())
 
 
 def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:

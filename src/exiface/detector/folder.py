@@ -8,7 +8,7 @@
     attention.safetensors      the rest of it, of one of whole images with attention
     density.safetensors        the mixture; or
     evidence.safetensors       the heads whose signs are combined; or
-    classifier.safetensors     the head of a binary detector
+    classifier.safetensors     the head of a binary detector (see `SCORERS`)
     calibration.safetensors    scores of the calibration photographs
     generated.safetensors      p-values of generated faces of families that training never saw;
                                absent where none were measured
@@ -39,11 +39,11 @@ from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.cross_check import CrossCheck
 from exiface.detector.results import Judgement
 from exiface.encoders import Encoder, EncoderDescription
-from exiface.encoders.description import ATTENTION_FILE, CLASSIFIER_FILE, ENCODER_FILE, PATCHES
+from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, PATCHES
 from exiface.encoders.patch_runtime import open_encoder
 from exiface.errors import UserError
 from exiface.photos.crops import Box
-from exiface.scoring import Classifier, Evidence, GaussianMixture, Scorer
+from exiface.scoring import SCORERS, Scorer
 
 # The detectors inside the package. Of faces: "default" has seen generated ones in training,
 # "photographs-only" none. Of whole images: "whole-image", which has seen generated ones.
@@ -54,18 +54,12 @@ WHOLE_IMAGE = "whole-image"
 _RENAMED = {"binary": "default"}
 DETECTOR_FILE = "detector.json"
 CARD_FILE = "MODEL_CARD.md"
-_DENSITY_FILE = "density.safetensors"
-_EVIDENCE_FILE = "evidence.safetensors"
 _CALIBRATION_FILE = "calibration.safetensors"
 _CROSS_CHECK_FILE = "cross_check.safetensors"
 _GENERATED_FILE = "generated.safetensors"
 _SEEN_FILE = "photographs.safetensors"
 _FILES = (ENCODER_FILE, _CALIBRATION_FILE, CARD_FILE)
-_SCORERS: dict[str, type[GaussianMixture] | type[Evidence] | type[Classifier]] = {
-    _DENSITY_FILE: GaussianMixture,
-    _EVIDENCE_FILE: Evidence,
-    CLASSIFIER_FILE: Classifier,
-}
+_SCORERS = {f"{name}.safetensors": kind for name, kind in SCORERS.items()}
 _OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE, _SEEN_FILE, ATTENTION_FILE)
 _KEYS = {
     "format",
@@ -106,6 +100,8 @@ class DetectorParts:
             the usual.
         provenance: how it was made, for people and programs.
         attention: the bytes of the encoder's weights of attention; None of one without.
+        true_rate: 95 % interval of the true false-alarm rate, given how many photographs
+            calibrate, see `Calibration.true_rate`; () = to be computed.
         photographic: whether it has earned the verdict "photographic".
         seen: (n,) digests of the photographs that trained or fitted it, see `digests`.
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
@@ -123,9 +119,14 @@ class DetectorParts:
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     attention: bytes | None = None
+    true_rate: tuple[float, ...] = ()
     photographic: bool = True
     seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     digest: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.true_rate:
+            object.__setattr__(self, "true_rate", self.calibration.true_rate())
 
     @property
     def id(self) -> str:
@@ -157,7 +158,7 @@ class DetectorParts:
         return Judgement(
             box=box,
             score=score,
-            log_likelihood=-score if isinstance(self.scorer, GaussianMixture) else None,
+            log_likelihood=self.scorer.log_likelihood(score),
             p_value=finding.p_value,
             verdict=finding.verdict,
             likelihood_ratio=finding.likelihood_ratio,
@@ -168,7 +169,7 @@ class DetectorParts:
     @property
     def learnt_from(self) -> str:
         """What it was taught with: photographs only, or generated faces too."""
-        seen = isinstance(self.scorer, Classifier) or "supervised" in self.encoder.provenance
+        seen = self.scorer.supervised or "supervised" in self.encoder.provenance
         return "photographs and generated faces" if seen else "photographs only"
 
 
@@ -190,7 +191,7 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / DETECTOR_FILE).exists():
         raise DetectorError(f"{folder} holds other files; name a new folder")
-    scorer_file = next(name for name, kind in _SCORERS.items() if isinstance(parts.scorer, kind))
+    scorer_file = next(name for name, kind in _SCORERS.items() if kind is type(parts.scorer))
     contents = {
         ENCODER_FILE: parts.model,
         scorer_file: save_tensors(parts.scorer.arrays()),
@@ -215,6 +216,7 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
             "alpha": parts.calibration.alpha,
             "beta": parts.calibration.beta,
             "photographic": parts.photographic,
+            "true_rate": [round(rate, 4) for rate in parts.true_rate],
         },
         "quality": parts.quality.as_dict(),
         "provenance": parts.provenance,
@@ -324,6 +326,7 @@ def read_folder(folder: Path) -> DetectorParts:
             if _SEEN_FILE in files
             else np.empty(0, np.uint64),
             photographic=bool(bands.get("photographic", True)),
+            true_rate=tuple(map(float, bands.get("true_rate", ()))),
             digest=hashlib.sha256(content).hexdigest(),
         )
     except (ValueError, KeyError, TypeError, SafetensorError, CalibrationError) as error:

@@ -11,7 +11,7 @@ from exiface.photos import CameraTags, Declared
 # Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual`
 # and `probability`, one p-value in place of two, and `declares_generated`; 3 added `image`; 2 added
 # what the file declares and the verdict "nothing-found" (see CHANGELOG.md).
-SCHEMA = 4
+SCHEMA_VERSION = 4
 
 
 # Verdicts as people read them, alike on every surface.
@@ -165,7 +165,7 @@ class ImageResult:
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: `reason` only where there is no verdict."""
         values: dict[str, Any] = {
-            "schema": SCHEMA,
+            "schema": SCHEMA_VERSION,
             "path": self.path,
         }
         if self.verdict is not None and self.p_value is not None:

@@ -21,11 +21,11 @@ from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
 from exiface.detector.encoders_inside import encoder_named
 from exiface.encoders import OnnxEncoder
+from exiface.encoders.description import GENERATED_HEAD
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
 from exiface.scoring import Classifier, GaussianMixture
 
-GENERATED = "generated"  # name of the head
 _COMPONENTS = 10  # of the mixture that says which photographs are unlikely (BLADES)
 _ROWS_A_COMPONENT = 20
 # What pictures go through on their way, alike for both classes.
@@ -149,12 +149,12 @@ def learn(
     Returns:
         The classifier, of unscaled features.
     """
-    learner = make_pipeline(
+    train_step = make_pipeline(
         StandardScaler(), LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
     )
     labels = np.repeat([False, True], [len(photographs), len(generated)])
-    learner.fit(np.concatenate([photographs, generated]), labels)
-    scaler, regression = learner[0], learner[-1]
+    train_step.fit(np.concatenate([photographs, generated]), labels)
+    scaler, regression = train_step[0], train_step[-1]
     weights = regression.coef_ / scaler.scale_
     return Classifier([(weights, regression.intercept_ - weights @ scaler.mean_)])
 
@@ -203,7 +203,7 @@ def least_likely(features: NDArray[np.float32], share: float, seed: int) -> NDAr
         seed: of the mixture.
     """
     mixture = GaussianMixture(min(_COMPONENTS, len(features) // _ROWS_A_COMPONENT), seed=seed)
-    likelihood = mixture.fit(features).log_likelihood(features)
+    likelihood = mixture.fit(features).score_samples(features)
     return likelihood <= np.quantile(likelihood, share)
 
 
@@ -229,7 +229,7 @@ def write_supervised(
     files = encoder_named(encoder)
     heads = dict(files.heads)
     if made_of.get("hidden") is None:
-        heads[GENERATED] = classifier.direction
+        heads[GENERATED_HEAD] = classifier.direction
     provenance = files.description.provenance | {"supervised": made_of}
     replace(
         files,

@@ -13,6 +13,7 @@ ATTENTION_FILE = "attention.safetensors"
 PATCHES = "patches"  # the architecture of encoders of whole images
 # The head of an encoder that was trained to tell generated faces; only such an encoder has one.
 CLASSIFIER_FILE = "classifier.safetensors"
+GENERATED_HEAD = "generated"  # what that head is called among the others
 _VERSION = 1
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from exiface.datasets import find_images
 from exiface.detector import Detector
-from exiface.detector.detector import Prepared, Subject
+from exiface.detector.detector import Prepared, Scope
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.sets import FAKE, REAL, ScoredSet
@@ -74,7 +74,7 @@ def judge(
     for (_, name, folder), paths in zip(sets, files, strict=True):
         if not paths:
             raise UserError(f"{name}: {folder} holds no image")
-    subject: Subject = "faces" if detector.judges("faces") else "image"
+    subject: Scope = "faces" if detector.judges("faces") else "image"
     names = (ORIGINAL, *alterations)
     total = sum(map(len, files))
     traits: list[list[Traits]] = [[] for _ in sets]

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from exiface.calibration import Calibration, Verdict, flagged
 from exiface.calibration.conformal import photographs_needed
 from exiface.detector import Detector
-from exiface.detector.detector import Subject
+from exiface.detector.detector import Scope
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
 from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
-from exiface.scoring import Evidence, GaussianMixture
+from exiface.scoring import Scorer
 from exiface.threads import ordered_map
 
 OWN = 200
@@ -50,7 +50,7 @@ def own_table(
     sets: Sequence[ScoredSet],
     features: dict[str, NDArray[np.float32]] | None = None,
     *,
-    evidence: Evidence | None = None,
+    scorer: Scorer | None = None,
     alpha: float = 0.05,
     own: int = OWN,
     seed: int = 0,
@@ -60,7 +60,7 @@ def own_table(
     Args:
         sets: scored.
         features: "kind:name" -> (n, d) of the images of each set, NaN = no face, to refit as well.
-        evidence: of the detector, to be refitted; None = a Gaussian is fitted.
+        scorer: of the detector, to be refitted; None = nothing is refitted.
         alpha: promised rate.
         own: photographs used, at most half of a set.
         seed: of the draws.
@@ -87,24 +87,19 @@ def own_table(
             rows.append(_row(real.name, "as it is", 0, as_it_is, [recall]))
         outcomes = [_outcome(scores[mine], scores[rest], of_fakes, alpha) for mine, rest in draws]
         rows.append(_row(real.name, "recalibrated", number, *zip(*outcomes, strict=True)))
-        if features is None or number - number // 2 < needed:
+        if features is None or scorer is None or number - number // 2 < needed:
             continue
         of_real = features[f"{real.kind}:{real.name}"][kept]
         generated = [features[f"{fake.kind}:{fake.name}"][fake.judged()] for fake in fakes]
         outcomes = []
         for mine, rest in draws:
             half = len(mine) // 2
-            photographs = of_real[mine[:half]]
-            density = (
-                evidence.refitted(photographs)
-                if evidence
-                else GaussianMixture(1, seed=seed).fit(photographs)
-            )
+            refitted = scorer.refitted(of_real[mine[:half]])
             outcomes.append(
                 _outcome(
-                    density.score(of_real[mine[half:]]),
-                    density.score(of_real[rest]),
-                    [density.score(each) for each in generated],
+                    refitted.score(of_real[mine[half:]]),
+                    refitted.score(of_real[rest]),
+                    [refitted.score(each) for each in generated],
                     alpha,
                 )
             )
@@ -124,7 +119,7 @@ def encode_sets(
     They are those of the largest face, or of the whole image for a detector of whole images; NaN =
     there is nothing to be judged.
     """
-    subject: Subject = "faces" if detector.judges("faces") else "image"
+    subject: Scope = "faces" if detector.judges("faces") else "image"
     total = sum(len(each.paths) for each in sets)
     done = 0
     features = {}

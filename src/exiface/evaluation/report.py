@@ -36,7 +36,7 @@ from exiface.evaluation.tables import (
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.provenance import versions
-from exiface.scoring import Evidence
+from exiface.scoring import Scorer
 
 DECIMALS = 4
 _WORST = 6
@@ -92,7 +92,7 @@ class Report:
         *,
         alpha: float = 0.05,
         features: dict[str, NDArray[np.float32]] | None = None,
-        signs: Evidence | None = None,
+        scorer: Scorer | None = None,
         **known: Any,
     ) -> "Report":
         """Tabulate scored sets.
@@ -101,7 +101,7 @@ class Report:
             sets: of one detector.
             alpha: promised false-alarm rate.
             features: of the images (see `own_table`), to measure refitting as well.
-            signs: of the detector, where heads score and not a density.
+            scorer: of the detector, to be refitted.
             known: the other attributes.
 
         Returns:
@@ -115,7 +115,7 @@ class Report:
             evidence=evidence_table(sets),
             audit=audit_table(sets),
             reliance=reliance_table(sets),
-            own=own_table(sets, features, evidence=signs, alpha=alpha),
+            own=own_table(sets, features, scorer=scorer, alpha=alpha),
             **known,
         )
 

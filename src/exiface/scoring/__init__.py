@@ -1,18 +1,18 @@
 """Feature vectors -> scores: mixture, evidence or classifier; higher = more anomalous."""
 
 from exiface.scoring.classifier import Classifier
-from exiface.scoring.evidence import Evidence
+from exiface.scoring.evidence import Evidence, Head
 from exiface.scoring.expectation_maximisation import DensityError
 from exiface.scoring.gaussian_mixture import GaussianMixture, choose_components
-
-# What a detector scores features with; higher = more anomalous.
-Scorer = GaussianMixture | Evidence | Classifier
+from exiface.scoring.scorer import SCORERS, Scorer
 
 __all__ = [
+    "SCORERS",
     "Classifier",
     "DensityError",
     "Evidence",
     "GaussianMixture",
+    "Head",
     "Scorer",
     "choose_components",
 ]

@@ -6,12 +6,13 @@ photographs all the same: the promise about false alarms does not rest on its pr
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exiface.scoring.expectation_maximisation import DensityError
+from exiface.scoring.gaussian_mixture import GaussianMixture
 
 
 class Classifier:
@@ -28,6 +29,8 @@ class Classifier:
         >>> classifier.score([[2.0, 1.0]]).tolist()
         [1.5]
     """
+
+    supervised: ClassVar[bool] = True
 
     def __init__(self, layers: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> None:
         self._layers = [
@@ -83,10 +86,25 @@ class Classifier:
             values = values @ weights.T.astype(np.float64) + bias
         return np.asarray(values[:, 0])
 
-    @staticmethod
-    def probability(score: float) -> float:
-        """The probability that log-odds stand for."""
-        return float((1 + np.tanh(score / 2)) / 2)  # the logistic function, without overflow
+    def fit(self, features: ArrayLike) -> Self:  # noqa: ARG002 - of every scorer
+        """Nothing is fitted: photographs alone don't tell a classifier anything new."""
+        return self
+
+    def log_likelihood(self, score: float) -> None:
+        """Log-odds are no log-likelihood."""
+
+    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
+        """It has none: its one output is the score."""
+        return {}
+
+    def refitted(self, features: ArrayLike) -> GaussianMixture:
+        """What photographs (n, d) alone can fit in its place: one Gaussian."""
+        return GaussianMixture(1).fit(features)
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return "a classifier trained on generated faces"
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The numbers, by name, as they are stored."""

@@ -6,8 +6,9 @@ often *more* typical than photographs. The heads of the pretext task know which 
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +16,51 @@ from numpy.typing import ArrayLike, NDArray
 from exiface.scoring.expectation_maximisation import DensityError
 
 _ARRAYS = ("directions", "means", "deviations", "floor")
-_WEIGHTS = "weights"  # a further array, where signs differ in it
+# Further arrays: the signs' weights, where they differ, and their names in UTF-8, one a line.
+_FURTHER = {"weights", "names"}
 FLOOR = 0.05
 _FURTHEST = 37.0  # deviations: the upper tail is 6e-300, about the least that a float holds
 # SciPy has both functions, and needs longer to be imported than a face to be judged.
 _upper_tail = np.vectorize(lambda sign: math.erfc(sign / math.sqrt(2)) / 2, otypes=[np.float64])
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head of an encoder whose output is one of several signs of a generated face.
+
+    Attributes:
+        name: of the head.
+        floor: least tail probability that it counts with; NaN: it counts with its deviations.
+        weight: of the sign, above 0.
+        low: whether low outputs are suspicious, not high ones.
+    """
+
+    name: str
+    floor: float = FLOOR
+    weight: float = 1.0
+    low: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `NAME`, `NAME:FLOOR` or `NAME:FLOOR:WEIGHT`; a leading minus: low is suspicious.
+
+        Raises:
+            DensityError: floor or weight is no number.
+
+        Example:
+            >>> Head.parse("-iso_speed")
+            Head(name='iso_speed', floor=0.05, weight=1.0, low=True)
+            >>> Head.parse("generated:nan:3")
+            Head(name='generated', floor=nan, weight=3.0, low=False)
+        """
+        name, *numbers = text.split(":")
+        try:
+            floor, weight = (float(given) for given in (*numbers, *(FLOOR, 1)[len(numbers) :]))
+        except ValueError:
+            raise DensityError(
+                f"evidence {text!r} must be NAME, NAME:FLOOR or NAME:FLOOR:WEIGHT, with numbers"
+            ) from None
+        return cls(name.removeprefix("-"), floor, weight, name.startswith("-"))
 
 
 class Evidence:
@@ -40,6 +81,7 @@ class Evidence:
             combination as he has it. NaN: the sign counts with its deviations, not with the
             logarithm of a tail, as log-odds do.
         weights: (m,) of the signs, above 0; None = all weigh the same.
+        names: of the heads; None = they are numbered.
 
     Raises:
         DensityError: not (m, d) with m of at least 1, not finite, a floor outside [0, 1), or
@@ -51,8 +93,14 @@ class Evidence:
         [1.386, 3.689]
     """
 
+    supervised: ClassVar[bool] = False
+
     def __init__(
-        self, directions: ArrayLike, floor: ArrayLike = FLOOR, weights: ArrayLike | None = None
+        self,
+        directions: ArrayLike,
+        floor: ArrayLike = FLOOR,
+        weights: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         self._directions = np.ascontiguousarray(directions, np.float64)
         if self._directions.ndim != 2 or not len(self._directions):
@@ -76,8 +124,35 @@ class Evidence:
             raise DensityError(
                 f"weights must be {heads} positive numbers, one a head, got {self._weights}"
             )
+        self.names = tuple(names or (f"head {number}" for number in range(1, heads + 1)))
+        if len(self.names) != heads:
+            raise DensityError(f"{heads} heads need as many names, got {len(self.names)}")
         self._means: NDArray[np.float64] | None = None
         self._deviations: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, NDArray[Any]], heads: Sequence[Head]) -> Self:
+        """Take some of an encoder's heads as evidence, each scaled to length 1.
+
+        Args:
+            outputs: weights (d,) of the encoder's heads, by name.
+            heads: those to take.
+
+        Raises:
+            DensityError: a name is unknown; those that are known are named.
+        """
+        if unknown := [head.name for head in heads if head.name not in outputs]:
+            known = ", ".join(sorted(outputs)) or "none"
+            raise DensityError(f"the encoder has no head {unknown[0]!r}; it has {known}")
+        directions = np.stack([np.asarray(outputs[head.name], np.float64) for head in heads])
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        directions[[head.low for head in heads]] *= -1
+        return cls(
+            directions,
+            [head.floor for head in heads],
+            [head.weight for head in heads],
+            [f"{'-' if head.low else ''}{head.name}" for head in heads],
+        )
 
     @property
     def features(self) -> int:
@@ -110,17 +185,32 @@ class Evidence:
 
     def refitted(self, features: ArrayLike) -> Self:
         """The same heads, fitted on features (n, d) of other photographs (see `fit`)."""
-        return type(self)(self._directions, self._floor, self._weights).fit(features)
+        return type(self)(self._directions, self._floor, self._weights, self.names).fit(features)
 
-    def signs(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Outputs (n, m) in deviations above the mean of photographs, of features (n, d).
+    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Each head's output (n,) in deviations above the mean of photographs, by its name.
+
+        Args:
+            features: (n, d).
 
         Raises:
             DensityError: not fitted, another length, or not finite.
         """
-        if self._means is None or self._deviations is None:
-            raise DensityError("the evidence is not fitted; call fit first")
-        return np.asarray((self._outputs(features) - self._means) / self._deviations)
+        return dict(zip(self.names, self._signs(features).T, strict=True))
+
+    def log_likelihood(self, score: float) -> None:
+        """Combined tails are no log-likelihood."""
+
+    @property
+    def words(self) -> str:
+        """What it is, for people: the heads, each with its weight and floor where it has one."""
+        heads = (
+            (f"{weight:g} x " if weight != 1 else "")
+            + name
+            + (f" (at least {floor:g})" if floor > 0 else "")
+            for name, floor, weight in zip(self.names, self.floor, self._weights, strict=True)
+        )
+        return f"evidence of {', '.join(heads)}"
 
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
         """Scores (n,), higher = more suspicious, of features (n, d).
@@ -128,14 +218,14 @@ class Evidence:
         Raises:
             DensityError: as of `signs`.
         """
-        deviations = self.signs(features)
+        deviations = self._signs(features)
         linear = np.isnan(self.floor)
         floors = np.where(linear, 0, self.floor)
         furthest = [-NormalDist().inv_cdf(floor) if floor else _FURTHEST for floor in floors]
         evidence = -np.log(_upper_tail(np.minimum(deviations, furthest)))
         return np.asarray(np.where(linear, deviations, evidence) @ self._weights)
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored.
 
         Raises:
@@ -145,7 +235,10 @@ class Evidence:
             raise DensityError("the evidence is not fitted; call fit first")
         values = (self._directions, self._means, self._deviations, self._floor)
         arrays = dict(zip(_ARRAYS, values, strict=True))
-        return arrays if (self._weights == 1).all() else arrays | {_WEIGHTS: self._weights}
+        if (self._weights != 1).any():
+            arrays["weights"] = self._weights
+        text = "\n".join(self.names).encode()
+        return {**arrays, "names": np.frombuffer(text, np.uint8)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -154,9 +247,11 @@ class Evidence:
         Raises:
             DensityError: an array is missing, unknown, of another shape or not finite.
         """
-        if set(arrays) - {_WEIGHTS} != set(_ARRAYS):
+        if set(arrays) - _FURTHER != set(_ARRAYS):
             raise DensityError(f"evidence has the arrays {_ARRAYS}, got {sorted(arrays)}")
-        evidence = cls(arrays["directions"], arrays["floor"], arrays.get(_WEIGHTS))
+        text = bytes(arrays.get("names", np.empty(0, np.uint8))).decode()
+        names = text.split("\n") if text else None
+        evidence = cls(arrays["directions"], arrays["floor"], arrays.get("weights"), names)
         heads = (len(evidence._directions),)
         means, deviations = (
             np.asarray(arrays[name], np.float64) for name in ("means", "deviations")
@@ -169,6 +264,12 @@ class Evidence:
         evidence._means, evidence._deviations = means, deviations
         return evidence
 
+    def _signs(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Outputs (n, m) in deviations above the mean of photographs."""
+        if self._means is None or self._deviations is None:
+            raise DensityError("the evidence is not fitted; call fit first")
+        return np.asarray((self._outputs(features) - self._means) / self._deviations)
+
     def _outputs(self, features: ArrayLike) -> NDArray[np.float64]:
         values = np.asarray(features, np.float64)
         if values.ndim != 2 or values.shape[1] != self.features:
@@ -178,43 +279,3 @@ class Evidence:
         if not np.isfinite(values).all():
             raise DensityError("feature vectors must be finite")
         return np.asarray(values @ self._directions.T)
-
-
-def sign(text: str) -> tuple[str, float, float]:
-    """The head, the floor and the weight of a sign: `NAME`, `NAME:FLOOR` or `NAME:FLOOR:WEIGHT`.
-
-    Raises:
-        DensityError: floor or weight is no number.
-
-    Example:
-        >>> sign("-iso_speed"), sign("generated:nan:3")
-        (('-iso_speed', 0.05, 1.0), ('generated', nan, 3.0))
-    """
-    name, *numbers = text.split(":")
-    try:
-        floor, weight = (float(given) for given in (*numbers, *(FLOOR, 1)[len(numbers) :]))
-    except ValueError:
-        raise DensityError(
-            f"evidence {text!r} must be NAME, NAME:FLOOR or NAME:FLOOR:WEIGHT, with numbers"
-        ) from None
-    return name, floor, weight
-
-
-def directions_of(heads: Mapping[str, NDArray[Any]], names: Sequence[str]) -> NDArray[np.float64]:
-    """The weights (m, d) of some heads, each of length 1.
-
-    Args:
-        heads: weights (d,) by name.
-        names: of those to take; with a leading minus, turned round: low outputs are suspicious.
-
-    Raises:
-        DensityError: a name is unknown; those that are known are named.
-    """
-    plain = [name.removeprefix("-") for name in names]
-    if unknown := [name for name in plain if name not in heads]:
-        raise DensityError(
-            f"the encoder has no head {unknown[0]!r}; it has {', '.join(sorted(heads)) or 'none'}"
-        )
-    turns = np.array([-1 if name.startswith("-") else 1 for name in names])
-    weights = turns[:, None] * np.stack([np.asarray(heads[name], np.float64) for name in plain])
-    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))

@@ -1,5 +1,8 @@
 """A Gaussian mixture over feature vectors that stays sensible with few photographs.
 
+It follows scikit-learn's conventions of estimators, without importing scikit-learn where it only
+scores: `clone`, pipelines and searches over parameters take it.
+
 Twelve full covariances in 768 dimensions are 3.5 million numbers; a few hundred photographs can't
 determine them. Two things keep the estimate sane, and both fade as photographs become many:
 
@@ -17,7 +20,7 @@ of photographs determine well enough.
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,32 +58,56 @@ class GaussianMixture:
             (scikit-learn's, from the same start, with the same floor of the variances).
 
     Attributes:
-        history: of the fit; None before it, and in a mixture restored from arrays.
+        history_: of the fit; absent before it, and in a mixture restored from arrays.
+        n_features_in_: length of the feature vectors; absent before the fit.
 
     Example:
         >>> features = np.random.default_rng(0).normal(size=(500, 4))
-        >>> mixture = GaussianMixture(2, seed=0).fit(features)
-        >>> near, far = mixture.log_likelihood([[0, 0, 0, 0], [9, 9, 9, 9]])
+        >>> mixture = GaussianMixture(2).fit(features)
+        >>> near, far = mixture.score_samples([[0, 0, 0, 0], [9, 9, 9, 9]])
         >>> bool(near > far)
         True
     """
 
-    def __init__(self, n_components: int, *, seed: int, shrunk: bool = True) -> None:
-        if n_components < 1:
-            raise DensityError(f"n_components must be at least 1, got {n_components}")
+    supervised: ClassVar[bool] = False
+
+    def __init__(self, n_components: int = 1, *, seed: int = 0, shrunk: bool = True) -> None:
         self.n_components = n_components
         self.seed = seed
         self.shrunk = shrunk
-        self.history: History | None = None
-        self._arrays: dict[str, NDArray[np.float32]] = {}
-        self._double: dict[str, NDArray[np.float64]] = {}
-        self._constant = 0.0
 
-    def fit(self, features: ArrayLike) -> Self:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's
+        """The arguments that it was made with, by name; `deep` changes nothing."""
+        return {"n_components": self.n_components, "seed": self.seed, "shrunk": self.shrunk}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments, by name, before the next fit.
+
+        Raises:
+            DensityError: there is no such argument.
+        """
+        for name, value in params.items():
+            if name not in self.get_params():
+                raise DensityError(f"a mixture has no parameter {name!r}")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of an estimator."""
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type="density_estimator", target_tags=TargetTags(required=False))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"GaussianMixture({given})"
+
+    def fit(self, features: ArrayLike, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's
         """Estimate the mixture from photographs.
 
         Args:
             features: (n, d).
+            y: is not looked at.
 
         Returns:
             The mixture itself.
@@ -89,6 +116,8 @@ class GaussianMixture:
             DensityError: not (n, d), not finite, too few rows, or a component collapsed.
         """
         features = _checked(features)
+        if self.n_components < 1:
+            raise DensityError(f"n_components must be at least 1, got {self.n_components}")
         with _settled():
             return self._fit(features, workers=cores() if features.size >= _LARGE else 1)
 
@@ -104,11 +133,11 @@ class GaussianMixture:
         white = white @ whitening.astype(white.dtype)
         rows = place(white) if large else HostRows(white)
         if self.shrunk:
-            gaussians, self.history = self._shrunk(rows, white, workers)
+            gaussians, self.history_ = self._shrunk(rows, white, workers)
         else:
             # What the floor of the features' variances is in the whitened space.
             floor = np.square(whitening).sum(0) * _VARIANCE_FLOOR
-            gaussians, self.history = maximise(
+            gaussians, self.history_ = maximise(
                 rows,
                 nearest_seeds(features, self.n_components, self.seed),
                 self.n_components,
@@ -157,19 +186,20 @@ class GaussianMixture:
         }
         self._double = {name: array.astype(np.float64) for name, array in self._arrays.items()}
         self._constant = np.linalg.slogdet(self._double["whitening"])[1]
+        self.n_features_in_ = len(self._arrays["centre"])
 
     @property
-    def weights(self) -> NDArray[np.float64]:
+    def weights_(self) -> NDArray[np.float64]:
         """(k,) share of each component."""
         return self._fitted()["weights"]
 
     @property
-    def means(self) -> NDArray[np.float64]:
+    def means_(self) -> NDArray[np.float64]:
         """(k, d) mean of each component, in the space of the features."""
         arrays = self._fitted()
         return np.linalg.solve(arrays["whitening"].T, arrays["means"].T).T + arrays["centre"]
 
-    def log_likelihood(self, features: ArrayLike) -> NDArray[np.float64]:
+    def score_samples(self, features: ArrayLike) -> NDArray[np.float64]:
         """Log-likelihood (natural, of the density over features) of each row.
 
         Args:
@@ -181,12 +211,42 @@ class GaussianMixture:
         Raises:
             DensityError: not (n, d) with the d of the fit, not finite, or not fitted.
         """
+        return np.asarray(np.logaddexp.reduce(self._joint(features), axis=0) + self._constant)
+
+    def predict(self, features: ArrayLike) -> NDArray[np.intp]:
+        """The component (n,) that each row (n, d) most likely belongs to, 0 to k - 1."""
+        return np.asarray(self._joint(features).argmax(axis=0))
+
+    def score(self, features: ArrayLike, y: object = None) -> NDArray[np.float64]:  # noqa: ARG002
+        """How anomalous each row is (n,), higher = more: the negative log-likelihood."""
+        return -self.score_samples(features)
+
+    def log_likelihood(self, score: float) -> float:
+        """The log-likelihood that a score stands for."""
+        return -score
+
+    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
+        """It has none: a density doesn't say in which way a face is unusual."""
+        return {}
+
+    def refitted(self, features: ArrayLike) -> "GaussianMixture":
+        """One Gaussian, fitted on features (n, d) of other, few photographs (see `fit`)."""
+        return GaussianMixture(1, seed=self.seed).fit(features)
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        number = self.n_components
+        return f"Gaussian mixture, {number} component{'s' if number > 1 else ''}"
+
+    def _joint(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Log density (k, n) of each row in each component, in the whitened space."""
         arrays = self._fitted()
         features = _checked(features, dimensions=len(arrays["centre"]))
         rows = HostRows((features - arrays["centre"]) @ arrays["whitening"])
         gaussians = Gaussians(arrays["weights"], arrays["means"], arrays["precisions_cholesky"])
         every = np.arange(len(features))
-        joint = np.stack(
+        return np.stack(
             [
                 constant - rows.squared_distances(every, mean, factor) / 2
                 for constant, mean, factor in zip(
@@ -194,19 +254,15 @@ class GaussianMixture:
                 )
             ]
         )
-        return np.asarray(np.logaddexp.reduce(joint, axis=0) + self._constant)
-
-    def score(self, features: ArrayLike) -> NDArray[np.float64]:
-        """How anomalous each row is (n,), higher = more: the negative log-likelihood."""
-        return -self.log_likelihood(features)
 
     def _fitted(self) -> dict[str, NDArray[np.float64]]:
-        if not self._double:
+        if not hasattr(self, "_double"):
             raise DensityError("the mixture is not fitted: call fit(features) first")
         return self._double
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The fitted numbers, by name, as they are stored."""
+        self._fitted()
         return dict(self._arrays)
 
     @classmethod
@@ -270,7 +326,7 @@ def choose_components(
 
     def leave_out(number: int, rest: NDArray[np.intp], left: NDArray[np.intp]) -> None:
         mixture = GaussianMixture(number, seed=seed)._fit(features[rest])
-        held_out[number][left] = mixture.log_likelihood(features[left])
+        held_out[number][left] = mixture.score_samples(features[left])
 
     with _settled():
         tasks = [(number, *part) for number in tried for part in parts]

@@ -15,7 +15,7 @@ from torch import Tensor
 from exiface.training.forward_mode import Tensors, directional
 
 # Parameters -> one or several losses.
-Losses = Callable[[Tensors], Tensor]
+LossesOf = Callable[[Tensors], Tensor]
 # Adds up over the processes that train together, or averages; in place.
 Reduce = Callable[[Tensors], None]
 Derivative = Literal["exact", "difference"]
@@ -110,8 +110,8 @@ class LossWeights:
 
 
 def derivatives(
-    losses: Losses,
-    primary: Losses,
+    losses: LossesOf,
+    primary: LossesOf,
     parameters: Tensors,
     gradients: Tensors,
     rates: Sequence[float],
@@ -156,7 +156,7 @@ def derivatives(
         return along
 
 
-def difference(losses: Losses, parameters: Tensors, direction: Tensors) -> Tensor:
+def difference(losses: LossesOf, parameters: Tensors, direction: Tensors) -> Tensor:
     """The same as the released program has it: from two points 0.01 away, on either side."""
     length = torch.stack([each.norm() for each in direction]).norm()
     step = _DISTANCE / length if length else length

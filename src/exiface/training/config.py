@@ -8,13 +8,14 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.sampling import Drawing
+from exiface.datasets.sampling import Sampling
+from exiface.encoders.description import GENERATED_HEAD
 from exiface.encoders.elsewhere import find_architecture
 from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS
 from exiface.photos.camera_settings import CLASSES
 from exiface.training.bilevel import LearntWeights
-from exiface.training.heads import GENERATED, REGIONS, HeadKind
+from exiface.training.heads import MANIPULATED_REGIONS, HeadKind
 from exiface.training.losses import ClassLoss, Ranking
 from exiface.training.task import Shares
 
@@ -133,7 +134,7 @@ class TrainConfig(BaseModel):
         "float32. On such CPUs it trains all but the compact encoder faster (benchmarks/)",
     )
 
-    drawing: Drawing = Field(Drawing(), description="which faces are drawn, and how often")
+    sampling: Sampling = Field(Sampling(), description="which faces are drawn, and how often")
     max_faces_per_photo: int | None = Field(None, ge=1)
     max_faces_per_camera: int | None = Field(None, ge=1)
     augmentation: Augmentation = Augmentation()
@@ -172,8 +173,8 @@ class TrainConfig(BaseModel):
                 f"learnt_weights.primary must be one of {', '.join(self.losses)}, got "
                 f"{self.learnt_weights.primary!r}"
             )
-        if bool(self.shares.generated) != bool(self.drawing.generated):
-            raise ValueError("shares.generated and drawing.generated must be given together")
+        if bool(self.shares.generated) != bool(self.sampling.generated):
+            raise ValueError("shares.generated and sampling.generated must be given together")
         if self.batch_size % self.micro_batches:
             raise ValueError("batch_size must be a multiple of micro_batches")
         return self
@@ -181,8 +182,8 @@ class TrainConfig(BaseModel):
     @property
     def losses(self) -> tuple[str, ...]:
         """The names of the heads, each of which has a loss."""
-        regions = (REGIONS,) if self.regions else ()
-        generated = (GENERATED,) if self.shares.generated else ()
+        regions = (MANIPULATED_REGIONS,) if self.regions else ()
+        generated = (GENERATED_HEAD,) if self.shares.generated else ()
         return (*self.ranked, *self.classes, *self.families, *regions, *generated)
 
     def as_yaml(self) -> str:

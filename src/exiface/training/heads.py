@@ -14,15 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from exiface.encoders.description import GENERATED_HEAD
 from exiface.photos.camera_settings import CLASSES
 
 HeadKind = Literal["linear", "class-vectors", "sentences"]
 
-GENERATED = "generated"  # the head that has seen generated faces
-REGIONS = "regions"  # the head that says where a face was manipulated
+MANIPULATED_REGIONS = "regions"  # the head that says where a face was manipulated
 REGION_NAMES = ("mouth", "eye")
 # By the place of a manipulation in MANIPULATIONS, the regions that it changes (BLADES).
-REGIONS_CHANGED = ((1, 0), (1, 0), (0, 1), (1, 1))
+REGIONS_OF = ((1, 0), (1, 0), (0, 1), (1, 1))
 COARSE = ("photographic", "manipulated")
 LEVEL_NAMES = ("low", "medium", "high")
 # exp of it is CLIP's temperature before training, 1 / 0.07.
@@ -58,9 +58,9 @@ def classes_of_heads(
     found |= {name: CLASSES[name] for name in classes}
     found |= dict.fromkeys(families, ("",) if kind == "linear" else COARSE)
     if regions:
-        found[REGIONS] = REGION_NAMES
+        found[MANIPULATED_REGIONS] = REGION_NAMES
     if generated:
-        found[GENERATED] = ("",)
+        found[GENERATED_HEAD] = ("",)
     return found
 
 

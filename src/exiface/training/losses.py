@@ -48,7 +48,7 @@ class Ranking:
             raise ValueError(f"levels must be at least 2, got {self.levels}")
 
 
-PUBLISHED = Ranking()  # by Zou et al.
+PUBLISHED_RANKING = Ranking()  # by Zou et al.
 
 
 def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
     return 1 - agree - differ
 
 
-def ranking_loss(scores: Tensor, tag: Tensor, ranking: Ranking = PUBLISHED) -> Tensor:
+def ranking_loss(scores: Tensor, tag: Tensor, ranking: Ranking = PUBLISHED_RANKING) -> Tensor:
     """Loss of Thurstone's model over pairs of a batch.
 
     p_ij = Phi(k (f_i - f_j)) against g_ij = 1 if tag_i > tag_j, 1/2 if equal, 0 otherwise.

@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from exiface.datasets.batches import PUBLISHED
+from exiface.datasets.batches import MANIPULATION
 from exiface.encoders.architectures import UnitLength
+from exiface.encoders.description import GENERATED_HEAD
 from exiface.encoders.image_encoder import ImageEncoder
 from exiface.named import by_name
 from exiface.photos import RANKED_TAGS, TAG_NAMES, Preprocessing
@@ -18,9 +19,8 @@ from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
 from exiface.training.distributed import gather, world_size
 from exiface.training.heads import (
-    GENERATED,
-    REGIONS,
-    REGIONS_CHANGED,
+    MANIPULATED_REGIONS,
+    REGIONS_OF,
     ClassVectors,
     Cosines,
     HeadKind,
@@ -107,7 +107,8 @@ class PretextTask(nn.Module):
     Attributes:
         families: the same.
         features: the same.
-        names: of the heads: those of the tags, those of the families, `REGIONS` and `GENERATED`.
+        names: of the heads: those of the tags, those of the families, `MANIPULATED_REGIONS` and
+            `GENERATED_HEAD`.
         columns: of the outputs, by the name of the head.
     """
 
@@ -120,7 +121,7 @@ class PretextTask(nn.Module):
         classes: Sequence[str] = (),
         ranking: Ranking | None = None,
         class_loss: ClassLoss = "cross-entropy",
-        families: Sequence[str] = (PUBLISHED,),
+        families: Sequence[str] = (MANIPULATION,),
         regions: bool = False,
         heads: HeadKind = "linear",
         frozen: bool = False,
@@ -193,7 +194,7 @@ class PretextTask(nn.Module):
 
         Args:
             outputs: of all heads.
-            name: of a tag that is ranked, of a family of manipulations, or `GENERATED`.
+            name: of a tag that is ranked, of a family of manipulations, or `GENERATED_HEAD`.
         """
         columns = outputs[:, self.columns[name]]
         if columns.shape[1] == 1:
@@ -226,7 +227,7 @@ class PretextTask(nn.Module):
         vectors = self.heads.vectors().detach().float().cpu()
         directions = {}
         for name in self.names:
-            if name in (*self._classes, REGIONS):
+            if name in (*self._classes, MANIPULATED_REGIONS):
                 continue
             first, *others = vectors[self.columns[name]]
             weight = others[-1] - first if others else first
@@ -234,11 +235,11 @@ class PretextTask(nn.Module):
         return directions
 
     def classifier(self) -> dict[str, Tensor]:
-        """The head `GENERATED` as `classifier.safetensors` has it; empty where there is none."""
-        if GENERATED not in self.names:
+        """The head of generated faces as `classifier.safetensors` has it; {} without one."""
+        if GENERATED_HEAD not in self.names:
             return {}
         assert isinstance(self.heads, LinearHeads)  # noqa: S101 - the settings see to it
-        head = self.heads[GENERATED]
+        head = self.heads[GENERATED_HEAD]
         return {
             f"0.{name}": head.get_parameter(name).detach().float().cpu().contiguous()
             for name in ("weight", "bias")
@@ -251,7 +252,7 @@ class PretextTask(nn.Module):
         manipulated: Tensor,
         generated: Tensor,
         classes: Tensor | None = None,
-        ways: Tensor | None = None,
+        manipulation: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Compute the losses.
 
@@ -261,7 +262,7 @@ class PretextTask(nn.Module):
             manipulated: (n,) 0 for an untouched face, else 1 + the place of its family.
             generated: (n,) bool, whether it is AI-generated.
             classes: (n, 8) in the order of CLASSES; -1 = absent. Needed by heads of classes alone.
-            ways: (n,) which of MANIPULATIONS a face went through, by place; -1 = none of them.
+            manipulation: (n,) which of MANIPULATIONS a face went through, by place; -1 = none.
                 Needed by the head of regions alone.
 
         Returns:
@@ -298,26 +299,28 @@ class PretextTask(nn.Module):
             probability = torch.sigmoid(self.score(outputs, family))
             loss = fidelity_loss(probability, (manipulated == number).to(probability.dtype))
             losses[family] = _mean(loss, known)
-        if REGIONS in self.names:
-            assert ways is not None  # noqa: S101 - likewise
-            ways = gather(ways)
-            changed = torch.tensor([*REGIONS_CHANGED, (0, 0)], device=ways.device)[ways]
-            known = photographs & ((ways >= 0) | (manipulated == 0))
-            losses[REGIONS] = _mean(region_loss(outputs[:, self.columns[REGIONS]], changed), known)
-        if GENERATED in self.names:
+        if MANIPULATED_REGIONS in self.names:
+            assert manipulation is not None  # noqa: S101 - likewise
+            manipulation = gather(manipulation)
+            changed = torch.tensor([*REGIONS_OF, (0, 0)], device=manipulation.device)[manipulation]
+            known = photographs & ((manipulation >= 0) | (manipulated == 0))
+            losses[MANIPULATED_REGIONS] = _mean(
+                region_loss(outputs[:, self.columns[MANIPULATED_REGIONS]], changed), known
+            )
+        if GENERATED_HEAD in self.names:
             wanted = (~photographs).float()
             wanted = wanted + self._label_smoothing * (0.5 - wanted)
             loss = nn.functional.binary_cross_entropy_with_logits(
                 outputs[:, -1], wanted, reduction="none"
             )
-            losses[GENERATED] = _mean(loss, manipulated == 0)
+            losses[GENERATED_HEAD] = _mean(loss, manipulated == 0)
         if distance is not None:
             losses[NEAR] = distance
         return losses
 
     def share(self, name: str) -> float:
         """What a loss weighs, by its name."""
-        if name in (GENERATED, NEAR, REGIONS):
+        if name in (GENERATED_HEAD, NEAR, MANIPULATED_REGIONS):
             return float(getattr(self._shares, name))
         if name in self._classes:
             return self._shares.classes

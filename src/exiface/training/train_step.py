@@ -29,7 +29,7 @@ from exiface.training.task import PretextTask
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
-class Learner:
+class TrainStep:
     """A pretext task with its optimiser.
 
     Args:
@@ -207,7 +207,7 @@ class Learner:
             torch.from_numpy(batch.manipulated).to(device),
             torch.from_numpy(batch.generated).to(device),
             torch.from_numpy(batch.classes).to(device),
-            torch.from_numpy(batch.ways).to(device),
+            torch.from_numpy(batch.manipulation).to(device),
         )
 
     def _autocast(self) -> torch.autocast:

@@ -34,7 +34,7 @@ from exiface.training.checkpoint import load_checkpoint, save_checkpoint
 from exiface.training.config import ConfigError, TrainConfig
 from exiface.training.distributed import Process
 from exiface.training.recorder import Recorder
-from exiface.training.train_step import Learner, learning_rate
+from exiface.training.train_step import TrainStep, learning_rate
 from exiface.training.training_data import Examples, examples
 from exiface.training.validation import validate
 from exiface.training.weights_picture import draw_weights
@@ -84,9 +84,9 @@ def train(
     per_epoch = _steps_per_epoch(rows.training, config, process)
     total = per_epoch * config.epochs
     identity = _identity(config, rows, (init, text))
-    learner = Learner(config, rows.takes, process, init, text)
+    train_step = TrainStep(config, rows.takes, process, init, text)
     run.mkdir(parents=True, exist_ok=True)
-    first = load_checkpoint(run, learner.parts, identity)
+    first = load_checkpoint(run, train_step.parts, identity)
     if first >= total and _exported(run, config):
         return run / ENCODER_FILE
     made_of = _made_of(rows, init)
@@ -113,7 +113,7 @@ def train(
     both = zip(drawn(rows.training, config.batch_size), others, strict=False)
     for step, (micro_batches, of_others) in enumerate(both, start=first + 1):
         rate = learning_rate(step - 1, total, per_epoch, config)
-        losses = learner.step(step, rate, micro_batches, of_others)
+        losses = train_step.step(step, rate, micro_batches, of_others)
         if not all(map(math.isfinite, losses.values())):
             raise TrainingError(
                 f"the loss of step {step} is not finite ({losses}); lower learning_rate, "
@@ -121,25 +121,27 @@ def train(
             )
         validates = step % (per_epoch * config.validate_epochs) == 0 or step == total
         if recorder is not None:
-            if learner.weights is not None:
-                recorder.weights(step, learner.weights.named())
+            if train_step.weights is not None:
+                recorder.weights(step, train_step.weights.named())
             recorder.losses(step, losses, rate)
             if validates:
-                measured = validate(learner.learnt, rows.validation, rows.takes, config.batch_size)
+                measured = validate(
+                    train_step.learnt, rows.validation, rows.takes, config.batch_size
+                )
                 recorder.figures(step, {"epoch": step / per_epoch, **measured})
             if step % config.checkpoint_steps == 0 or step == total:
-                save_checkpoint(run, learner.parts, step, identity)
+                save_checkpoint(run, train_step.parts, step, identity)
         if validates:
             process.wait()
     if recorder is not None:
         recorder.close()
         # Killed between the last checkpoint and here: there was no last step to measure.
         measured = measured or validate(
-            learner.learnt, rows.validation, rows.takes, config.batch_size
+            train_step.learnt, rows.validation, rows.takes, config.batch_size
         )
-        if learner.weights is not None:
+        if train_step.weights is not None:
             draw_weights(run)
-        _export(run, learner, rows, made_of, measured)
+        _export(run, train_step, rows, made_of, measured)
     process.wait()
     return run / ENCODER_FILE
 
@@ -236,20 +238,20 @@ def _made_of(rows: Examples, init: Path | None) -> dict[str, Any]:
 
 def _export(
     run: Path,
-    learner: Learner,
+    train_step: TrainStep,
     rows: Examples,
     made_of: dict[str, Any],
     measured: dict[str, float],
 ) -> None:
-    config, learnt = learner.config, learner.learnt
+    config, learnt = train_step.config, train_step.learnt
     architecture = find_architecture(config.architecture)
     directions = learnt.directions(architecture.features) | architecture.directions()
     provenance = made_of | {
         "validation": made_of["validation"] | measured,
         "config": config.model_dump(mode="json"),
     }
-    if learner.weights is not None:
-        provenance["loss_weights"] = learner.weights.named()
+    if train_step.weights is not None:
+        provenance["loss_weights"] = train_step.weights.named()
     if classifier := learnt.classifier():
         training = rows.training.manifest
         generated = training.generated
@@ -259,7 +261,7 @@ def _export(
             "sources": sorted(set(training.source[generated].tolist())),
         }
     description = EncoderDescription(
-        config.architecture, architecture.features, learner.takes, provenance
+        config.architecture, architecture.features, train_step.takes, provenance
     )
     export_encoder(
         learnt.encoder if isinstance(learnt.encoder, ImageEncoder) else learnt.exported,

@@ -148,7 +148,7 @@ def _batches(
             side=None if config.architecture == PATCHES else config.window,
             augmentation=augmentation,
             window=config.window,
-            drawing=config.drawing,
+            sampling=config.sampling,
             seed=seed,
             workers=config.workers,
         )
@@ -157,7 +157,7 @@ def _batches(
         takes,
         augmentation=augmentation,
         families=config.families,
-        drawing=config.drawing,
+        sampling=config.sampling,
         window=None if takes.largest is None else config.window,
         seed=seed,
         workers=config.workers,

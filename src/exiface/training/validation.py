@@ -11,10 +11,10 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import Tensor
 
 from exiface.datasets.sampling import Batches
+from exiface.encoders.description import GENERATED_HEAD
 from exiface.photos import RANKED_TAGS, Preprocessing
 from exiface.photos.camera_settings import CLASSES
 from exiface.photos.patches import Patches
-from exiface.training.heads import GENERATED
 from exiface.training.task import PretextTask
 
 
@@ -71,6 +71,8 @@ def validate(
     for family, changed in zip(task.families, manipulated, strict=True):
         pair = np.concatenate([score(each, family)[photographs] for each in (untouched, changed)])
         measured[f"{family}_auc"] = float(roc_auc_score(np.repeat([0, 1], photographs.sum()), pair))
-    if GENERATED in task.names and not photographs.all():
-        measured["generated_auc"] = float(roc_auc_score(~photographs, score(untouched, GENERATED)))
+    if GENERATED_HEAD in task.names and not photographs.all():
+        measured["generated_auc"] = float(
+            roc_auc_score(~photographs, score(untouched, GENERATED_HEAD))
+        )
     return measured

@@ -16,7 +16,7 @@ from exiface.encoders import EncoderFolder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.training.config import ConfigError, read_config
-from exiface.training.heads import REGIONS, classes_of_heads
+from exiface.training.heads import MANIPULATED_REGIONS, classes_of_heads
 from exiface.training.losses import Ranking, region_loss
 from exiface.training.task import PretextTask
 
@@ -47,7 +47,14 @@ def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
     crops = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     assert np.linalg.norm(encoder.encode(list(crops)), axis=1) == pytest.approx(1, abs=1e-5)
     assert encoder.description.provenance["loss_weights"].keys() == directions.keys() | {
-        *("make", "metering_mode", "exposure_mode", "white_balance", "exposure_program", REGIONS)
+        *(
+            "make",
+            "metering_mode",
+            "exposure_mode",
+            "white_balance",
+            "exposure_program",
+            MANIPULATED_REGIONS,
+        )
     }
     done = exiface("fit", "--encoder", run, "--photos", manifest, "-o", detector)
     assert done.status == 0, done.err
@@ -121,8 +128,10 @@ def test_regions_are_learnt_from_the_published_manipulations_and_untouched_faces
     losses = task(crops, torch.full((7, 4), torch.nan), manipulated, generated, ways=ways)
     # Neither a smoothed face, which is changed everywhere and nowhere, nor a generated one.
     changed = torch.tensor([[0, 0], [1, 0], [1, 0], [0, 1], [1, 1]])
-    logits = task.outputs(crops)[:5, task.columns[REGIONS]]
-    assert losses[REGIONS].item() == pytest.approx(region_loss(logits, changed).mean().item())
+    logits = task.outputs(crops)[:5, task.columns[MANIPULATED_REGIONS]]
+    assert losses[MANIPULATED_REGIONS].item() == pytest.approx(
+        region_loss(logits, changed).mean().item()
+    )
 
 
 def test_what_was_done_to_a_face_is_told(photos, tmp_path):
@@ -149,7 +158,7 @@ def test_what_was_done_to_a_face_is_told(photos, tmp_path):
             [
                 "heads=sentences",
                 "shares.generated=1",
-                "drawing.generated=0.5",
+                "sampling.generated=0.5",
             ],
             "without shares.generated",
         ),

@@ -19,7 +19,7 @@ from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.crops import Box, Crop
 from exiface.threads import cores, ordered_map
 
-SCHEMA = pyarrow.schema(
+FEATURE_COLUMNS = pyarrow.schema(
     [
         ("path", pyarrow.string()),
         ("box", pyarrow.list_(pyarrow.float64())),
@@ -123,7 +123,7 @@ def encode_blocks(
 
     def finish(block: Block, found: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
         rows = [{"path": as_text(path), **row} for path, of_image in found for row in of_image]
-        write_rows(folder, block.number, rows, SCHEMA, reader.id)
+        write_rows(folder, block.number, rows, FEATURE_COLUMNS, reader.id)
 
     stream_blocks(blocks, lambda items: reader.rows(items, batch_size=batch_size), finish, report)
 
@@ -141,7 +141,7 @@ def join_parts(folder: Path, blocks: Iterable[Block], target: Path) -> tuple[int
     """
     vectors = reasons = 0
     partial = target.with_name(target.name + ".partial")
-    with parquet.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
+    with parquet.ParquetWriter(partial, FEATURE_COLUMNS, compression="zstd") as writer:
         for block in blocks:
             table = parquet.read_table(part_path(folder, block.number))
             without = table.num_rows - table.column("reason").null_count

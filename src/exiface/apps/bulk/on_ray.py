@@ -11,9 +11,8 @@ from typing import Any
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import Report, score_blocks, silent
 from exiface.detector import Detector
-from exiface.detector.detector import Subject
+from exiface.detector.detector import Scope
 from exiface.detector.folder import BUILTIN
-from exiface.errors import UserError, install
 
 
 class _Scorer:
@@ -22,7 +21,7 @@ class _Scorer:
     def __init__(
         self,
         detector: str | None,
-        subject: Subject | None,
+        subject: Scope | None,
         folder: str,
         batch_size: int,
         threads: int,
@@ -75,7 +74,7 @@ def score_on_ray(
     blocks: Sequence[Block],
     folder: Path,
     *,
-    subject: Subject | None = None,
+    subject: Scope | None = None,
     batch_size: int = 32,
     workers: int | None = None,
     threads: int = 1,
@@ -95,16 +94,11 @@ def score_on_ray(
 
     Returns:
         How many images got each verdict, as `score_blocks` has it.
-
-    Raises:
-        UserError: Ray is not installed.
     """
     # What users must know is raised, or stands in the table; the files of Ray's session have all.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    try:
-        import ray.data
-    except ImportError:
-        raise UserError(f"--ray needs Ray: {install('ray')}") from None
+    import ray.data
+
     _silence()
     counts: Counter[str] = Counter()
     if not blocks:

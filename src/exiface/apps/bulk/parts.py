@@ -39,7 +39,7 @@ _MARK = pyarrow.struct(
 )
 # One row an image; the score is that of its most unusual face, or of the image where no face was
 # judged; verdict and p-value are of all that was judged, corrected for its number.
-SCHEMA = pyarrow.schema(
+SCORE_COLUMNS = pyarrow.schema(
     [
         ("path", pyarrow.string()),
         ("verdict", pyarrow.string()),
@@ -102,7 +102,7 @@ def write_part(folder: Path, number: int, results: Sequence[ImageResult], detect
         results: of its images, in order.
         detector: id of the detector that judged.
     """
-    write_rows(folder, number, [row(result) for result in results], SCHEMA, detector)
+    write_rows(folder, number, [row(result) for result in results], SCORE_COLUMNS, detector)
 
 
 def write_rows(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from exiface.apps.service.metrics import BATCH_FACES, WAITING
 from exiface.detector import Detector, ImageResult
-from exiface.detector.detector import Prepared, Subject
+from exiface.detector.detector import Prepared, Scope
 
 _SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
 
@@ -68,7 +68,7 @@ class Batcher:
             self._check(images)
 
     async def detect(
-        self, contents: Sequence[bytes], subject: Subject | None = None
+        self, contents: Sequence[bytes], subject: Scope | None = None
     ) -> list[ImageResult]:
         """Judge images, together with those of other requests.
 
@@ -120,7 +120,7 @@ class Batcher:
     def _decode(
         self,
         content: bytes,
-        subject: Subject | None,
+        subject: Scope | None,
         future: "Future[ImageResult]",
         arrived: float,
     ) -> None:

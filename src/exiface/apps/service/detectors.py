@@ -34,6 +34,7 @@ def described(parts: DetectorParts) -> dict[str, Any]:
         "subject": parts.encoder.subject,
         "notice": parts.notice,
         "alpha": parts.calibration.alpha,
+        "true_rate": parts.true_rate,
         "photographs": len(parts.calibration.scores),
         "distributions": distributions(parts),
     }

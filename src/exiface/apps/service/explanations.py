@@ -14,7 +14,7 @@ from exiface.apps.explanation_page import (
 from exiface.apps.page import shares_sentence
 from exiface.apps.service.uploads import Picture, RefusedError
 from exiface.detector import Detector
-from exiface.detector.detector import Subject
+from exiface.detector.detector import Scope
 from exiface.detector.explanation import explain
 from exiface.errors import UserError
 
@@ -43,7 +43,7 @@ async def in_place(places: asyncio.Semaphore, work: Callable[[], Answer]) -> Ans
 
 
 def explanation_answer(
-    detector: Detector, picture: Picture, face: int, subject: Subject | None = None
+    detector: Detector, picture: Picture, face: int, subject: Scope | None = None
 ) -> dict[str, Any]:
     """Explain the verdict on one face, or on an image as a whole.
 

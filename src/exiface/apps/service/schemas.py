@@ -145,6 +145,9 @@ class Described(BaseModel):
     subject: str = Field(description='what it judges: "face" or "image"')
     notice: str = Field(description="what everyone who reads a verdict must know of it")
     alpha: float = Field(description="promised false-alarm rate")
+    true_rate: tuple[float, float] = Field(
+        description="95 % interval of the true one, given how many photographs calibrate it"
+    )
     photographs: int = Field(description="that it was calibrated on")
     distributions: list[Distribution]
 

@@ -36,7 +36,7 @@ from exiface.apps.service.schemas import (
 from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_pictures
 from exiface.detector import Detector, ImageResult
-from exiface.detector.detector import Subject
+from exiface.detector.detector import Scope
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
@@ -168,7 +168,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
                 "none; without it what the detector looks at"
             ),
         ] = None,
-    ) -> Subject | None:
+    ) -> Scope | None:
         if subject is not None and not judges[name].judges(subject):
             able = [each for each, judge in judges.items() if judge.judges(subject)]
             raise RefusedError(
@@ -176,7 +176,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             )
         return subject
 
-    Asked = Annotated[Subject | None, Depends(asked)]  # noqa: N806 - a type
+    Asked = Annotated[Scope | None, Depends(asked)]  # noqa: N806 - a type
 
     async def receive(request: Request, name: str) -> list[Picture]:
         """The pictures of a request; refused before a byte of it is read where there is no room."""
@@ -191,7 +191,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             app.state.receiving -= 1
 
     async def judged(
-        pictures: Sequence[Picture], name: str, subject: Subject | None
+        pictures: Sequence[Picture], name: str, subject: Scope | None
     ) -> list[ImageResult]:
         contents = [picture.content for picture in pictures]
         async with asyncio.timeout(settings.answer_seconds):

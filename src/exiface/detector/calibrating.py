@@ -1,0 +1,222 @@
+"""Calibrate a scorer on photographs: what `exiface fit` ends with, and `exiface calibrate` is."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exiface.calibration import Calibration, GeneratedFaces
+from exiface.calibration.quality_limits import QualityLimits
+from exiface.datasets import Manifest, cap
+from exiface.datasets.sampling import families_of
+from exiface.detector.card import model_card
+from exiface.detector.cross_check import CrossCheck
+from exiface.detector.encoding import encode_rows, largest_faces
+from exiface.detector.folder import DetectorError, DetectorParts
+from exiface.detector.quality_limits import measure_limits
+from exiface.encoders import Encoder
+from exiface.progress import Progress, no_progress
+from exiface.provenance import versions
+from exiface.scoring import Scorer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What is promised of photographs, and how those that calibrate are taken.
+
+    Attributes:
+        alpha: promised false-alarm rate.
+        beta: p-value from which on nothing was found, where no generated faces are measured.
+        per_camera: photographs of a camera at most; None = all.
+        as_sent: take faces as pictures arrive, saved again and shrunk at random, not as they lie
+            in the files. Whole images calibrate thrice: as they are, saved again, and shrunk.
+        seed: of what is drawn.
+    """
+
+    alpha: float = 0.05
+    beta: float = 0.2
+    per_camera: int | None = None
+    as_sent: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What calibrating found; `DetectorParts` holds the same, under the same names."""
+
+    calibration: Calibration
+    cross_check: CrossCheck | None
+    generated: GeneratedFaces | None
+    quality: QualityLimits
+    true_rate: tuple[float, ...]
+
+
+def calibrated(
+    encoder: Encoder,
+    scorer: Scorer,
+    rows: Manifest,
+    promise: Promise,
+    *,
+    tag_weights: NDArray[np.float32] | None = None,
+    generated: Manifest | GeneratedFaces | None = None,
+    seen: Collection[str] = (),
+    progress: Progress = no_progress,
+) -> Calibrated:
+    """Calibrate on photographs, and measure on them all that a verdict needs.
+
+    Args:
+        encoder: of the detector.
+        scorer: of its features.
+        rows: one face, or whole image, a photograph (see `chosen`).
+        promise: that is made.
+        tag_weights: (tags, d) of the heads of camera tags; None = tags can't be checked.
+        generated: faces of generators that training never saw, each family of the manifest's
+            sources weighing the same; or what they scored already, by detectors that were trained
+            in the same way without their family. None = not measured.
+        seen: SHA-256 sums of the pictures that shaped encoder or scorer.
+        progress: called with (done, total) of each part of the work.
+
+    Raises:
+        CalibrationError: too few photographs for the promised rate.
+        DetectorError: generated faces were trained on.
+    """
+    features, sources, forms = encode_rows(
+        encoder, rows, as_sent=promise.as_sent, seed=promise.seed, progress=progress
+    )
+    scores = scorer.score(features)
+    calibration = Calibration.of(
+        scores, alpha=promise.alpha, beta=promise.beta, sources=sources, forms=forms
+    )
+    as_they_are = forms == 0  # what shrinking does to a picture is none of its quality's
+    check = None
+    if tag_weights is not None:
+        check = CrossCheck.of(tag_weights, features[as_they_are], rows.tags)
+    quality = measure_limits(
+        encoder, scorer, calibration, scores[as_they_are], rows, seed=promise.seed
+    )
+    if isinstance(generated, Manifest):
+        generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
+    return Calibrated(calibration, check, generated, quality, calibration.true_rate())
+
+
+def calibrate(
+    detector: DetectorParts,
+    manifest: Manifest,
+    *,
+    name: str,
+    promise: Promise | None = None,
+    generated: Manifest | GeneratedFaces | None = None,
+    progress: Progress = no_progress,
+) -> DetectorParts:
+    """Calibrate a detector on other photographs; encoder and scorer stay as they are.
+
+    Args:
+        detector: to be calibrated.
+        manifest: photographs that neither encoder nor scorer saw; the largest face of each
+            calibrates.
+        name: of the new detector.
+        promise: that it makes; None = that of before (see `promise_of`).
+        generated: faces of generators that training never saw, measured anew (see `calibrated`).
+            Those that came with the detector were measured by its former calibration, and go.
+        progress: called with (done, total) faces.
+
+    Returns:
+        The detector, ready to be written.
+
+    Raises:
+        CalibrationError: too few photographs for the promised rate.
+        DetectorError: no photograph with a face, or some that trained or fitted the detector.
+    """
+    promise = promise or promise_of(detector)
+    if manifest.subject != detector.encoder.subject:
+        raise DetectorError(
+            f"the detector judges {detector.encoder.subject}s, and the manifest is of "
+            f"{manifest.subject}s"
+        )
+    manifest = manifest.select(~manifest.generated)
+    known = np.isin([int(each[:16], 16) for each in manifest.sha256], detector.seen)
+    if known.any():
+        raise DetectorError(
+            f"{known.sum()} of these photographs trained or fitted the detector (the first: "
+            f"{manifest.path[known][0]}); the false-alarm rate would be a promise on known "
+            "photographs: give others"
+        )
+    rows = chosen(manifest, per_photo=1, per_camera=promise.per_camera, seed=promise.seed)
+    check = detector.cross_check
+    found = calibrated(
+        detector.open_encoder(),
+        detector.scorer,
+        rows,
+        promise,
+        tag_weights=None if check is None else check.weights,
+        generated=generated,
+        progress=progress,
+    )
+    provenance = detector.provenance | {
+        "calibration": rows.counts(),
+        "recalibrated": {"from": detector.name, "digest": detector.digest},
+        "versions": versions(),
+    }
+    return completed(
+        replace(detector, name=name, provenance=provenance, digest="", **as_parts(found))
+    )
+
+
+def promise_of(detector: DetectorParts) -> Promise:
+    """The promise that a detector makes of photographs as they lie in the files.
+
+    Whole images calibrate in the forms that they were calibrated in before.
+    """
+    as_sent = bool(detector.provenance.get("as_sent")) and detector.encoder.subject == "image"
+    bands = detector.calibration
+    return Promise(alpha=bands.alpha, beta=bands.beta, as_sent=as_sent)
+
+
+def as_parts(found: Calibrated) -> dict[str, Any]:
+    """What was found, as arguments of `DetectorParts`."""
+    return {name: getattr(found, name) for name in Calibrated.__slots__}
+
+
+def completed(parts: DetectorParts) -> DetectorParts:
+    """A detector with the model card that describes it."""
+    return replace(parts, card=model_card(parts))
+
+
+def chosen(rows: Manifest, *, per_photo: int | None, per_camera: int | None, seed: int) -> Manifest:
+    """The faces that are used; one a photograph is its largest.
+
+    Raises:
+        DetectorError: there is none.
+    """
+    if per_photo == 1:
+        rows = largest_faces(rows)
+    kept = cap(rows.photo, rows.camera, per_photo=per_photo, per_camera=per_camera, seed=seed)
+    if not len(kept):
+        raise DetectorError("no photograph to calibrate on; give more photographs")
+    return rows.select(kept)
+
+
+def _measured(
+    generated: Manifest,
+    encoder: Encoder,
+    scorer: Scorer,
+    calibration: Calibration,
+    promise: Promise,
+    seen: Collection[str],
+    progress: Progress,
+) -> GeneratedFaces:
+    """What generated faces score: as they lie in the files, whole images in each form."""
+    known = np.isin(generated.sha256, list(seen))
+    if known.any():
+        raise DetectorError(
+            f"{known.sum()} generated faces were trained on (the first: "
+            f"{generated.path[known][0]}); what they score says nothing of generators never seen: "
+            "give others"
+        )
+    faces = largest_faces(generated)
+    as_sent = promise.as_sent and encoder.subject == "image"
+    features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
+    families = np.resize(families_of(faces.source), len(features))
+    return GeneratedFaces.of(calibration.p_value(scorer.score(features)), families)
