@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test format lint types docs picture benchmarks default-detector photographs-only-detector \
-	left-out sdaie learnt-weights results ablation comparison tags clean
+	left-out sdaie learnt-weights results ablation comparison tags clean container-check
 
 $(VENV)/core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -95,6 +95,9 @@ comparison: $(VENV)/dev  ## photographs-only beside others: results/comparison.c
 
 tags: $(VENV)/dev  ## how well it ranks tags on unseen groups: results/photographs-only-tags.csv
 	$(BIN)/python results/tags.py results/photographs-only-tags.csv
+
+container-check:  ## build the container, start it, judge a picture; without an engine, in a bare environment
+	PYTHON='$(PYTHON)' bash deploy/check.sh
 
 clean:
 	rm -rf $(VENV) build
