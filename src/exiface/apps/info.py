@@ -122,4 +122,3 @@ def _counts(of_set: dict[str, Any]) -> str:
 def _size(folder: Path) -> str:
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     return f"{folder} ({size / 1e6:.1f} MB)"
-

@@ -13,8 +13,8 @@ from exiface.apps.explanation_page import (
 )
 from exiface.apps.page import shares_sentence
 from exiface.apps.service.uploads import Picture, RefusedError
+from exiface.choices import Scope
 from exiface.detector import Detector
-from exiface.detector.detector import Scope
 from exiface.detector.explanation import explain
 from exiface.errors import UserError
 
