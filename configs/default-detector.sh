@@ -22,9 +22,9 @@ exiface train --data runs/turns/all.parquet --config default-detector \
 [ -f runs/turns/all/windows/encoder.onnx ] || python configs/as_windows.py runs/turns/all runs/turns/all/windows
 
 exiface fit --encoder runs/turns/all --photos runs/turns/all-faces.parquet --name exiface-default \
-    --card configs/default-detector.card.md --generated results/left-out-faces.csv \
+    --license apache-2.0 --card configs/default-detector.card.md --generated results/left-out-faces.csv \
     --notice "$(python results/quote.py notice)" --output src/exiface/detector/default
 exiface fit --encoder runs/turns/all/windows --photos runs/turns/all-pictures.parquet \
-    --name exiface-whole-image --as-sent --card configs/whole-image.card.md \
+    --name exiface-whole-image --as-sent --license apache-2.0 --card configs/whole-image.card.md \
     --generated results/left-out-pictures.csv \
     --notice "$(python results/quote.py whole-image)" --output src/exiface/detector/whole-image

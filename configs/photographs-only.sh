@@ -24,7 +24,7 @@ generated=(runs/data/faces_of_both.parquet runs/data/bench_dev.parquet runs/data
 exiface fit --encoder "$work/encoder" --photos "$work/manifest.parquet" \
     --name exiface-photographs-only \
     --evidence symmetry --evidence smoothing --evidence=-iso_speed --as-sent \
-    --per-photo 4 --per-camera 40 --card configs/photographs-only.card.md \
+    --per-photo 4 --per-camera 40 --license apache-2.0 --card configs/photographs-only.card.md \
     "${generated[@]/#/--generated=}" \
     --notice "It has never seen a generated face and misses most of them. \
 What it flags deserves a look; symmetric, smooth, noise-free portraits come closest to being flagged wrongly." \

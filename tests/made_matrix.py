@@ -158,7 +158,7 @@ def make_case(
     encoder.write(folder / "encoder")
     command = [
         *("exiface", "fit", "--encoder", str(folder / "encoder"), "--photos", str(photos)),
-        *("-o", str(folder / scorer), "--alpha", "0.2", "--beta", "0.5"),
+        *("-o", str(folder / scorer), "--alpha", "0.2", "--beta", "0.5", "--license", "mit"),
         *(["--components", "1"] if scorer == "mixture" else []),
         *(["--evidence", "manipulation", "--evidence=-iso_speed"] if scorer == "evidence" else []),
     ]

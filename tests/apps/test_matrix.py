@@ -7,6 +7,7 @@ import sys
 
 import httpx
 import pytest
+import yaml
 from made_matrix import JUDGED, SCORERS, SUBJECTS, make_case
 from made_service import serving
 from pyarrow import parquet
@@ -64,7 +65,17 @@ def test_fit_and_info(case, exiface):
         rows = 20 if case.subject == "face" else 10
         assert (counted["fit"]["photographs"], counted["fit"][case.what]) == (10, rows)
     card = exiface("info", case.detector, "--card").out
-    assert card.startswith("---\n") or card.startswith("# ")
+    _, header, body = card.split("---\n", 2)
+    assert yaml.safe_load(header) == {
+        "license": "mit",
+        "library_name": "exiface",
+        "pipeline_tag": "image-classification",
+        "tags": [
+            *("exiface", "onnx", "ai-generated-image-detection", "image-forensics"),
+            {"face": "faces", "image": "whole-images"}[case.subject],
+        ],
+    }
+    assert body.startswith(f"\n# {case.scorer}\n")
     assert f"photographs | {case.what} |" in card
 
 
@@ -186,6 +197,7 @@ def test_score_and_another_promise(
     )
     assert made.status == 0, made.err
     assert f"calibrated on  10 photographs, 10 {case.what}" in made.out
+    assert (own / "MODEL_CARD.md").read_text("utf-8").startswith("---\nlicense: mit\n")
     judged = Detector.load(own).detect(sorted(judged_folder.iterdir()))
     again = rejudge(tmp_path / "run", Detector.load(own)).to_pylist()
     for row, result in zip(again, judged, strict=True):

@@ -44,7 +44,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     assert described.out.strip() == fitted.out.strip()
     assert "A toy." in described.out
     assert json.loads(exiface("info", folder, "--json").out)["name"] == "detector"
-    assert exiface("info", folder, "--card").out.startswith("# detector")
+    assert "\n# detector\n" in exiface("info", folder, "--card").out
 
     detected = exiface("detect", photos / "0", "--detector", folder, "--json")
     assert detected.status == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from exiface.detector import DetectorError
+from exiface.detector import Detector, DetectorError
 from exiface.detector.folder import read_folder, write_folder
 
 
@@ -102,3 +102,12 @@ def test_small_crops_are_no_longer_compared_with_small_ones(copy):
     (copy / "detector.json").write_text(json.dumps(described))
     with pytest.raises(DetectorError, match="exiface fit"):
         read_folder(copy)
+
+
+def test_a_folder_from_a_hub_is_loaded_with_what_lies_beside(detector_folder, tmp_path):
+    """Its card once more as README.md, and files of version control."""
+    hub = tmp_path / "hub"
+    shutil.copytree(detector_folder, hub)
+    shutil.copy(hub / "MODEL_CARD.md", hub / "README.md")
+    (hub / ".gitattributes").write_text("*.onnx filter=lfs\n")
+    assert Detector.load(hub).id == Detector.load(detector_folder).id

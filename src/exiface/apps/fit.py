@@ -67,6 +67,13 @@ def fit(
     card: Annotated[
         Path | None, typer.Option(help="Markdown added to the model card (data, licences).")
     ] = None,
+    licence: Annotated[
+        str,
+        typer.Option(
+            "--license",
+            help="Of the detector, for the card's header, as hubs of models name it: apache-2.0.",
+        ),
+    ] = "other",
     notice: Annotated[
         str, typer.Option(help="Shown with every verdict: what readers must know of this detector.")
     ] = "",
@@ -82,7 +89,7 @@ def fit(
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest
-    from exiface.detector.calibrating import Promise
+    from exiface.detector.calibrating import Promise, completed
     from exiface.detector.encoders_inside import encoder_named
     from exiface.detector.fitting import Fitting
     from exiface.detector.fitting import fit as fit_detector
@@ -111,6 +118,7 @@ def fit(
             generated=known,
             progress=progress,
         )
+    parts = completed(replace(parts, provenance=parts.provenance | {"license": licence}))
     added = "" if card is None else "\n" + card.read_text("utf-8")
     write_folder(replace(parts, card=parts.card + added, notice=notice), output)
     print_detector(read_folder(output), output)

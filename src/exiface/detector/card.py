@@ -24,7 +24,7 @@ _LIMITS = {
 
 
 def model_card(parts: DetectorParts) -> str:
-    """Write the model card of a detector, Markdown."""
+    """Write the model card of a detector: Markdown, with a header as hubs of models read it."""
     encoder, judge, provenance = parts.encoder, parts.judge, parts.provenance
     calibration = judge.calibration
     trained = encoder.provenance.get("training", {})
@@ -97,7 +97,7 @@ def model_card(parts: DetectorParts) -> str:
             f"start: {trained.get('start', 'unknown')}; trained to learn what cameras recorded in "
             f"EXIF{_manipulated(encoder)}"
         )
-    return f"""# {parts.name}
+    return f"""{_header(parts)}# {parts.name}
 
 {_TELLS[encoder.subject]} {learnt}
 
@@ -129,6 +129,24 @@ Where groups (photographer, album) are known, none stands in two of these sets.{
   retouching, strong compression, paintings and masks are unlike them as well.
 {_LIMITS[encoder.subject]}
 - Not for decisions about people without a human who looks at the picture and its origin.
+"""
+
+
+def _header(parts: DetectorParts) -> str:
+    """YAML, as the model cards of Hugging Face's hub begin."""
+    subject = {"face": "faces", "image": "whole-images"}[parts.encoder.subject]
+    return f"""---
+license: {parts.provenance.get("license", "other")}
+library_name: exiface
+pipeline_tag: image-classification
+tags:
+- exiface
+- onnx
+- ai-generated-image-detection
+- image-forensics
+- {subject}
+---
+
 """
 
 

@@ -104,7 +104,7 @@ class Detector:
         subject: Scope | None = None,
         threads: int | None = None,
     ) -> Self:
-        """Load a detector.
+        """Load a detector: what other libraries call `from_pretrained`, without a network.
 
         Args:
             detector: "default", "photographs-only" or "whole-image" for those inside the package,

@@ -191,7 +191,7 @@ def test_an_interrupted_stream_writes_no_half_part(images, tmp_path):
     ]
 
 
-def test_on_ray_it_is_the_same(images, tmp_path, exiface):
+def test_on_ray_it_is_the_same_and_ray_says_nothing(images, tmp_path, capfd):
     """A local cluster of two workers against one process."""
     pytest.importorskip("ray")
     from exiface.apps.bulk.on_ray import score_on_ray
@@ -201,7 +201,9 @@ def test_on_ray_it_is_the_same(images, tmp_path, exiface):
     alone, together = tmp_path / "alone", tmp_path / "together"
     alone.mkdir()
     together.mkdir()
+    capfd.readouterr()
     counts = score_on_ray(None, blocks, together, workers=2)
+    assert capfd.readouterr() == ("", "")
     assert counts == score_blocks(Detector.load(), blocks, alone)
     assert rows(together) == rows(alone)
 

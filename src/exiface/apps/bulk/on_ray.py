@@ -1,7 +1,10 @@
 """The same blocks on a Ray cluster: Ray Data hands them to workers that each hold a detector."""
 
+import logging
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,30 @@ def _everywhere(detector: str | None) -> str | None:
     return detector if known else str(Path(str(detector)).resolve())
 
 
+def _silence() -> None:
+    """Keep Ray's log lines off the terminal."""
+    import ray.data  # gives its logger handlers
+
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.ERROR)
+
+
+@contextmanager
+def _nothing_on_stderr() -> Iterator[None]:
+    """Send what this process and its children write on standard error nowhere."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def score_on_ray(
     detector: str | None,
     blocks: Sequence[Block],
@@ -68,14 +95,18 @@ def score_on_ray(
     Returns:
         How many images got each verdict, as `score_blocks` has it.
     """
-    import ray
+    # What users must know is raised, or stands in the table; the files of Ray's session have all.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    import ray.data
 
+    _silence()
     counts: Counter[str] = Counter()
     if not blocks:
         return counts
     started = not ray.is_initialized()
     if started:
-        ray.init(log_to_driver=False, configure_logging=False)
+        with _nothing_on_stderr():  # it tells there that its log level was set
+            ray.init(log_to_driver=False, configure_logging=False)
     try:
         cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         workers = min(workers or max(1, cores // threads), len(blocks))
@@ -91,7 +122,7 @@ def score_on_ray(
             ),
             batch_size=1,
             num_cpus=threads,
-            concurrency=workers,
+            compute=ray.data.ActorPoolStrategy(size=workers),
         )
         for row in scored.iter_rows():
             counts[row["verdict"]] += int(row["images"])
