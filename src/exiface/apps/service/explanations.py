@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from exiface.apps.explanation_page import (
-    data_uri,
     enlarged,
     sign_sentence,
     spotlight,
@@ -17,6 +16,7 @@ from exiface.choices import Scope
 from exiface.detector import Detector
 from exiface.detector.explanation import explain
 from exiface.errors import UserError
+from exiface.html import data_uri
 
 Answer = TypeVar("Answer")
 
