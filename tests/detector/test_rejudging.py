@@ -1,5 +1,7 @@
 import re
+import shutil
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,9 @@ from PIL import Image
 from pyarrow import parquet
 
 from exiface import Detector
+from exiface.datasets import scan
+from exiface.detector.calibrating import calibrate, promise_of
+from exiface.detector.folder import detector_folder, read_folder, write_folder
 from exiface.detector.rejudging import judged_by, read_scored, rejudge
 from exiface.errors import UserError
 
@@ -24,12 +29,23 @@ def images(tmp_path_factory, photos, astronaut):
     return folder
 
 
+@pytest.fixture(scope="module")
+def calibrated_anew(tmp_path_factory, few_photos):
+    """The folder of the default detector after `exiface calibrate`."""
+    folder = tmp_path_factory.mktemp("anew") / "my-detector-2"
+    parts = read_folder(detector_folder("default"))
+    photographs = scan(few_photos, fractions={"calibration": 1.0})[0]
+    promise = replace(promise_of(parts), alpha=0.1)
+    anew = calibrate(parts, photographs, name="my-detector-2", promise=promise)
+    write_folder(anew, folder)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, exiface, photos, images, monkeypatch):
+def folder(tmp_path, exiface, images, calibrated_anew, monkeypatch):
     """Where the doc's commands are run: scores of one detector, and one that is calibrated anew."""
     monkeypatch.chdir(tmp_path)
-    done = exiface("calibrate", "default", "--photos", photos, "-o", "my-detector-2")
-    assert done.status == 0, done.err
+    shutil.copytree(calibrated_anew, "my-detector-2")
     exiface("score", images, "-o", "scores", "--subject", "faces", "--block", 4)
     return tmp_path
 

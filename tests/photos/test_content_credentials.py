@@ -136,8 +136,27 @@ def test_nothing_is_fetched(embedded):
 
 
 def test_the_first_mark_says_who_signed_and_what_was_done():
-    marks, unread = credentials(signed(picture(), agent="Model X"), "image/jpeg")
+    marks, chain, unread = credentials(signed(picture(), agent="Model X"), "image/jpeg")
     assert not unread
     assert marks[0].what is What.CREDENTIALS
     assert marks[0].says == "Adobe Firefly 3 signed it as Example Images (created)"
     assert [mark.by for mark in marks if mark.is_generated] == ["Model X", "Adobe Firefly 3"]
+    assert [link.signer for link in chain] == ["Example Images"]
+
+
+def test_the_chain_leads_from_the_file_to_what_it_was_made_from():
+    camera = signed(picture(), source_type="digitalCapture", generator="Camera")
+    edited = signed(picture(), parent=camera, component=picture(), generator="Editor")
+    chain = read_photo(signed(picture(), parent=edited, generator="Publisher")).declared.chain
+    assert [(link.depth, link.relation, link.program) for link in chain] == [
+        (0, "this file", "Publisher 3"),
+        (1, "made from", "Editor 3"),
+        (2, "made from", "Camera 3"),
+        (2, "holds", None),
+    ]
+    assert chain[0].signature == "valid, by an unknown signer"
+    assert chain[2].says == ("a camera took it",)
+    assert chain[2].actions == ("created",)
+    assert chain[2].signature.startswith("valid when it was put in")
+    assert chain[3].signature == "nothing is signed"
+    assert read_photo(picture()).declared.chain == ()

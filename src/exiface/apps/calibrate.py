@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exiface.apps.options import GeneratedOption, generated_faces
+from exiface.choices import Subject
 
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
-    from exiface.datasets.manifest import Subject
 
 _RENEWED = "Recalibrated on own photographs; what follows was measured before that."
 
@@ -88,7 +88,7 @@ def calibrate(
     print_detector(read_folder(output), output)
 
 
-def _photographs(path: Path, subject: "Subject") -> "Manifest":
+def _photographs(path: Path, subject: Subject) -> "Manifest":
     """Those of a folder, a source of its own, or of a manifest."""
     import numpy as np
 

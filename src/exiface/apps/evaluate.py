@@ -3,11 +3,12 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from exiface.apps.options import ENCODER, DetectorOption
+from exiface.choices import Layout, Noise
 
 if TYPE_CHECKING:
     from exiface.detector import Detector
@@ -39,7 +40,7 @@ def evaluate(
         ),
     ] = None,
     layout: Annotated[
-        Literal["nine", "twelve", "sdaie"] | None,
+        Layout | None,
         typer.Option(
             help="DATA is laid out like the published test data of nine generators, BLADES' "
             "twelve, or, of whole images, SDAIE's or GenImage's: run the published protocol and "
@@ -54,7 +55,7 @@ def evaluate(
         ),
     ] = None,
     noise: Annotated[
-        Literal["jpg", "resize", "blur"] | None,
+        Noise | None,
         typer.Option(
             help="With --layout: what SDAIE's program does to images first: JPEG 95, half the "
             "size, a blur of 1 px."
@@ -220,13 +221,13 @@ class _Judging:
 
 def _of_layout(
     data: Path,
-    layout: Literal["nine", "twelve", "sdaie"],
+    layout: Layout,
     encoder: str,
     features: Path,
     *,
     components: int | None,
     find_faces: bool,
-    noise: str | None,
+    noise: Noise | None,
 ) -> "tuple[list[ScoredSet], dict[str, Any]]":
     """The published test data: sets for the honest protocol, and the published one's table."""
     from dataclasses import replace

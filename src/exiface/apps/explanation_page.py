@@ -1,14 +1,10 @@
 """The self-contained HTML page of `exiface explain -o`."""
 
-import base64
-import io
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
-from PIL import Image
 
 from exiface import __version__
 from exiface.apps.page import shares_sentence, standing, words
@@ -16,6 +12,7 @@ from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Explanation, Sign
 from exiface.detector.folder import DetectorParts
+from exiface.html import data_uri, template
 from exiface.photos import TAG_TITLES, CameraTags
 
 _PICTURE_SIDE = 512  # px on the page
@@ -38,10 +35,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         detector: that judged.
         path: of the HTML file; it loads nothing from elsewhere.
     """
-    environment = Environment(
-        loader=PackageLoader("exiface.apps"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.get_template("explain.html").render(
+    text = template("exiface.apps", "explain.html").render(
         explanation=explanation,
         what=explanation.what,
         face=explanation.judged,
@@ -143,13 +137,6 @@ def _enlarged_size(crop: NDArray[np.uint8]) -> tuple[int, int]:
     height, width = crop.shape[:2]
     factor = _PICTURE_SIDE / max(height, width)
     return max(1, round(width * factor)), max(1, round(height * factor))
-
-
-def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """Pixels (h, w, 3) as a JPEG within a URI."""
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def _place(rank: float) -> str:

@@ -1,15 +1,15 @@
 """`exiface fit`: from an encoder and photographs to a detector."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exiface.apps.options import ENCODER, GeneratedOption, generated_faces
+from exiface.choices import FitSplit, Subject
 
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
-    from exiface.datasets.manifest import Subject
 
 
 def fit(
@@ -41,7 +41,7 @@ def fit(
         ),
     ] = None,
     fit_split: Annotated[
-        Literal["fit", "validation"],
+        FitSplit,
         typer.Option(
             help="Split of the manifest that is fitted on; with validation, that of fit calibrates "
             "as well."
@@ -124,7 +124,7 @@ def fit(
     print_detector(read_folder(output), output)
 
 
-def _manifest(photos: Path, seed: int, subject: "Subject") -> "Manifest":
+def _manifest(photos: Path, seed: int, subject: Subject) -> "Manifest":
     from exiface.apps.console import progress_bar
     from exiface.datasets import Manifest, scan
 

@@ -1,9 +1,11 @@
 """`exiface import`: from one of the authors' checkpoints to an encoder."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from exiface.choices import Released
 
 
 def import_checkpoint(
@@ -28,7 +30,7 @@ def import_checkpoint(
         ),
     ] = None,
     resize: Annotated[
-        Literal["plain", "antialiased"],
+        Released,
         typer.Option(
             help="How faces are resized: as under the authors' torchvision, with which their "
             "figures were made, or as their program does under a current one."

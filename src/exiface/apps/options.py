@@ -3,14 +3,15 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from exiface.choices import Scope, Subject
 
 if TYPE_CHECKING:
     from exiface.calibration import GeneratedFaces
     from exiface.datasets import Manifest
-    from exiface.datasets.manifest import Subject as ManifestSubject
 
 ENCODER = (
     "Encoder folder (a run of `train`, or what `import`, `supervise` or `export` wrote), or "
@@ -24,7 +25,7 @@ DetectorOption = Annotated[
     ),
 ]
 SubjectOption = Annotated[
-    Literal["faces", "image", "both", "auto"] | None,
+    Scope | None,
     typer.Option(
         help="What is judged: faces, the image as a whole, both, or (auto) faces and as wholes "
         "those images that hold none. Without it what the detector looks at: at first, faces."
@@ -43,7 +44,7 @@ _COLUMNS = ("family", "p_value")
 
 
 def generated_faces(
-    paths: Sequence[Path], subject: "ManifestSubject" = "face"
+    paths: Sequence[Path], subject: Subject = "face"
 ) -> "Manifest | GeneratedFaces | None":
     """What `--generated` names: faces or images to be judged, or what they scored; None of none.
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from exiface.choices import Subject
+
 if TYPE_CHECKING:
     from exiface.datasets import ScanSummary
 
@@ -41,7 +43,7 @@ def prepare(
         float, typer.Option(min=1, help="Shorter side in pixels below which a face is left out.")
     ] = 32,
     subject: Annotated[
-        Literal["face", "image"],
+        Subject,
         typer.Option(help="What a row is: a face, or a photograph as a whole, at its own pixels."),
     ] = "face",
     cropped: Annotated[

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.choices import Family
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
 from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches, Sampling
@@ -17,8 +19,8 @@ from exiface.threads import ordered_map
 
 # What is done to a face, by families that have a head each: one of the published four
 # manipulations, the whole picture smoothed, the face averaged with another one.
-MANIPULATION, SMOOTHING, AVERAGING = "manipulation", "smoothing", "averaging"
-FAMILIES = (MANIPULATION, SMOOTHING, AVERAGING)
+FAMILIES: tuple[Family, ...] = get_args(Family)
+MANIPULATION, SMOOTHING, AVERAGING = FAMILIES
 
 
 class FaceBatches(Batches):

@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.choices import Subject
 from exiface.errors import UserError
 from exiface.photos import RANKED_TAGS, CameraTags, UnreadableImageError, read_photo
 from exiface.photos.camera_settings import CLASSES
@@ -18,9 +19,6 @@ from exiface.photos.crops import Box
 _VERSION = 4  # 3 had neither a subject nor more tags than the four of faces
 _READS = (3, _VERSION)
 _STRINGS = ("path", "photo", "group", "camera", "source", "split", "sha256", "manipulated")
-
-
-Subject = Literal["face", "image"]
 
 
 class ManifestError(UserError):

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.choices import Subject
 from exiface.datasets.journal import Journal
-from exiface.datasets.manifest import Manifest, Subject
+from exiface.datasets.manifest import Manifest
 from exiface.datasets.splits import SPLITS, assign_splits, unlike_asked
 from exiface.errors import UserError
 from exiface.photos import (

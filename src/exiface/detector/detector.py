@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.choices import Scope
 from exiface.detector.faces import CutFace, Faces
 from exiface.detector.folder import (
     WHOLE_IMAGE,
@@ -56,10 +57,6 @@ class Prepared:
     size: tuple[int, int] = (0, 0)
     small_faces: int = 0
     reason: str | None = None
-
-
-# What is judged: faces; the image as a whole; both; or as wholes those images that hold no face.
-Scope = Literal["faces", "image", "both", "auto"]
 
 
 class Detector:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from exiface.calibration import LikelihoodRatio
 from exiface.calibration.conformal import SCORE_DECIMALS
+from exiface.choices import Scope, Subject
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.detector import Detector, Prepared, Scope
+from exiface.detector.detector import Detector, Prepared
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SCHEMA_VERSION, ImageResult, Judgement
 from exiface.errors import UserError
@@ -97,7 +98,7 @@ class Explanation:
         return self.result.image
 
     @property
-    def what(self) -> Literal["face", "image"]:
+    def what(self) -> Subject:
         """What it is about."""
         return "image" if self.number is None else "face"
 

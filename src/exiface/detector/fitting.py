@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from exiface.calibration import GeneratedFaces
+from exiface.choices import FitSplit
 from exiface.datasets import Manifest
 from exiface.detector.calibrating import Promise, as_parts, calibrated, chosen, completed
 from exiface.detector.cross_check import tag_weights
@@ -42,7 +43,7 @@ class Fitting:
 
     components: int | None = None
     evidence: tuple[Head, ...] = ()
-    split: Literal["fit", "validation"] = "fit"
+    split: FitSplit = "fit"
     per_photo: int | None = 2
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
 
+from exiface.choices import Subject
 from exiface.encoders.description import PATCHES
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.encoders.own_pixels import OwnPixelsEncoder
@@ -42,7 +42,7 @@ class Architecture:
     features: int
     size: int
     last_layer: str
-    subject: Literal["face", "image"] = "face"
+    subject: Subject = "face"
     largest: int | None = None
     read: int | None = None
     directions: Callable[[], dict[str, Tensor]] = dict

@@ -1,8 +1,9 @@
 """What must be known of an encoder to use it: `encoder.json` beside `encoder.onnx`."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from exiface.choices import Subject
 from exiface.errors import UserError
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
@@ -38,7 +39,7 @@ class EncoderDescription:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def subject(self) -> Literal["face", "image"]:
+    def subject(self) -> Subject:
         """What the encoder looks at."""
         return "image" if isinstance(self.takes, Patches) else "face"
 

@@ -1,11 +1,12 @@
 """The one interface of encoders, of faces and of whole images."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.choices import Subject
 from exiface.encoders.description import EncoderDescription
 from exiface.photos.crops import Box, Crop
 
@@ -20,7 +21,7 @@ class Encoder(Protocol):
     description: EncoderDescription
 
     @property
-    def subject(self) -> Literal["face", "image"]:
+    def subject(self) -> Subject:
         """What it looks at: a face, or the image as a whole."""
 
     @property

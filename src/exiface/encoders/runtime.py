@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Literal
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from exiface.choices import Subject
 from exiface.encoders.description import EncoderDescription, EncoderError
 from exiface.photos.crops import Box, Crop
 from exiface.threads import session_options
@@ -44,7 +44,7 @@ class Described:
     description: EncoderDescription
 
     @property
-    def subject(self) -> Literal["face", "image"]:
+    def subject(self) -> Subject:
         """What it looks at."""
         return self.description.subject
 

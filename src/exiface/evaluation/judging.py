@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from exiface.choices import Scope
 from exiface.datasets import find_images
 from exiface.detector import Detector
-from exiface.detector.detector import Prepared, Scope
+from exiface.detector.detector import Prepared
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
 from exiface.evaluation.sets import FAKE, REAL, ScoredSet

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from exiface.calibration import Calibration, Verdict, flagged
 from exiface.calibration.conformal import photographs_needed
+from exiface.choices import Scope
 from exiface.detector import Detector
-from exiface.detector.detector import Scope
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
 from exiface.photos.crops import Crop

@@ -1,8 +1,6 @@
 """The report: tables as CSV and JSON, scores, and one self-contained HTML page."""
 
-import base64
 import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -11,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
-from PIL import Image
 
 from exiface import __version__
 from exiface.evaluation import plots
@@ -33,6 +29,7 @@ from exiface.evaluation.tables import (
     reliance_table,
     sweep_table,
 )
+from exiface.html import data_uri, template
 from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.provenance import versions
@@ -185,18 +182,7 @@ def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Pat
     }
     (folder / "report.json").write_text(json.dumps(made | {"tables": tables}, indent=1) + "\n")
     write_scores(sets, folder / "scores.csv")
-    environment = Environment(
-        loader=PackageLoader("exiface.evaluation"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["share"] = lambda value: "" if value is None else f"{100 * value:.1f} %"
-    # + 0.0: no "-0.00"
-    environment.filters["figure"] = lambda value: (
-        "" if value is None else f"{round(value, 2) + 0.0:.2f}"
-    )
-    page = environment.get_template("report.html").render(
+    page = template("exiface.evaluation", "report.html").render(
         report=report,
         made=made,
         summary=summary(report),
@@ -344,13 +330,9 @@ def _pictures(report: Report, sets: Sequence[ScoredSet]) -> dict[str, str]:
 
 def _thumbnail(path: Path) -> str | None:
     try:
-        image = Image.fromarray(read_photo(path).pixels)
+        return data_uri(read_photo(path).pixels, longest=_THUMBNAIL, quality=80)
     except UnreadableImageError:
         return None
-    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def _range(rates: Sequence[float]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from exiface.choices import Released
 from exiface.encoders.architectures import ARCHITECTURES, UnitLength
 from exiface.encoders.description import PATCHES, EncoderDescription, EncoderError
 from exiface.encoders.to_onnx import export_encoder
@@ -38,7 +39,6 @@ from exiface.papers.sdaie.checkpoints import (
 )
 from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Preprocessing
-from exiface.photos.crops import Released
 from exiface.photos.patches import Patches
 
 KINDS: dict[str, str] = {  # and what each is, in words

@@ -15,6 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from exiface.errors import UserError, install
+from exiface.photos.credential_chain import (
+    CredentialLink,
+    actions_of,
+    chain_of,
+    name_of,
+    program_of,
+)
 from exiface.photos.marks import PARTS, Mark, Verified, What, program, shown, source_type, values_of
 
 WHERE = "Content Credentials"
@@ -36,7 +43,9 @@ def may_hold_credentials(content: bytes) -> bool:
     return b"c2pa" in content and b"jumb" in content
 
 
-def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]:
+def credentials(
+    content: bytes, media_type: str
+) -> tuple[list[Mark], tuple[CredentialLink, ...], list[str]]:
     """Read and validate the manifest of a file.
 
     Args:
@@ -44,8 +53,8 @@ def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]
         media_type: such as "image/jpeg".
 
     Returns:
-        Marks of the active manifest and its ingredients, and what could not be read. The first mark
-        says who signed; none where the file has no manifest.
+        Marks of the active manifest and its ingredients, the same as a chain, and what could not be
+        read. The first mark says who signed; none where the file has no manifest.
 
     Raises:
         TrustListError: EXIFACE_TRUST_LIST names a file that can't be used.
@@ -53,11 +62,11 @@ def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]
     Source: C2PA Technical Specification 2.2, sections 10 (claims) and 15 (validation).
     """
     if not may_hold_credentials(content):
-        return [], []
+        return [], (), []
     try:
         import c2pa
     except ImportError:
-        return [], [f"Content Credentials were not read: {install('provenance')}"]
+        return [], (), [f"Content Credentials were not read: {install('provenance')}"]
     settings = validation_settings()
     try:
         with (
@@ -68,11 +77,12 @@ def credentials(content: bytes, media_type: str) -> tuple[list[Mark], list[str]]
             store = json.loads(reader.json())
     except c2pa.C2paError as error:
         if type(error).__name__.endswith("NotFound"):
-            return [], []
-        return [], [f"{WHERE} can't be read: {shown(error)}"]
+            return [], (), []
+        return [], (), [f"{WHERE} can't be read: {shown(error)}"]
     except (ValueError, RecursionError) as error:
-        return [], [f"{WHERE} can't be read: {shown(error)}"]
-    return list(_marks(store, _STATES.get(str(state), Verified.INVALID))), []
+        return [], (), [f"{WHERE} can't be read: {shown(error)}"]
+    verified = _STATES.get(str(state), Verified.INVALID)
+    return list(_marks(store, verified)), chain_of(store, verified), []
 
 
 def _marks(store: dict[str, Any], verified: Verified) -> Iterator[Mark]:
@@ -82,11 +92,9 @@ def _marks(store: dict[str, Any], verified: Verified) -> Iterator[Mark]:
         return
     signature = active.get("signature_info") or {}
     signer = signature.get("issuer") or signature.get("common_name")
-    made_by = _name((active.get("claim_generator_info") or [None])[0]) or shown(
-        active.get("claim_generator", "")
-    )
+    made_by = program_of(active)
     actions = ", ".join(
-        str(action.get("action", "")).removeprefix("c2pa.") for action in _actions(active)
+        str(action.get("action", "")).removeprefix("c2pa.") for action in actions_of(active)
     )
     says = f"{made_by or 'a program'} signed it" + (f" as {shown(signer)}" if signer else "")
     if signature.get("time"):
@@ -117,8 +125,8 @@ def _of_manifest(
     manifest: dict[str, Any], where: str, made_by: str | None, verified: Verified
 ) -> Iterator[Mark]:
     """The digital source types of a manifest: of each action, and of other assertions."""
-    for action in _actions(manifest):
-        by = _name(action.get("softwareAgent")) or made_by or None
+    for action in actions_of(manifest):
+        by = name_of(action.get("softwareAgent")) or made_by or None
         for value in values_of(action, "digitalsourcetype"):
             if mark := source_type(value, where, by=by, verified=verified):
                 yield mark
@@ -137,27 +145,13 @@ def _of_ingredient(
     title = shown(ingredient.get("title") or "untitled")
     where = f"{WHERE}, ingredient {title!r}"
     manifest = manifests.get(ingredient.get("active_manifest", "")) or {}
-    made_by = _name((manifest.get("claim_generator_info") or [None])[0])
+    made_by = name_of((manifest.get("claim_generator_info") or [None])[0])
     whole = ingredient.get("relationship") == "parentOf"
     for mark in _of_manifest(manifest, where, made_by, verified):
         if whole or not mark.is_generated:
             yield mark
         else:
             yield replace(mark, what=What.COMPOSITE, says=PARTS)
-
-
-def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for assertion in manifest.get("assertions") or []:
-        if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            data = assertion.get("data") or {}
-            yield from (each for each in data.get("actions") or [] if isinstance(each, dict))
-
-
-def _name(agent: object) -> str:
-    """A program's name and version; claims of the first version have plain text."""
-    if isinstance(agent, dict):
-        return shown(f"{agent.get('name', '')} {agent.get('version') or ''}")
-    return shown(agent) if isinstance(agent, str) else ""
 
 
 def validation_settings() -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.choices import Released
+
 Box = tuple[float, float, float, float]
 Crop = NDArray[np.uint8] | NDArray[np.float32]
-Released = Literal["plain", "antialiased"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from exiface.photos.content_credentials import WHERE, credentials
+from exiface.photos.credential_chain import CredentialLink
 from exiface.photos.marks import Mark, Verified, What
 from exiface.photos.metadata_marks import metadata_marks
 
@@ -40,6 +41,7 @@ class Declared:
         marks: one each; empty where nothing is declared.
         contradictions: sentences on what doesn't fit together.
         unread: sentences on what is there and could not be read.
+        chain: the Content Credentials, link by link; empty where there are none.
 
     Example:
         >>> Declared().line
@@ -49,6 +51,7 @@ class Declared:
     marks: tuple[Mark, ...] = ()
     contradictions: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    chain: tuple[CredentialLink, ...] = ()
 
     @property
     def line(self) -> str:
@@ -92,11 +95,13 @@ def read_declared(image: Image.Image, exif: Mapping[int, Any], content: bytes | 
     """
     marks, unread = metadata_marks(image, exif)
     media_type = _media_type(image)
+    chain: tuple[CredentialLink, ...] = ()
     if content is not None and media_type is not None:
-        signed, missing = credentials(content, media_type)
+        signed, chain, missing = credentials(content, media_type)
         marks, unread = signed + marks, missing + unread
     kept = tuple(dict.fromkeys(marks))[:_MOST]
-    return Declared(kept, tuple(_contradictions(kept, image.size, exif)), tuple(unread))
+    contradictions = tuple(_contradictions(kept, image.size, exif))
+    return Declared(kept, contradictions, tuple(unread), chain)
 
 
 def _media_type(image: Image.Image) -> str | None:

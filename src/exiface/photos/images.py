@@ -103,7 +103,7 @@ def read_photo(source: ImageSource) -> Photo:
 
 def decode(content: bytes) -> Photo:
     """Decode the bytes of an image file (see `read_photo`)."""
-    with _opened(content) as image:
+    with opened(content) as image:
         return _decode(image, content)
 
 
@@ -120,7 +120,7 @@ def declared_size(content: bytes) -> tuple[int, int] | None:
         TooManyPixelsError: so many that Pillow won't even say.
     """
     try:
-        with _opened(content) as image:
+        with opened(content) as image:
             return image.size
     except TooManyPixelsError:
         raise
@@ -128,7 +128,12 @@ def declared_size(content: bytes) -> tuple[int, int] | None:
         return None
 
 
-def _opened(content: bytes) -> Image.Image:
+def opened(content: bytes) -> Image.Image:
+    """The bytes of an image file, opened by Pillow; of its pixels nothing is decoded yet.
+
+    Raises:
+        UnreadableImageError: empty, damaged, too large, or not an image.
+    """
     if not content:
         raise UnreadableImageError("the file is empty")
     if content[4:8] == b"ftyp":  # ISO media container: HEIC, AVIF

@@ -141,7 +141,7 @@ def program(name: str, where: str, verified: Verified | None = None) -> Mark | N
     return Mark(What.PROGRAM, f"{name} wrote it", where, name, verified, name)
 
 
-def shown(value: object) -> str:
+def shown(value: object, longest: int = _LONGEST) -> str:
     r"""A file's own value as it can be shown: one line, printable, shortened.
 
     Example:
@@ -150,10 +150,10 @@ def shown(value: object) -> str:
     """
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     printable = "".join(
-        character if character.isprintable() else " " for character in text[: 4 * _LONGEST]
+        character if character.isprintable() else " " for character in text[: 4 * longest]
     )
     line = " ".join(printable.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def values_of(tree: object, name: str, depth: int = 0) -> Iterator[str]:

@@ -159,12 +159,12 @@ def _texts(image: Image.Image, exif: Mapping[int, Any]) -> Iterator[tuple[str, s
         yield "JPEG comment", "comment", comment.decode("utf-8", "replace")
     for field in (_Base.ImageDescription, _Base.UserComment):
         value = exif.get(field)
-        text = _user_comment(value) if isinstance(value, bytes) else value
+        text = user_comment(value) if isinstance(value, bytes) else value
         if isinstance(text, str) and text.strip("\0 "):
             yield "EXIF", field.name.lower(), text
 
 
-def _user_comment(value: bytes) -> str:
+def user_comment(value: bytes) -> str:
     """A comment behind the eight bytes that name its encoding (Exif 2.32, section 4.6.5)."""
     kind, text = value[:8], value[8:]
     if kind == b"UNICODE\0":  # the byte order is the writer's own

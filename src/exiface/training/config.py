@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from exiface.choices import Family
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.sampling import Sampling
 from exiface.encoders.description import GENERATED_HEAD
@@ -64,7 +65,7 @@ class TrainConfig(BaseModel):
     classes: tuple[Annotated[str, AfterValidator(_one_of(CLASSES))], ...] = Field(
         (), description="camera tags to be told by class"
     )
-    families: tuple[Literal["manipulation", "smoothing", "averaging"], ...] = Field(
+    families: tuple[Family, ...] = Field(
         ("manipulation",), description="of manipulations of faces, with a head each"
     )
     regions: bool = Field(

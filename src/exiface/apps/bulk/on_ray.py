@@ -10,8 +10,8 @@ from typing import Any
 
 from exiface.apps.bulk.inputs import Block
 from exiface.apps.bulk.scoring import Report, score_blocks, silent
+from exiface.choices import Scope
 from exiface.detector import Detector
-from exiface.detector.detector import Scope
 from exiface.detector.folder import BUILTIN
 
 

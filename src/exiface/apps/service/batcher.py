@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from exiface.apps.service.metrics import BATCH_FACES, WAITING
+from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult
-from exiface.detector.detector import Prepared, Scope
+from exiface.detector.detector import Prepared
 
 _SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
 

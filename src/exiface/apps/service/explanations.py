@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from exiface.apps.explanation_page import (
-    data_uri,
     enlarged,
     sign_sentence,
     spotlight,
@@ -13,10 +12,11 @@ from exiface.apps.explanation_page import (
 )
 from exiface.apps.page import shares_sentence
 from exiface.apps.service.uploads import Picture, RefusedError
+from exiface.choices import Scope
 from exiface.detector import Detector
-from exiface.detector.detector import Scope
 from exiface.detector.explanation import explain
 from exiface.errors import UserError
+from exiface.html import data_uri
 
 Answer = TypeVar("Answer")
 

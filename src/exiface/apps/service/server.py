@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
@@ -35,8 +35,8 @@ from exiface.apps.service.schemas import (
 )
 from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_pictures
+from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult
-from exiface.detector.detector import Scope
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
@@ -162,7 +162,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
     def asked(
         name: Chosen,
         subject: Annotated[
-            Literal["faces", "image", "both", "auto"] | None,
+            Scope | None,
             Query(
                 description="what is judged; auto: faces, and as wholes those images that hold "
                 "none; without it what the detector looks at"

@@ -10,12 +10,11 @@ Source: the data's own layout, as Zou et al. (arXiv 2501.02207, 2507.22824) publ
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from exiface.choices import FacesLayout
 from exiface.datasets.scan import find_images
 from exiface.errors import UserError
 
-PublishedLayout = Literal["nine", "twelve"]
 PHOTOGRAPHS = "celeba-face"
 CELEBA = "CelebA"
 # Generator -> names of its folder: first those of EXIF ranking, then those of BLADES.
@@ -56,7 +55,7 @@ class PublishedSets:
     missing: list[str]
 
 
-def read_published_sets(root: Path, layout: PublishedLayout = "nine") -> PublishedSets:
+def read_published_sets(root: Path, layout: FacesLayout = "nine") -> PublishedSets:
     """List the files of the published test data.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from exiface.choices import Noise
 from exiface.photos.alterations import saved
 
 Pixels = NDArray[np.uint8]
@@ -32,7 +33,7 @@ def _blurred(pixels: Pixels) -> Pixels:
     return np.stack(planes, axis=2)
 
 
-RELEASED_NOISES: dict[str, Callable[[Pixels], Pixels]] = {
+RELEASED_NOISES: dict[Noise, Callable[[Pixels], Pixels]] = {
     "jpg": _jpeg,
     "resize": _halved,
     "blur": _blurred,

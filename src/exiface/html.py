@@ -1,0 +1,50 @@
+"""What every HTML page is made with: its template, and pictures that stand in the page itself."""
+
+import base64
+import io
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, Template
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def template(package: str, name: str) -> Template:
+    """A template of a package; what it shows is text, never markup.
+
+    Args:
+        package: that holds it in its folder `templates`.
+        name: of the file.
+
+    Returns:
+        The template; its filters `share` and `figure` write numbers, and nothing of None.
+    """
+    environment = Environment(
+        loader=PackageLoader(package), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["share"] = lambda value: "" if value is None else f"{100 * value:.1f} %"
+    # + 0.0: no "-0.00"
+    environment.filters["figure"] = lambda value: (
+        "" if value is None else f"{round(value, 2) + 0.0:.2f}"
+    )
+    return environment.get_template(name)
+
+
+def data_uri(pixels: NDArray[np.uint8], *, longest: int | None = None, quality: int = 85) -> str:
+    """A picture as a JPEG within a URI, so that a page needs no other file.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        longest: px of the longer side; larger pictures are shrunk, smaller ones stay. None = all
+            stay.
+        quality: of the JPEG, 1 to 95.
+
+    Returns:
+        What stands in `src`.
+    """
+    image = Image.fromarray(pixels)
+    if longest is not None:
+        image.thumbnail((longest, longest))
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
