@@ -5,13 +5,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
-port=${PORT:-8765}
+free='import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+port=$("$python" -c "$free")
 photograph=src/exiface/apps/checked.jpg
 work=$(mktemp -d)
 stop=true
 trap 'eval "$stop"; rm -rf "$work"' EXIT
 
-engine=
+engine='' container='' service=''
 for each in docker podman; do
     if "$each" info >/dev/null 2>&1; then engine=$each; break; fi
 done
@@ -31,17 +32,19 @@ else
     cd "$work"
     env -i PATH="$work/env/bin:/usr/bin:/bin" PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR="$work" \
         EXIFACE_HOST=127.0.0.1 EXIFACE_PORT="$port" exiface serve >"$work/log" 2>&1 &
-    stop="kill $! && wait $! || true"
+    service=$!
+    stop="kill $service 2>/dev/null; wait $service || true"
     cd - >/dev/null
 fi
 
 ready=no
 for _ in $(seq 120); do
     if curl --silent --fail "http://127.0.0.1:$port/readyz" >/dev/null; then ready=yes; break; fi
+    [ -n "$engine" ] || kill -0 "$service" 2>/dev/null || break
     sleep 1
 done
 if [ $ready = no ]; then
-    echo "the service was not ready after two minutes" >&2
+    echo "the service did not get ready" >&2
     if [ -n "$engine" ]; then "$engine" logs "$container" >&2; else cat "$work/log" >&2; fi
     exit 1
 fi

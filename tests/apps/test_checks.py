@@ -21,7 +21,9 @@ def test_this_installation_works(exiface):
     assert found["threads"] >= 1
     assert found["face"]["verdict"] in list(Verdict)
     assert found["pictures_per_second"] > 0
-    assert set(found["extras"]) == {"serve", "bulk", "ray", "provenance", "train"}
+    assert set(found["extras"]) == {
+        *("fit", "evaluate", "bulk", "train", "serve", "provenance", "ray"),
+    }
 
 
 def test_people_are_told_the_same(exiface, monkeypatch):

@@ -1,7 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from exiface.calibration import Calibration, CalibrationError
 
@@ -167,3 +170,12 @@ def test_the_true_rate_lies_in_its_interval_as_often_as_it_says():
         threshold = grid[np.argmax(calibration.p_value(grid) <= calibration.alpha)]
         inside.append(low <= norm.sf(threshold) <= high)
     assert 0.93 < np.mean(inside) < 0.97
+
+
+@pytest.mark.parametrize("number", [19, 60, 75, 1000, 25_000])
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_the_interval_of_the_true_rate_is_that_of_the_beta_law(number, alpha):
+    flagged = max(1, math.floor(alpha * (number + 1) + 1e-9))
+    law = beta(flagged, number + 1 - flagged)
+    calibration = Calibration.of(np.arange(number), alpha=alpha, beta=0.5)
+    assert calibration.true_rate() == pytest.approx((law.ppf(0.025), law.ppf(0.975)), abs=1e-9)

@@ -217,12 +217,9 @@ class Calibration:
             >>> round(low, 3), round(high, 3)
             (0.017, 0.1)
         """
-        from scipy.stats import beta  # slow to import, and needed where a detector is described
-
         units = min(reference.units for reference in self.references)
         flagged = max(1, math.floor(self.alpha * (units + 1) + 1e-9))
-        law = beta(flagged, units + 1 - flagged)
-        return float(law.ppf(0.025)), float(law.ppf(0.975))
+        return _nth_of(units, flagged, 0.025), _nth_of(units, flagged, 0.975)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The numbers, by name, as they are stored."""
@@ -233,6 +230,22 @@ def grouped(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[NDA
     """The values (n,) of each group, by the groups' numbers (n,), the smallest number first."""
     # np.unique would load numpy.ma, which nothing else needs when a face is judged.
     return [values[numbers == number] for number in sorted(set(numbers.tolist()))]
+
+
+def _nth_of(number: int, nth: int, share: float) -> float:
+    """A quantile of the n-th smallest of so many uniform numbers, which is Beta distributed.
+
+    SciPy has it, and an installation that only detects does without SciPy.
+    """
+    fewer = np.arange(nth)
+    ways = np.append(0.0, np.cumsum(np.log((number + 1 - fewer[1:]) / fewer[1:])))
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        # The n-th lies above where fewer than n of them lie below.
+        logs = ways + fewer * math.log(middle) + (number - fewer) * math.log1p(-middle)
+        low, high = (middle, high) if 1 - np.exp(logs).sum() < share else (low, middle)
+    return (low + high) / 2
 
 
 def _numbered(names: ArrayLike) -> NDArray[np.int64]:
