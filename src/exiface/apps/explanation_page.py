@@ -1,6 +1,7 @@
 """The self-contained HTML page of `exiface explain -o`."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from exiface.detector.explanation import Explanation, Sign
 from exiface.detector.folder import DetectorParts
 from exiface.html import data_uri, template
 from exiface.photos import TAG_TITLES, CameraTags
+from exiface.scoring import Evidence
 
 _PICTURE_SIDE = 512  # px on the page
 _DARKEST = 0.22
@@ -36,23 +38,40 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         path: of the HTML file; it loads nothing from elsewhere.
     """
     text = template("exiface.apps", "explain.html").render(
-        explanation=explanation,
-        what=explanation.what,
-        face=explanation.judged,
+        told=told(explanation, detector),
         plot=standing(parts_of(explanation, detector), explanation.judged),
-        shares=shares_sentence(explanation.judged),
         words=words(),
-        crop=data_uri(enlarged(explanation.crop)),
-        spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
-        pull=float(explanation.regions.max()),
-        signs=[f"{sign_sentence(sign)}." for sign in explanation.signs],
-        checks=[tag_sentence(check, explanation.what) for check in explanation.tag_checks],
         detector=detector,
         parts=parts_of(explanation, detector),
         version=__version__,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def told(explanation: Explanation, detector: Detector) -> dict[str, Any]:
+    """What `why.html` shows of an explanation.
+
+    Args:
+        explanation: of `exiface.detector.explanation.explain`.
+        detector: that judged.
+
+    Returns:
+        Pictures as URIs, and sentences.
+    """
+    scorer = detector.parts.scorer
+    return {
+        "explanation": explanation,
+        "what": explanation.what,
+        "face": explanation.judged,
+        "shares": shares_sentence(explanation.judged),
+        "crop": data_uri(enlarged(explanation.crop)),
+        "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
+        "pull": float(explanation.regions.max()),
+        "signs": [f"{sign_sentence(sign)}." for sign in explanation.signs],
+        "floor": float(scorer.floor.min()) if isinstance(scorer, Evidence) else 0.0,
+        "checks": [tag_sentence(check, explanation.what) for check in explanation.tag_checks],
+    }
 
 
 def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
