@@ -143,9 +143,9 @@ def test_without_pictures_or_as_json_alone(case, folder):
     assert len(json.loads(machine.read_text("utf-8"))["pictures"]) == 4
 
 
-def test_explanations_where_they_are_asked_for(exiface, folder):
+def test_explanations_where_they_are_asked_for(exiface, folder, photos):
     asked = ("--report", folder / "why.html", "--explain", "--subject", "both")
-    done = exiface("detect", folder / "signed.jpg", *asked)
+    done = exiface("detect", photos / "0/00.jpg", *asked)
     assert done.status == 0, done.err
     assert "why.html and " in done.out
     text = (folder / "why.html").read_text("utf-8")
@@ -222,7 +222,17 @@ def test_what_is_no_case_is_refused(exiface, tmp_path, content, reason):
     assert reason in done.err
 
 
-def test_it_prints_to_a4_uncut(browser, written, case, folder):
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_it_fits_a_phone_and_a_screen(browser, written, folder, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.goto((folder / "out" / "case.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="two.jpg").click()
+    assert page.evaluate("location.hash") == "#picture-2"
+    page.close()
+
+
+def test_it_prints_to_a4_uncut(browser, written, folder):
     page = browser.new_page()
     page.goto((folder / "out" / "case.html").as_uri())
     page.emulate_media(media="print")
