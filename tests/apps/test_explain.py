@@ -1,7 +1,9 @@
 import json
 import re
 
+import numpy as np
 import pytest
+from made import write_photo
 
 from exiface.apps.explanation_page import sign_sentence, tag_sentence
 from exiface.calibration import Verdict, promise
@@ -62,7 +64,23 @@ def test_json_is_one_object(exiface, photos):
 def test_an_image_without_a_face_is_wrong_usage(exiface, photos):
     done = exiface("explain", photos / "landscape.png")
     assert done.status == 2
-    assert "no face found" in done.err
+    assert "no face found; --subject image explains the image as a whole" in done.err
+    broken = exiface("explain", photos / "broken.jpg")
+    assert broken.status == 2
+    assert "--subject" not in broken.err
+
+
+def test_of_several_faces_it_says_which_and_counts_from_one(exiface, astronaut, tmp_path):
+    face = astronaut[0:300, 100:400]
+    two = write_photo(tmp_path / "two.jpg", np.hstack([face, face[:, ::-1]]), None)
+    done = exiface("explain", two, "--face", "2", "-o", tmp_path / "why.html")
+    assert done.status == 0, done.err
+    assert "two.jpg, face 2 of 2, the largest first: " in done.out
+    assert "two.jpg, face 2 of 2, the largest first</p>" in (tmp_path / "why.html").read_text()
+    wrong = exiface("explain", two, "--face", "3")
+    assert wrong.status == 2
+    assert "has 2 face(s), the largest being face 1; there is no face 3" in wrong.err
+    assert exiface("explain", two, "--face", "0").status == 2
 
 
 def test_an_image_without_a_face_is_explained_as_a_whole(exiface, photos, tmp_path):

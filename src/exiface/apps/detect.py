@@ -65,14 +65,29 @@ def detect(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", help="Also write a CSV file, one row a face.")
     ] = None,
-    html_file: Annotated[
-        Path | None, typer.Option("--html", help="Also write a self-contained HTML page.")
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            "--html",
+            help="Also write a case file: NAME.html, one page without outside resources, with "
+            "NAME.json beside it; or NAME.json alone.",
+        ),
     ] = None,
+    title: Annotated[str, typer.Option(help="Title of the case file.")] = "",
+    reference: Annotated[str, typer.Option(help="Its reference number.")] = "",
+    examiner: Annotated[str, typer.Option(help="Who made it.")] = "",
+    explained: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="The case file says why each verdict is what it is: seconds a face."
+        ),
+    ] = False,
     pictures: Annotated[
         bool,
         typer.Option(
             "--pictures/--no-pictures",
-            help="The page shows the images; without them it holds their SHA-256.",
+            help="The case file shows the images; without them it holds their SHA-256.",
         ),
     ] = True,
     cropped: Annotated[
@@ -100,10 +115,21 @@ def detect(
     """
     from exiface.detector import Detector
 
-    sources = _sources(images)
+    piped: list[bytes] = []
+    sources = _noted(_sources(images), piped)
     judge = Detector.load(detector, subject=subject, threads=threads)
     results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
-    failed = _write(results, judge, json_lines, csv_file, html_file, pictures, verbose, fail_on)
+    keep = report is not None
+    kept, failed = _write(results, judge, json_lines, csv_file, verbose, fail_on, keep)
+    if report is not None:
+        from exiface.apps.case import Case, Heading
+        from exiface.apps.case_page import write_case
+
+        case = Case(kept, judge, detector, Heading(title, reference, examiner), subject, cropped)
+        files = (result.path or piped[0] for result in kept)
+        written = write_case(case, files, report, pictures=pictures, explained=explained)
+        if not json_lines:
+            typer.echo(f"case file: {' and '.join(map(str, written))}")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -124,20 +150,19 @@ def _write(
     detector: "Detector",
     json_lines: bool,
     csv_file: Path | None,
-    html_file: Path | None,
-    pictures: bool,
     verbose: bool,
     fail_on: FailOn,
-) -> bool:
-    """Write results in every form asked for; returns whether there was what makes it fail."""
+    keep: bool,
+) -> "tuple[list[ImageResult], bool]":
+    """Write results; returns them, if they are to be kept, and whether there was what fails."""
     import contextlib
     import csv
     import json
 
     from exiface.apps.console import progress_bar
 
-    # A table needs all rows for its widths, a page all verdicts for its summary; lines don't.
-    keep = not json_lines or html_file is not None
+    # A table needs all rows for its widths, a case file all verdicts for its index; lines don't.
+    keep = keep or not json_lines
     kept: list[ImageResult] = []
     failed = False
     with contextlib.ExitStack() as stack:
@@ -159,17 +184,11 @@ def _write(
                 writer.writerows(_csv_rows(result))
             if keep:
                 kept.append(result)
-    if html_file is not None:
-        from exiface.apps.page import write_page
-
-        write_page(kept, detector, html_file, pictures=pictures)
     if not json_lines:
         from exiface.apps.verdict_table import print_verdicts
 
         print_verdicts(kept, detector, verbose=verbose)
-        if html_file is not None:
-            typer.echo(f"page: {html_file}")
-    return failed
+    return kept, failed
 
 
 def _sources(arguments: list[str]) -> Iterable[str | bytes]:
@@ -207,6 +226,14 @@ def _sources(arguments: list[str]) -> Iterable[str | bytes]:
         else:
             groups.append([argument])
     return chain.from_iterable(groups)
+
+
+def _noted(sources: Iterable[str | bytes], piped: list[bytes]) -> Iterator[str | bytes]:
+    """Sources as they are; the bytes of the one picture that lies nowhere are kept in `piped`."""
+    for source in sources:
+        if isinstance(source, bytes):
+            piped.append(source)
+        yield source
 
 
 def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:

@@ -18,7 +18,7 @@ def explain(
     ] = None,
     detector: DetectorOption = None,
     subject: SubjectOption = None,
-    face: Annotated[int, typer.Option(min=0, help="Which face, the largest being 0.")] = 0,
+    face: Annotated[int, typer.Option(min=1, help="Which face, the largest being 1.")] = 1,
     json_lines: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     cropped: Annotated[
         bool, typer.Option("--cropped", help="The image is a face already cut out.")
@@ -31,7 +31,7 @@ def explain(
     from exiface.detector.explanation import explain as explained
 
     judge = Detector.load(detector, subject=subject)
-    explanation = explained(judge, image, face=face, cropped=cropped)
+    explanation = explained(judge, image, face=face - 1, cropped=cropped)
     if output is not None:
         from exiface.apps.explanation_page import write_explanation
 
@@ -58,8 +58,9 @@ def _print(explanation: "Explanation", counted: str) -> None:
     face = explanation.judged
     console = Console()
     style = VERDICT_STYLES[face.verdict.value]
+    which = f", {explanation.which}" if explanation.which else ""
     console.print(
-        f"{escape(str(explanation.result.path))}: [{style}]{face.verdict.value}[/], "
+        f"{escape(str(explanation.result.path))}{which}: [{style}]{face.verdict.value}[/], "
         f"p = {face.p_value:.3f}, against {counted}"
     )
     if face.unsure_because:

@@ -1,6 +1,7 @@
 """The self-contained HTML page of `exiface explain -o`."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,28 +37,43 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         path: of the HTML file; it loads nothing from elsewhere.
     """
     text = template("exiface.apps", "explain.html").render(
-        explanation=explanation,
-        what=explanation.what,
-        face=explanation.judged,
+        told=told(explanation, detector),
         plot=standing(parts_of(explanation, detector), explanation.judged),
-        shares=" ".join(
-            [
-                shares_sentence(explanation.judged),
-                *([explanation.known_ratio.sentence] if explanation.known_ratio else []),
-            ]
-        ),
         words=words(),
-        crop=data_uri(enlarged(explanation.crop)),
-        spotlight=data_uri(spotlight(explanation.crop, explanation.regions)),
-        pull=float(explanation.regions.max()),
-        signs=[f"{sign_sentence(sign)}." for sign in explanation.signs],
-        checks=[tag_sentence(check, explanation.what) for check in explanation.tag_checks],
         detector=detector,
         parts=parts_of(explanation, detector),
         version=__version__,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def told(explanation: Explanation, detector: Detector) -> dict[str, Any]:
+    """What `why.html` shows of an explanation.
+
+    Args:
+        explanation: of `exiface.detector.explanation.explain`.
+        detector: that judged.
+
+    Returns:
+        Pictures as URIs, and sentences.
+    """
+    return {
+        "explanation": explanation,
+        "what": explanation.what,
+        "face": explanation.judged,
+        "shares": " ".join(
+            [
+                shares_sentence(explanation.judged),
+                *([explanation.known_ratio.sentence] if explanation.known_ratio else []),
+            ]
+        ),
+        "crop": data_uri(enlarged(explanation.crop)),
+        "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
+        "pull": float(explanation.regions.max()),
+        "signs": [f"{sign_sentence(sign)}." for sign in explanation.signs],
+        "checks": [tag_sentence(check, explanation.what) for check in explanation.tag_checks],
+    }
 
 
 def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:

@@ -27,6 +27,7 @@ from exiface.apps.score import score
 from exiface.apps.serve import serve
 from exiface.apps.supervise import supervise
 from exiface.apps.train import train
+from exiface.apps.verify import verify
 from exiface.errors import UserError, missing
 
 app = typer.Typer(
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Tell camera photographs of faces from AI-generated ones.",
 )
-_JUDGING = (detect, explain, score, serve, evaluate, drift)
+_JUDGING = (detect, explain, verify, score, serve, evaluate, drift)
 _MAKING = (prepare, train, supervise, fit, calibrate, features, info, checks)
 for command in (*_JUDGING, *_MAKING):
     app.command()(command)

@@ -103,6 +103,14 @@ class Explanation:
         return "image" if self.number is None else "face"
 
     @property
+    def which(self) -> str:
+        """Which of several things is explained, faces counted from 1; "" of the only face."""
+        if self.number is None:
+            return "as a whole"
+        faces = len(self.result.faces)
+        return f"face {self.number + 1} of {faces}, the largest first" if faces > 1 else ""
+
+    @property
     def kept(self) -> int:
         """After how many of the alterations the verdict is the same."""
         return sum(
@@ -146,7 +154,7 @@ def explain(
     Args:
         detector: that judges.
         image: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
-        face: which one, largest first.
+        face: which one, an index into `ImageResult.faces`, the largest being 0.
         cropped: the image is a face already cut out.
         subject: "image" = the image as a whole; None = as the detector was loaded, which may be the
             whole where there is no face.
@@ -160,13 +168,16 @@ def explain(
     prepared = detector.prepare(image, cropped=cropped, subject=subject)
     [result] = detector.judge([prepared])
     if result.reason is not None:
-        raise UserError(f"{result.path or 'the image'}: {result.reason}")
+        raise UserError(
+            f"{result.path or 'the image'}: {result.reason}"
+            + ("; --subject image explains the image as a whole" if result.size[0] else "")
+        )
     if result.image is not None and not result.faces:
         return _explain_whole(detector, image, prepared, result)
     if face >= len(result.faces):
         raise UserError(
-            f"{result.path or 'the image'} has {len(result.faces)} face(s), numbered from 0; "
-            f"there is no face {face}"
+            f"{result.path or 'the image'} has {len(result.faces)} face(s), the largest being "
+            f"face 1; there is no face {face + 1}"
         )
     crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
     features = detector.encoder.encode(crop[None])

@@ -121,6 +121,8 @@ class Distribution(BaseModel):
     generated: list[Bar] = Field(
         description="generated faces of families that training never saw; none where not measured"
     )
+    tallest: float = Field(description="the share of photographs that the tallest bar stands for")
+    tallest_generated: float | None = Field(description="likewise, of generated faces")
 
 
 class Limits(BaseModel):

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +20,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from exiface import __version__
-from exiface.apps.page import page
+from exiface.apps.case import Case, Heading
+from exiface.apps.case_page import case_page
 from exiface.apps.service.batcher import Batcher, OverloadedError
 from exiface.apps.service.detectors import described, load_detectors
 from exiface.apps.service.explanations import explanation_answer, in_place
@@ -34,7 +35,7 @@ from exiface.apps.service.schemas import (
     DetectorAnswer,
 )
 from exiface.apps.service.settings import ServiceSettings, read_settings
-from exiface.apps.service.uploads import Picture, RefusedError, read_pictures
+from exiface.apps.service.uploads import Picture, RefusedError, read_form
 from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult
 
@@ -49,27 +50,21 @@ _FILES = {
     "style.css": "text/css",
 }
 _JSON_LINES = "application/x-ndjson"
-_MULTIPART: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "files": {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"type": "string", "format": "binary"},
-                        }
-                    },
-                }
-            }
-        },
+_HEADING = tuple(field.name for field in fields(Heading))
+
+
+def _multipart(texts: Sequence[str] = ()) -> dict[str, Any]:
+    """How OpenAPI describes a form with files, and with texts beside them."""
+    files = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
+    schema = {
+        "type": "object",
+        "required": ["files"],
+        "additionalProperties": False,
+        "properties": {"files": files} | {name: {"type": "string"} for name in texts},
     }
-}
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    }
 
 
 def create_app(
@@ -178,17 +173,22 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     Asked = Annotated[Scope | None, Depends(asked)]  # noqa: N806 - a type
 
-    async def receive(request: Request, name: str) -> list[Picture]:
-        """The pictures of a request; refused before a byte of it is read where there is no room."""
+    async def receive_form(
+        request: Request, name: str, texts: Sequence[str] = ()
+    ) -> tuple[list[Picture], dict[str, str]]:
+        """What a request brings; refused before a byte of it is read where there is no room."""
         # Those that are being received hold a picture each, at least.
         app.state.batchers[name].check(app.state.receiving + 1)
         if app.state.receiving >= settings.uploads:
             raise OverloadedError(1.0)
         app.state.receiving += 1
         try:
-            return await read_pictures(request, settings)
+            return await read_form(request, settings, texts)
         finally:
             app.state.receiving -= 1
+
+    async def receive(request: Request, name: str) -> list[Picture]:
+        return (await receive_form(request, name))[0]
 
     async def judged(
         pictures: Sequence[Picture], name: str, subject: Scope | None
@@ -204,7 +204,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post(
         "/v1/detect",
-        openapi_extra=_MULTIPART,
+        openapi_extra=_multipart(),
         response_model=DetectAnswer,
         responses=PROBLEMS
         | {
@@ -225,7 +225,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             return Response(lines, media_type=_JSON_LINES)
         return JSONResponse({"results": [result.as_dict() for result in results]})
 
-    @app.post("/v1/explain", openapi_extra=_MULTIPART, responses=PROBLEMS)
+    @app.post("/v1/explain", openapi_extra=_multipart(), responses=PROBLEMS)
     async def explain(
         request: Request,
         name: Chosen,
@@ -244,21 +244,22 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post(
         "/v1/report",
-        openapi_extra=_MULTIPART,
+        openapi_extra=_multipart(_HEADING),
         response_class=HTMLResponse,
         responses=PROBLEMS,
     )
     async def report(
         request: Request, name: Chosen, subject: Asked, pictures: bool = False
     ) -> HTMLResponse:
-        """Judge images and answer with the self-contained page of `exiface detect --html`.
+        """Judge images and answer with the case file of `exiface detect --report`.
 
         It shows the images only where `pictures` is true, and their SHA-256 always.
         """
-        received = await receive(request, name)
+        received, texts = await receive_form(request, name, _HEADING)
         results = await judged(received, name, subject)
         contents = [picture.content for picture in received]
-        text = await asyncio.to_thread(page, results, judges[name], contents, pictures=pictures)
+        case = Case(results, judges[name], name, Heading(**texts), subject=subject)
+        text = await asyncio.to_thread(case_page, case, contents, pictures=pictures)
         return HTMLResponse(text)
 
     @app.get(

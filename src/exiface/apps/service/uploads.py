@@ -1,7 +1,7 @@
 """Pictures out of a request: in memory only, and never more of them than allowed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
@@ -49,15 +49,18 @@ class _InMemory(MultiPartParser):
     spool_max_size = 2**62
 
 
-async def read_pictures(request: Request, settings: ServiceSettings) -> list[Picture]:
-    """Receive the pictures of a request.
+async def read_form(
+    request: Request, settings: ServiceSettings, texts: Collection[str] = ()
+) -> tuple[list[Picture], dict[str, str]]:
+    """Receive the pictures of a request, and the texts beside them.
 
     Args:
         request: multipart/form-data with one or several parts called `files`.
         settings: with the limits.
+        texts: names of the parts that may be texts, each at most once.
 
     Returns:
-        The pictures, in order.
+        The pictures, in order, and the texts by name.
 
     Raises:
         RefusedError: another form, too large, too many, too slow, too many pixels.
@@ -82,16 +85,19 @@ async def read_pictures(request: Request, settings: ServiceSettings) -> list[Pic
     except (KeyError, ValueError) as error:  # no boundary, headers that can't be decoded
         raise RefusedError(400, "bad_multipart", f"malformed multipart: {error}") from None
     files = [part for part in form.getlist(_FIELD) if isinstance(part, UploadFile)]
-    if not files or len(files) < len(form.multi_items()):
+    said = {name: text for name in texts if isinstance(text := form.get(name), str)}
+    if not files or len(files) + len(said) < len(form.multi_items()):
         await form.close()
+        known = ", ".join(f"`{name}`" for name in texts)
+        beside = f"nothing else but one each of the texts {known}" if texts else "nothing else"
         raise RefusedError(
-            422, "no_files", "the form must have files in parts called `files`, and nothing else"
+            422, "no_files", f"the form must have files in parts called `files`, and {beside}"
         )
     pictures = [Picture(file.filename or "image", await file.read()) for file in files]
     await form.close()
     for number, picture in enumerate(pictures, start=1):
         await asyncio.to_thread(_check_pixels, number, picture, settings.max_pixels)
-    return pictures
+    return pictures, said
 
 
 def _check_pixels(number: int, picture: Picture, most: int) -> None:

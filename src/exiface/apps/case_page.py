@@ -1,0 +1,136 @@
+"""The case file of `exiface detect --report`: one HTML page, and the same as JSON."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2.environment import TemplateStream
+
+from exiface import __version__
+from exiface.apps.case import Case, Exhibit, exhibits, judged_of
+from exiface.apps.explanation_page import told
+from exiface.apps.page import how_sure, how_sure_of, shares_sentence, standing, words
+from exiface.html import data_uri, template
+from exiface.photos import UnreadableImageError
+from exiface.photos.crops import square_about
+from exiface.photos.images import decode
+
+_PICTURE_SIDE = 720  # px of a picture on the page
+_FACE_SIDE = 176  # px of a face
+_FACE_CONTEXT = 1.5  # side of its thumbnail, in longer sides of the face box
+
+
+def write_case(
+    case: Case,
+    sources: Iterable[str | bytes | None],
+    path: Path,
+    *,
+    pictures: bool = True,
+    explained: bool = False,
+) -> list[Path]:
+    """Write a case file.
+
+    Args:
+        case: what was judged, and how.
+        sources: of each result, the path of its file or its bytes.
+        path: `NAME.html` is written with `NAME.json` beside it; `NAME.json` alone.
+        pictures: the page shows the images; without them it can be passed on where they can't, and
+            the files' SHA-256 tells which were judged.
+        explained: it says why each verdict is what it is.
+
+    Returns:
+        The paths of what was written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found: list[dict[str, Any]] = []
+    shown = _kept(exhibits(case, sources, explained=explained), found)
+    machine = path.with_suffix(".json")
+    if path == machine:
+        for _ in shown:
+            pass
+    else:
+        stream = _stream(case, shown, pictures, lambda: case.as_dict(found), path.stem)
+        stream.dump(str(path), encoding="utf-8", errors="replace")
+    machine.write_text(json.dumps(case.as_dict(found), indent=1) + "\n", encoding="utf-8")
+    return [machine] if path == machine else [path, machine]
+
+
+def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool) -> str:
+    """The same page as text, of images (the bytes of their files) that lie nowhere."""
+    found: list[dict[str, Any]] = []
+    shown = _kept(exhibits(case, sources), found)
+    return "".join(_stream(case, shown, pictures, lambda: case.as_dict(found), "case"))
+
+
+def _kept(every: Iterable[Exhibit], found: list[dict[str, Any]]) -> Iterator[Exhibit]:
+    """Exhibits as they come; what is said of them, without the pictures, is kept."""
+    for exhibit in every:
+        found.append(exhibit.as_dict())
+        yield exhibit
+
+
+def _stream(
+    case: Case,
+    every: Iterable[Exhibit],
+    pictures: bool,
+    machine: Callable[[], dict[str, Any]],
+    name: str,
+) -> TemplateStream:
+    def machine_uri() -> str:
+        text = json.dumps(machine(), indent=1) + "\n"
+        return "data:application/json;base64," + base64.b64encode(text.encode()).decode()
+
+    return template("exiface.apps", "case.html").stream(
+        case=case,
+        heading=case.heading,
+        exhibits=(_shown(case, exhibit, pictures) for exhibit in every),
+        pictures=pictures,
+        judged_of=judged_of,
+        how_sure=how_sure,
+        how_sure_of=how_sure_of,
+        words=words(),
+        machine_uri=machine_uri,
+        name=name,
+        version=__version__,
+    )
+
+
+def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
+    """What the page shows of one picture."""
+    result, detector = exhibit.result, case.detector
+    pixels = None
+    if pictures and exhibit.content is not None and result.size[0]:
+        try:
+            pixels = decode(exhibit.content).pixels
+        except UnreadableImageError:  # changed since it was judged
+            pixels = None
+    judged = []
+    for number, (which, each) in enumerate(judged_of(result)):
+        whole = each is result.image
+        thumbnail = None
+        if pixels is not None and not whole:
+            height, width = pixels.shape[:2]
+            x0, y0, x1, y1 = square_about(each.box, _FACE_CONTEXT, width, height)
+            thumbnail = data_uri(pixels[y0:y1, x0:x1], longest=_FACE_SIDE)
+        parts = detector.whole.parts if whole and detector.whole else detector.parts
+        explanation = exhibit.explanations[number : number + 1]
+        judged.append(
+            {
+                "which": which,
+                "what": "image" if whole else "face",
+                "face": each,
+                "thumbnail": thumbnail,
+                "plot": standing(parts, each),
+                "shares": shares_sentence(each),
+                "why": told(explanation[0], detector) if explanation else None,
+            }
+        )
+    return {
+        "exhibit": exhibit,
+        "result": result,
+        "exif": exhibit.exif,
+        "picture": None if pixels is None else data_uri(pixels, longest=_PICTURE_SIDE, quality=82),
+        "judged": judged,
+    }

@@ -1,0 +1,179 @@
+"""`exiface verify`: judge the pictures of a case again, and say what differs."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from exiface.detector import Detector, ImageResult
+
+
+def verify(
+    case: Annotated[Path, typer.Argument(help="NAME.json, which `exiface detect --report` wrote.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the pictures lie; without it, where they lay, or beside the case file."
+        ),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(help="Folder of the detector that judged; without it, as the case names it."),
+    ] = None,
+    other_detector: Annotated[
+        bool,
+        typer.Option(
+            "--other-detector", help="Go on where the detector isn't the one that judged."
+        ),
+    ] = False,
+) -> None:
+    """Judge the pictures of a case again: the same files, the same scores, the same verdicts?
+
+    Exit status: 0 = all is the same, 1 = something differs or a file is missing, 2 = wrong usage,
+    or a detector that isn't the one that judged.
+    """
+    from exiface.apps.console import progress_bar
+
+    told = read_case(case)
+    judge = _detector(told, detector, case, other_detector)
+    pictures = told["pictures"]
+    paths = [_found(each, folder, case.parent) for each in pictures]
+    present = [path for path in paths if path is not None]
+    results = judge.detect(map(str, present), cropped=told["detector"]["cropped"])
+    different = 0
+    with progress_bar("Judging") as progress:
+        for number, (picture, path) in enumerate(zip(pictures, paths, strict=True), start=1):
+            progress(number, len(pictures))
+            found = [*_differences(picture, path, results)]
+            different += bool(found)
+            for sentence in found:
+                typer.echo(f"{number}. {picture['name']}: {sentence}")
+    same = len(pictures) - different
+    typer.echo(
+        f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict."
+        + (f" {different} differ." if different else "")
+    )
+    raise typer.Exit(1 if different else 0)
+
+
+def read_case(path: Path) -> dict[str, Any]:
+    """Read the JSON of a case.
+
+    Raises:
+        UserError: missing, no case, or of a version that is not known.
+    """
+    import json
+
+    from exiface.apps.case import FORMAT, VERSION
+    from exiface.errors import UserError
+
+    try:
+        told = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise UserError(
+            f"{path} is no case file: name the NAME.json that exiface detect --report NAME.html "
+            "wrote, or that the page NAME.html offers at its end"
+        )
+    if told.get("version") != VERSION:
+        raise UserError(
+            f"{path} has version {told.get('version')}, this exiface reads {VERSION}: install "
+            f"exiface {told.get('exiface')}, which made it"
+        )
+    wrong = {"detector", "pictures"} - set(told)
+    if wrong:
+        raise UserError(
+            f"{path} lacks {', '.join(sorted(wrong))}: it was changed; get the original"
+        )
+    return told
+
+
+def _detector(
+    told: dict[str, Any], named: str | None, case: Path, other_detector: bool
+) -> "Detector":
+    from exiface.detector import Detector
+    from exiface.errors import UserError
+
+    then = told["detector"]
+    judge = Detector.load(named or then["asked"], subject=then["subject"])
+    now = {judge.parts.digest} | (set() if judge.whole is None else {judge.whole.parts.digest})
+    others = [each for each in then["judged_by"] if each["sha256"] not in now]
+    if others and not other_detector:
+        raise UserError(
+            f"{case} was judged by {others[0]['name']}@{others[0]['sha256'][:12]}, and this is "
+            f"{judge.id}: install exiface {told['exiface']}, which made it, or name the folder of "
+            "that detector with --detector; --other-detector goes on with this one"
+        )
+    return judge
+
+
+def _found(picture: dict[str, Any], folder: Path | None, beside: Path) -> Path | None:
+    """Where a picture lies now: the file that is the same, else one of its name, else nowhere."""
+    from exiface.apps.case import sha256_of
+
+    path = picture["result"]["path"]
+    if path is None:
+        return None
+    base = [folder] if folder is not None else [Path(), beside]
+    places = [place / name for place in base for name in (path, Path(path).name)]
+    files = [place for place in places if place.is_file()]
+    same = (place for place in files if sha256_of(place) == picture["sha256"])
+    return next(same, files[0] if files else None)
+
+
+def _differences(
+    picture: dict[str, Any], path: Path | None, results: "Iterator[ImageResult]"
+) -> Iterator[str]:
+    """What differs of one picture, in sentences; takes its result off the others."""
+    from exiface.apps.case import sha256_of
+
+    if path is None:
+        if picture["result"]["path"] is None:
+            yield "it came on standard input, and its file is not known."
+        elif picture["sha256"] is not None:
+            yield "the file is missing; name its folder with --folder."
+        return
+    if sha256_of(path) != picture["sha256"]:
+        yield f"the file {path} is another (SHA-256 differs)."
+    then, now = picture["result"], next(results).as_dict()
+    if then.get("reason") != now.get("reason"):
+        yield f"{_outcome(then)} then, {_outcome(now)} now."
+    elif then.get("verdict") != now.get("verdict"):
+        yield f"the verdict was {then.get('verdict')} and is {now.get('verdict')}."
+    before, after = _judged(then), _judged(now)
+    if len(before) != len(after):
+        yield f"{len(before)} things were judged in it, {len(after)} now."
+        return
+    for number, (old, new) in enumerate(zip(before, after, strict=True), start=1):
+        which = "the image as a whole" if "box" not in old else f"face {number}"
+        changed = [
+            f"{name.replace('_', '-')} {old[name]}, now {new[name]}"
+            for name, least in _TOLERATED.items()
+            if _differ(old[name], new[name], least)
+        ]
+        if changed:
+            yield f"{which}: {'; '.join(changed)}."
+
+
+# Scores are rounded below what differs between machines; one may be rounded the other way.
+_TOLERATED = {"verdict": 0.0, "score": 0.0015, "p_value": 0.002}
+
+
+def _differ(old: Any, new: Any, tolerated: float) -> bool:
+    if isinstance(old, float | int) and isinstance(new, float | int):
+        return abs(old - new) > tolerated
+    return bool(old != new)
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    return f"no verdict ({result['reason']})" if result.get("reason") else str(result["verdict"])
+
+
+def _judged(result: dict[str, Any]) -> Sequence[dict[str, Any]]:
+    whole = [result["image"]] if "image" in result else []
+    return [*result["faces"], *whole]

@@ -1,0 +1,255 @@
+"""The case file: as a page, as JSON, printed, and verified."""
+
+import base64
+import json
+import re
+from datetime import datetime
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from made import write_photo
+from made_signed import signed
+
+from exiface.apps.case import Case, Heading
+from exiface.apps.case_page import write_case
+
+NAME = "<script>alert(1)</script>&.jpg"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, astronaut, photos):
+    """One face under a bad name, two faces, a signed one, a broken file."""
+    made = tmp_path_factory.mktemp("case")
+    one = write_photo(made / NAME.replace("/", "-"), astronaut)
+    face = astronaut[0:300, 100:400]
+    write_photo(made / "two.jpg", np.hstack([face, face[:, ::-1]]), None)
+    camera = signed(one.read_bytes(), source_type="digitalCapture", generator="Camera")
+    (made / "signed.jpg").write_bytes(signed(one.read_bytes(), parent=camera))
+    (made / "broken.jpg").write_bytes((photos / "broken.jpg").read_bytes())
+    return made
+
+
+@pytest.fixture(scope="module")
+def case(folder, judge):
+    names = (NAME.replace("/", "-"), "two.jpg", "signed.jpg", "broken.jpg")
+    results = list(judge.detect([str(folder / name) for name in names]))
+    heading = Heading("The <b>astronaut</b>", "2026/117", "A. Examiner")
+    return Case(results, judge, heading=heading)
+
+
+@pytest.fixture(scope="module")
+def written(case, folder):
+    paths = write_case(case, [each.path for each in case.results], folder / "out" / "case.html")
+    assert [path.name for path in paths] == ["case.html", "case.json"]
+    return paths[0].read_text("utf-8"), json.loads(paths[1].read_text("utf-8"))
+
+
+class Balance(HTMLParser):
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.sources, self.links = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.sources += [value for name, value in attributes if name in ("src", "xlink:href")]
+        self.links += [value for name, value in attributes if name == "href"]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_loads_nothing(written):
+    text, _ = written
+    parser = Balance()
+    parser.feed(text)
+    assert parser.open == []
+    assert parser.sources
+    assert all(source.startswith("data:image/jpeg;base64,") for source in parser.sources)
+    assert all(link.startswith(("#picture-", "data:application/json")) for link in parser.links)
+    assert "default-src 'none'" in text
+    assert "http://" not in re.sub(r"<code>.*?</code>", "", text)  # what files say
+
+
+def test_what_people_and_files_say_is_text_not_markup(written):
+    text, _ = written
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "The &lt;b&gt;astronaut&lt;/b&gt;" in text
+
+
+def test_it_says_who_when_and_with_what(written, case):
+    text, told = written
+    for part in ("2026/117", "A. Examiner", case.detector.parts.digest, "exiface verify case.json"):
+        assert part in text
+    assert datetime.fromisoformat(told["made"]).utcoffset() is not None
+    assert case.time in text
+    assert (told["format"], told["version"]) == ("exiface case", 1)
+    assert (told["reference"], told["examiner"]) == ("2026/117", "A. Examiner")
+    assert told["detector"]["judged_by"][0]["sha256"] == case.detector.parts.digest
+    assert all(sentence.replace("'", "&#39;") in text for sentence in told["limits"])
+
+
+def test_the_index_and_the_pictures_count_from_one(written, case):
+    text, told = written
+    index = text.split("<h2>Limits</h2>")[0]
+    assert [each["number"] for each in told["pictures"]] == [1, 2, 3, 4]
+    for number in range(1, 5):
+        assert f'href="#picture-{number}"' in index
+        assert f'id="picture-{number}"' in text
+    assert "face 1" in index
+    assert "face 2" in index
+    assert 'alt="Face 2 of picture 2"' in text
+    faces = sum(len(result.faces) for result in case.results)
+    assert text.count('alt="Face ') == text.count('<figure class="standing">') == faces == 4
+    assert "damaged or cut short" in index
+    for result in case.results:
+        for face in result.faces:
+            assert f"p = {face.p_value:.3f}" in text
+
+
+def test_every_field_the_chain_and_the_digest_are_there(written, folder):
+    text, told = written
+    one, _, marked, broken = told["pictures"]
+    assert {each["name"]: each["value"] for each in one["exif"]}["ISOSpeedRatings"] == "100"
+    assert "<td>ISOSpeedRatings</td><td>100</td>" in text
+    assert [link["relation"] for link in marked["credentials"]] == ["this file", "made from"]
+    assert "→ made from: other.jpg" in text
+    for each in told["pictures"]:
+        content = (folder / each["name"]).read_bytes()
+        assert (each["sha256"], each["bytes"]) == (sha256(content).hexdigest(), len(content))
+        assert each["sha256"] in text
+    assert broken["judged"] == []
+    assert one["result"]["faces"][0]["verdict"] == "photographic"
+    assert one["judged"][0]["sentence"] in text
+
+
+def test_the_page_holds_its_json(written):
+    text, told = written
+    [held] = re.findall(r'download="case.json" href="data:application/json;base64,([^"]+)"', text)
+    assert json.loads(base64.b64decode(held)) == told
+
+
+def test_without_pictures_or_as_json_alone(case, folder):
+    sources = [each.path for each in case.results]
+    bare, _ = write_case(case, sources, folder / "bare.html", pictures=False)
+    assert "data:image" not in bare.read_text("utf-8")
+    [machine] = write_case(case, sources, folder / "alone.json")
+    assert not (folder / "alone.html").exists()
+    assert len(json.loads(machine.read_text("utf-8"))["pictures"]) == 4
+
+
+def test_explanations_where_they_are_asked_for(exiface, folder, photos):
+    asked = ("--report", folder / "why.html", "--explain", "--subject", "both")
+    done = exiface("detect", photos / "0/00.jpg", *asked)
+    assert done.status == 0, done.err
+    assert "why.html and " in done.out
+    text = (folder / "why.html").read_text("utf-8")
+    for part in ("Why this verdict on face 1", "Why this verdict on the image as a whole"):
+        assert part in text
+    assert text.count("What speaks against a photograph</figcaption>") == 2
+    told = json.loads((folder / "why.json").read_text("utf-8"))
+    for judged in told["pictures"][0]["judged"]:
+        assert {"regions", "stability"} <= set(judged["explanation"])
+        assert len(judged["explanation"]["regions"]) == 8
+
+
+@pytest.fixture(scope="module")
+def kept(folder, case):
+    """A case, and a folder that holds its pictures."""
+    path = folder / "kept.json"
+    write_case(case, [each.path for each in case.results], path)
+    return path
+
+
+def test_the_same_files_are_found_the_same(exiface, kept, folder):
+    for more in ((), ("--folder", folder)):
+        done = exiface("verify", kept, *more)
+        assert done.status == 0, done.out + done.err
+        assert "4 of 4 pictures: the same file, the same scores, the same verdict." in done.out
+
+
+def test_what_differs_is_said(exiface, kept, folder, tmp_path):
+    told = json.loads(kept.read_text("utf-8"))
+    for each in told["pictures"]:  # as the page of the service has them: names without a folder
+        each["name"] = each["result"]["path"] = each["name"].rpartition("/")[2]
+    told["pictures"][0]["result"]["faces"][0]["score"] += 1
+    told["pictures"][0]["result"]["faces"][0]["verdict"] = "ai-generated"
+    (tmp_path / "case.json").write_text(json.dumps(told))
+    first, two = NAME.replace("/", "-"), "two.jpg"
+    (tmp_path / first).write_bytes((folder / first).read_bytes())
+    (tmp_path / two).write_bytes((folder / two).read_bytes() + b"\0")
+    (tmp_path / "broken.jpg").write_bytes((folder / "broken.jpg").read_bytes())
+    done = exiface("verify", tmp_path / "case.json")
+    assert done.status == 1
+    assert re.search(r"face 1: verdict ai-generated, now photographic; score \S+, now", done.out)
+    assert f"2. two.jpg: the file {tmp_path / two} is another (SHA-256 differs)." in done.out
+    assert "3. signed.jpg: the file is missing; name its folder with --folder." in done.out
+    assert "4. broken" not in done.out
+    assert "1 of 4 pictures: the same" in done.out
+    assert "3 differ." in done.out
+
+
+def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photographs_only):
+    refused = exiface("verify", kept, "--detector", "photographs-only")
+    assert refused.status == 2
+    assert "--other-detector goes on" in refused.err
+    assert photographs_only.parts.digest[:12] in refused.err
+    gone_on = exiface("verify", kept, "--detector", "photographs-only", "--other-detector")
+    assert gone_on.status == 1
+    assert "face 1: " in gone_on.out
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"{", "is no case file: name the NAME.json"),
+        (b"[]", "is no case file"),
+        (b'{"format": "exiface case", "version": 99, "exiface": "9.1"}', "install exiface 9.1"),
+        (b'{"format": "exiface case", "version": 1}', "lacks detector, pictures"),
+    ],
+)
+def test_what_is_no_case_is_refused(exiface, tmp_path, content, reason):
+    if content is not None:
+        (tmp_path / "case.json").write_bytes(content)
+    done = exiface("verify", tmp_path / "case.json")
+    assert done.status == 2
+    assert reason in done.err
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_it_fits_a_phone_and_a_screen(browser, written, folder, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.goto((folder / "out" / "case.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name="two.jpg").click()
+    assert page.evaluate("location.hash") == "#picture-2"
+    page.close()
+
+
+def test_it_prints_to_a4_uncut(browser, written, folder):
+    page = browser.new_page()
+    page.goto((folder / "out" / "case.html").as_uri())
+    page.emulate_media(media="print")
+    cut = page.evaluate(
+        """[...document.querySelectorAll("img, tr, figure, .together")]
+           .filter(each => !["avoid", "avoid-page"].includes(getComputedStyle(each).breakInside))
+           .map(each => each.outerHTML.slice(0, 80))"""
+    )
+    assert cut == []
+    heads = "[...document.querySelectorAll('thead')].map(each => getComputedStyle(each).display)"
+    assert set(page.evaluate(heads)) == {"table-header-group"}
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    page.set_viewport_size({"width": 688, "height": 1000})  # A4 less its margins
+    assert page.evaluate(wide) <= 0
+    printed = page.pdf(prefer_css_page_size=True)
+    page.close()
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    sizes = {(round(float(width)), round(float(height))) for width, height in boxes}
+    assert sizes <= {(594, 841), (595, 842), (596, 842)}
+    assert 4 <= len(boxes) <= 8  # one for the index, one or two a picture
