@@ -44,6 +44,7 @@ types: $(VENV)/dev
 
 docs: $(VENV)/dev  ## the site, pages and API with one search: build/docs/index.html; a broken link fails
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "site: build/docs/index.html"
 
 picture: $(VENV)/browser  ## the picture of the page in the README
 	$(BIN)/python -m docs.picture docs/page.png

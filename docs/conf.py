@@ -1,44 +1,53 @@
-"""The site: these pages and the API in one navigation, with search (`make docs`)."""
+"""The site: pages by kind of reader, a reference made from the code, executed examples.
 
+make docs      writes build/docs/index.html
+"""
+
+import json
 import re
+import sys
 from datetime import date
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxError
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import exiface
+from docs.makers import reference
 
-PACKAGE = Path(exiface.__file__).parent
+HERE = Path(__file__).parent
 
 project = "exiface"
 copyright = f"{date.today():%Y}, the developers of exiface"  # noqa: A001 - Sphinx's name
 version = release = exiface.__version__
 
-exclude_patterns = ["api/modules.rst", "api/exiface.rst"]  # the index lists the packages
+# Parts of pages, scripts of examples, and what an earlier version left behind.
+exclude_patterns = ["made/*.md", "gallery", "makers", "api"]
 extensions = [
     "myst_parser",
-    "sphinx.ext.apidoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
 ]
 
 default_role = "code"  # docstrings write code as `code`
 myst_heading_anchors = 3
 
-apidoc_modules = [
-    {
-        "path": str(PACKAGE),
-        "destination": "api",
-        "exclude_patterns": [str(PACKAGE / "apps"), str(PACKAGE / "__main__.py")],
-        "max_depth": 2,
-        "module_first": True,
-    }
-]
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "examples",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "min_reported_time": 1_000,
+    "write_computation_times": False,
+}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-# What packages hand on is documented where it is defined, once.
-autodoc_default_options = {"members": True, "ignore-module-all": True}
 python_use_unqualified_type_names = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # else dataclasses list every attribute twice
@@ -48,9 +57,11 @@ html_theme = "furo"
 html_title = f"exiface {version}"
 html_show_sourcelink = False
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 
 # Files that lie outside this folder, and the pages that include them.
-OUTSIDE = {"README": "index", "CONTRIBUTING": "contributing", "CHANGELOG": "changes"}
+OUTSIDE = {"README": "start", "CONTRIBUTING": "contributing", "CHANGELOG": "changes"}
 
 
 def lead_to_pages(text: str) -> str:
@@ -68,7 +79,37 @@ def on_read(*read: Sphinx | str | Path | list[str]) -> None:
     texts[0] = lead_to_pages(texts[0])
 
 
+def make_pages(_: Sphinx) -> None:
+    """Write what is made from the code, before pages are read."""
+    reference.write(HERE / "made")
+
+
+# What people search for, and the page that they shall find first: the only one with such an entry
+# in the index, which counts more than words and names.
+FIRST_HITS = {"calibrate": "calibrate", "drift": "calibrate"}
+
+
+def read_all(_: Sphinx, env: BuildEnvironment, *changed: set[str]) -> set[str]:
+    """Where one page has changed, read all: the search forgets entries of the others, otherwise."""
+    return env.found_docs if any(changed) else set()
+
+
+def check_search(app: Sphinx, failed: Exception | None) -> None:
+    """Stop where a word that people search for leads elsewhere first."""
+    path = Path(app.outdir) / "searchindex.js"
+    if failed is not None or not path.exists():
+        return
+    index = json.loads(path.read_text("utf-8").removeprefix("Search.setIndex(").removesuffix(")"))
+    for word, page in FIRST_HITS.items():
+        found = {index["docnames"][entry[0]] for entry in index["indexentries"].get(word, [])}
+        if found != {page}:
+            raise SphinxError(f"a search for {word!r} must find {page} first, not {found or None}")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("builder-inited", make_pages)
+    app.connect("env-get-outdated", read_all)
+    app.connect("build-finished", check_search)
     app.connect("source-read", on_read)
     app.connect("include-read", on_read)

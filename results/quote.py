@@ -22,6 +22,7 @@ TEXTS = (
     *("README.md", "docs/default-detector.md", "docs/figures.md", "docs/photographs-only.md"),
     *("configs/default-detector.card.md", "configs/photographs-only.card.md"),
     *("docs/whole-images.md", "configs/whole-image.card.md", "docs/reproducing-the-paper.md"),
+    *("docs/blades.md", "docs/sdaie.md"),
 )
 SETS = {
     "D1": "D1: FFHQ, 256 px",

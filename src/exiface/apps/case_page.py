@@ -124,7 +124,7 @@ def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
                 "thumbnail": thumbnail,
                 "plot": standing(parts, each),
                 "shares": shares_sentence(each),
-                "why": told(explanation[0], detector) if explanation else None,
+                "why": told(explanation[0]) if explanation else None,
             }
         )
     return {

@@ -37,7 +37,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
         path: of the HTML file; it loads nothing from elsewhere.
     """
     text = template("exiface.apps", "explain.html").render(
-        told=told(explanation, detector),
+        told=told(explanation),
         plot=standing(parts_of(explanation, detector), explanation.judged),
         words=words(),
         detector=detector,
@@ -48,12 +48,11 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def told(explanation: Explanation, detector: Detector) -> dict[str, Any]:
+def told(explanation: Explanation) -> dict[str, Any]:
     """What `why.html` shows of an explanation.
 
     Args:
         explanation: of `exiface.detector.explanation.explain`.
-        detector: that judged.
 
     Returns:
         Pictures as URIs, and sentences.

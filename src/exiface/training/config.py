@@ -102,19 +102,23 @@ class TrainConfig(BaseModel):
         (), description="sources that play no part, by patterns such as stylegan*"
     )
 
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, description="how often every row is drawn")
     batch_size: int = Field(64, ge=2, description="faces of a step, over all processes")
     micro_batches: int = Field(
         1, ge=1, description="parts of a step's batch, one after another; pairs stay within a part"
     )
-    optimizer: Literal["adam", "adamw"] = "adam"
-    learning_rate: float = Field(3e-4, gt=0)
+    optimizer: Literal["adam", "adamw"] = Field(
+        "adam", description="Adam or AdamW, as torch has them"
+    )
+    learning_rate: float = Field(3e-4, gt=0, description="of the encoder, after the warm-up")
     head_learning_rate: float = Field(1.0, gt=0, description="of the heads, times the encoder's")
-    final_learning_rate: float = Field(0.0, ge=0)
-    warmup_epochs: float = Field(1.0, ge=0)
-    betas: tuple[float, float] = (0.9, 0.98)
-    epsilon: float = Field(1e-6, gt=0)
-    weight_decay: float = Field(1e-4, ge=0)
+    final_learning_rate: float = Field(
+        0.0, ge=0, description="to which it falls, along a cosine, when training ends"
+    )
+    warmup_epochs: float = Field(1.0, ge=0, description="in which it rises from zero")
+    betas: tuple[float, float] = Field((0.9, 0.98), description="of the optimiser")
+    epsilon: float = Field(1e-6, gt=0, description="of the optimiser")
+    weight_decay: float = Field(1e-4, ge=0, description="of the optimiser")
     averaging: float = Field(
         0.0, ge=0, lt=1, description="decay of a moving average of the weights, which is exported"
     )
@@ -136,11 +140,13 @@ class TrainConfig(BaseModel):
     )
 
     sampling: Sampling = Field(Sampling(), description="which faces are drawn, and how often")
-    max_faces_per_photo: int | None = Field(None, ge=1)
-    max_faces_per_camera: int | None = Field(None, ge=1)
-    augmentation: Augmentation = Augmentation()
+    max_faces_per_photo: int | None = Field(None, ge=1, description="in training; absent: all")
+    max_faces_per_camera: int | None = Field(None, ge=1, description="in training; absent: all")
+    augmentation: Augmentation = Field(
+        Augmentation(), description="how faces are changed, alike for both classes"
+    )
 
-    seed: int = Field(42, ge=0)
+    seed: int = Field(42, ge=0, description="of all that is drawn")
     workers: int | None = Field(None, ge=1, description="decoding threads; absent: one a core")
     validate_epochs: int = Field(1, ge=1, description="epochs between validations")
     checkpoint_steps: int = Field(100, ge=1, description="steps between checkpoints")

@@ -22,8 +22,8 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EXIFACE_", extra="forbid", frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    host: str = Field("127.0.0.1", description="address that it listens on: this machine alone")
+    port: int = Field(8000, ge=0, le=65535, description="that it listens on; 0 = a free one")
     workers: int = Field(1, ge=1, description="processes, each with a detector of its own")
     detectors: list[str] = Field(
         [*BUILTIN],

@@ -196,7 +196,7 @@ def _sources(root: Path) -> _Sources:
         if not path.exists():
             raise UserError(
                 f"{path} is missing ({what}); name the folder SSL_training_data that holds "
-                f"{_FACES}/ (see docs/reproducing-the-paper.md)"
+                f"{_FACES}/ (see docs/exif-ranking.md)"
             )
     metainfo = _read_object(root / _METAINFO_FILE)
     ids, blades = root / _IDS_FILE, root / BLADES_FILE

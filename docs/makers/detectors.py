@@ -1,0 +1,84 @@
+"""The table of the page Detectors: what each detector inside the package finds, flags and costs.
+
+Everything is read when the page is made: figures from results/*.csv, sizes from the folders.
+"""
+
+import sys
+from pathlib import Path
+
+from docs.makers.tables import code, table
+from exiface.detector.folder import BUILTIN, read_folder
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "results"))
+
+from quote import FLAGGED, left_out  # noqa: E402 - a script of the results
+from quoted import Row, interval, rows  # noqa: E402
+
+HEAD = (
+    "detector | judges | learnt from | finds: kinds it knows | finds: kinds never seen | "
+    "flags of photographs | time | size"
+)
+# Of those that know generators: what results/left-out.csv calls what they judge.
+_JUDGED = {"default": "faces", "whole-image": "pictures"}
+# Of results/speed.csv: the row of each, and which of its columns.
+_SPEED = {
+    "default": ("default: faces", "ours", "a face"),
+    "photographs-only": ("default: faces", "alternative", "a face"),
+    "whole-image": ("whole-image: ", "ours", "an image"),
+}
+NOT_MEASURED = "not measured"
+
+
+def detectors() -> str:
+    """The detectors inside the package, as a table of Markdown."""
+    return table(HEAD, [_line(name) for name in BUILTIN])
+
+
+def _line(name: str) -> list[str]:
+    parts = read_folder(BUILTIN[name])
+    judges = "faces" if parts.encoder.subject == "face" else "whole images"
+    size = sum(path.stat().st_size for path in BUILTIN[name].iterdir()) / 1e6
+    return [
+        f"**{name}** ({code(f'--detector {name}')})",
+        judges,
+        parts.learnt_from,
+        *_found(name),
+        _time(name),
+        f"{size:.1f} MB",
+    ]
+
+
+def _found(name: str) -> list[str]:
+    """Shares flagged of known kinds, of kinds never seen and of photographs."""
+    if name in _JUDGED:
+        found = left_out()
+        kinds = ("further collection", "never seen", "photographs")
+        return [
+            interval(found[_JUDGED[name], "as handed over", kind, "all"], FLAGGED, ".0%")
+            for kind in kinds
+        ]
+    measured = rows(name)
+    [mean] = [row for row in measured if row["kind"] == "mean"]
+    real = [row for row in measured if row["kind"] == "real"]
+    alarms = [float(row["flagged"]) for row in real]
+    return [
+        "it knows none",
+        f"{float(mean['flagged']):.0%}",
+        f"{_mean(alarms):.0%} ({min(alarms):.0%} to {max(alarms):.0%} over {len(alarms)} sets)",
+    ]
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _time(name: str) -> str:
+    begins, column, what = _SPEED[name]
+    found: list[Row] = [row for row in rows("speed") if row["what"].startswith(begins)]
+    if not found:
+        return NOT_MEASURED
+    row = found[0]
+    if not row["unit"].endswith("a second"):
+        raise ValueError(f"results/speed.csv: {row['what']!r} must be a number a second")
+    return f"{1000 / float(row[column]):.0f} ms {what}"
