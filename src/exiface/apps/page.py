@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface import __version__
-from exiface.calibration import Judge, promise
+from exiface.calibration import Judge
 from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SAID
@@ -165,8 +165,7 @@ def shares_sentence(judged: Judgement) -> str:
         >>> shares_sentence(Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED))
         '1 in 50 photographs looks this unusual.'
     """
-    ratio = judged.likelihood_ratio
-    return f"{promise(judged.p_value)}." + ("" if ratio is None else f" {ratio.sentence}")
+    return judged.sentence
 
 
 def words() -> dict[str, str]:

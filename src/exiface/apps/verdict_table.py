@@ -9,7 +9,6 @@ from rich.table import Table
 
 from exiface.apps.console import VERDICT_STYLES
 from exiface.apps.page import shares_sentence
-from exiface.calibration import promise
 from exiface.detector import Detector, ImageResult, Judgement
 
 _WIDEST, _NARROWEST, _GAP = 34, 16, 2  # characters
@@ -70,7 +69,11 @@ def print_verdicts(
 
 def _row(result: ImageResult) -> tuple[str, str, str]:
     said = "no verdict" if result.verdict is None else result.summary
-    return said, _how_sure(result), "says generated" if result.declares_generated else ""
+    return (
+        said,
+        result.reason or result.how_sure or "",
+        "says generated" if result.declares_generated else "",
+    )
 
 
 def _name(result: ImageResult) -> str:
@@ -81,20 +84,6 @@ def _name(result: ImageResult) -> str:
 def _shortened(name: str, width: int) -> str:
     """A path of at most so many characters: its end says more than its beginning."""
     return escape(name if len(name) <= width else f"…{name[1 - width :]}")
-
-
-def _how_sure(result: ImageResult) -> str:
-    """In a few words: the likelihood ratio of a single verdict, the promise of several."""
-    if result.reason is not None:
-        return result.reason
-    if len(result.judged) > 1 and result.p_value is not None:
-        return promise(result.p_value).replace(" photographs looks", " such pictures looks")
-    [judged] = result.judged
-    if judged.unsure_because is not None:
-        return judged.unsure_because
-    if judged.likelihood_ratio is None:
-        return promise(judged.p_value)
-    return judged.likelihood_ratio.words.split(" over ")[0]
 
 
 def _details(result: ImageResult, *, alone: bool) -> Iterator[str]:
