@@ -19,12 +19,15 @@ $(VENV)/dev: $(VENV)/core
 demo: $(VENV)/core  ## judge real images that come inside packages; writes build/demo/report.html
 	$(BIN)/python -m exiface.apps.demo build/demo
 
-# Debian's chromium for the page's tests, where it can be had; they are skipped, and say so, elsewhere.
+# Debian's chromium, and axe-core, for the page's tests, where they can be had; tests that lack them
+# are skipped, and say so.
 $(VENV)/browser: $(VENV)/dev
 	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& timeout 60 apt-get update -qq \
 		&& DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 		|| echo 'no chromium: the tests of the page will be skipped (apt-get install chromium)'
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4 \
+		|| echo 'no npm, or no network: axe-core will not read the page (npm install --prefix $(VENV)/axe axe-core)'
 	touch $@
 
 test: lint types $(VENV)/browser  ## lint, types, tests

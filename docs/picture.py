@@ -33,7 +33,7 @@ def take(target: Path) -> None:
         page.goto(f"http://127.0.0.1:{PORT}")
         page.set_input_files("#files", chosen)
         page.wait_for_function(
-            "n => document.querySelectorAll('article:not([aria-busy])').length === n",
+            "n => document.querySelectorAll('tbody tr:not([aria-busy])').length === n",
             arg=len(chosen),
         )
         for box in page.get_by_role("checkbox", name="Compare").all():

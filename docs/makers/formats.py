@@ -19,7 +19,7 @@ from exiface.apps.service import schemas
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.datasets import Manifest, manifest, records
 from exiface.detector import folder
-from exiface.detector.results import SCHEMA
+from exiface.detector.results import SCHEMA_VERSION
 from exiface.encoders import description
 from exiface.encoders import folder as encoder_folder
 from exiface.evaluation import score_file
@@ -170,7 +170,7 @@ def _sections() -> Iterable[tuple[str, str]]:
     )
     yield (
         "Results: JSON",
-        f"One object an image, by `exiface detect --json` and the service; `schema` {SCHEMA}. What "
+        f"One object an image, by `exiface detect --json` and the service; `schema` {SCHEMA_VERSION}. What "
         "doesn't apply is absent, or null.\n\n" + _of_models(),
     )
     yield (
@@ -182,12 +182,12 @@ def _sections() -> Iterable[tuple[str, str]]:
         "Results: Parquet",
         "By `exiface score`: `part-000000.parquet` and so on, one row an image; the files' "
         "metadata name the detector.\n\n"
-        + _of_arrow(parts.SCHEMA, _meanings(PARTS, parts.SCHEMA.names)),
+        + _of_arrow(parts.SCORE_COLUMNS, _meanings(PARTS, parts.SCORE_COLUMNS.names)),
     )
     yield (
         "Features",
         "Parquet by `exiface features`: one row a face, or an image where the encoder looks at "
-        "those.\n\n" + _of_arrow(features.SCHEMA, FEATURES),
+        "those.\n\n" + _of_arrow(features.FEATURE_COLUMNS, FEATURES),
     )
     yield (
         "Scores to be evaluated",

@@ -40,12 +40,22 @@ def test_four_rows_with_reasons(exiface, folder):
     assert "damaged" in broken["reason"]
     assert landscape["reason"] == "no face found"
     assert set(photo) == {
-        *("schema", "path", "verdict", "p_value", "summary", "faces", "tags", "detector"),
+        *(
+            "schema",
+            "path",
+            "verdict",
+            "p_value",
+            "summary",
+            "how_sure",
+            "faces",
+            "tags",
+            "detector",
+        ),
         *("declares", "declares_generated", "declared"),
     }
     assert photo["schema"] == 4
     assert set(photo["faces"][0]) == {
-        *("box", "score", "p_value", "side", "verdict", "likelihood_ratio"),
+        *("box", "score", "p_value", "side", "verdict", "says", "sentence", "likelihood_ratio"),
     }
     assert set(photo["faces"][0]["likelihood_ratio"]) == {"value", "low", "high", "words"}
     assert photo["faces"][0]["verdict"] in list(Verdict)
@@ -72,7 +82,7 @@ def test_the_subject_is_what_was_asked_for(exiface, folder):
     assert done.status == 0
     assert landscape["faces"] == []
     assert set(landscape["image"]) - {"unsure_because"} == {
-        *("score", "p_value", "verdict", "likelihood_ratio", "detector"),
+        *("score", "p_value", "verdict", "says", "sentence", "likelihood_ratio", "detector"),
     }
     assert landscape["image"]["detector"].startswith("exiface-whole-image@")
     assert landscape["verdict"] == landscape["image"]["verdict"]

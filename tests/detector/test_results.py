@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exiface.calibration import Verdict
+from exiface.calibration import LikelihoodRatio, Verdict
 from exiface.detector import ImageResult, Judgement
 
 
@@ -36,6 +36,21 @@ def test_a_single_face_speaks_for_its_image():
     assert image(0.5).verdict is Verdict.PHOTOGRAPHIC
     assert image(0.5).summary == "looks photographic"
     assert image(0.5, others=Verdict.NOTHING_FOUND).verdict is Verdict.NOTHING_FOUND
+
+
+def test_how_sure_is_said_in_a_few_words():
+    assert image(0.04).how_sure == "1 in 25 photographs looks this unusual"
+    assert image(0.01, 0.5).how_sure == "1 in 50 such pictures looks this unusual"
+    [face] = image(0.04).faces
+    ratio = LikelihoodRatio(20.4, 6.1, 58.0)
+    strong = replace(image(0.04), faces=(replace(face, likelihood_ratio=ratio),))
+    assert strong.how_sure == "moderate support for generated"
+    assert strong.as_dict()["faces"][0]["sentence"] == (
+        f"1 in 25 photographs looks this unusual. {ratio.sentence}"
+    )
+    small = replace(image(0.04), faces=(replace(face, unsure_because="too small"),))
+    assert small.how_sure == "too small"
+    assert ImageResult(None, "detector", reason="no face found").how_sure is None
 
 
 def test_an_image_without_a_face_has_no_verdict():

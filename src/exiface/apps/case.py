@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exiface import __version__
-from exiface.apps.page import how_sure, how_sure_of, shares_sentence, words
+from exiface.apps.page import shares_sentence, words
 from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.explanation import Explanation, explain
@@ -171,7 +171,7 @@ class Exhibit:
             {
                 "which": which,
                 "words": words()[each.verdict.value],
-                "how_sure": how_sure_of(each),
+                "how_sure": each.how_sure,
                 "sentence": shares_sentence(each),
             }
             for which, each in judged_of(self.result)
@@ -189,7 +189,7 @@ class Exhibit:
             "bytes": None if self.content is None else len(self.content),
             "width": width,
             "height": height,
-            "how_sure": how_sure(self.result),
+            "how_sure": self.result.reason or self.result.how_sure,
             "judged": judged,
             "credentials": [link.as_dict() for link in self.result.declared.chain],
             "exif": [each.as_dict() for each in self.exif],

@@ -11,7 +11,7 @@ from jinja2.environment import TemplateStream
 from exiface import __version__
 from exiface.apps.case import Case, Exhibit, exhibits, judged_of
 from exiface.apps.explanation_page import told
-from exiface.apps.page import how_sure, how_sure_of, shares_sentence, standing, words
+from exiface.apps.page import shares_sentence, standing, words
 from exiface.html import data_uri, template
 from exiface.photos import UnreadableImageError
 from exiface.photos.crops import square_about
@@ -88,8 +88,6 @@ def _stream(
         exhibits=(_shown(case, exhibit, pictures) for exhibit in every),
         pictures=pictures,
         judged_of=judged_of,
-        how_sure=how_sure,
-        how_sure_of=how_sure_of,
         words=words(),
         machine_uri=machine_uri,
         name=name,

@@ -258,7 +258,8 @@ def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
 
 
 def _flat(judged: dict[str, Any]) -> dict[str, Any]:
-    """A judgement with its likelihood ratio in columns of its own."""
+    """A judgement in columns, its likelihood ratio in several; without its sentences."""
+    judged = {name: each for name, each in judged.items() if name not in ("says", "sentence")}
     ratio = judged.pop("likelihood_ratio", None) or {}
     named = {f"likelihood_ratio_{name}": each for name, each in ratio.items() if name != "value"}
     return judged | {"likelihood_ratio": ratio.get("value")} | named

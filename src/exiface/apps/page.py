@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.calibration import Judge, promise
-from exiface.detector import ImageResult, Judgement
+from exiface.calibration import Judge
+from exiface.detector import Judgement
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SAID
 
@@ -100,28 +100,9 @@ def shares_sentence(judged: Judgement) -> str:
         >>> shares_sentence(Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED))
         '1 in 50 photographs looks this unusual.'
     """
-    ratio = judged.likelihood_ratio
-    return f"{promise(judged.p_value)}." + ("" if ratio is None else f" {ratio.sentence}")
+    return judged.sentence
 
 
 def words() -> dict[str, str]:
     """Verdicts as a heading has them."""
     return {verdict.value: said[0].upper() + said[1:] for verdict, said in SAID.items()}
-
-
-def how_sure(result: ImageResult) -> str:
-    """In a few words: the likelihood ratio of a single verdict, the promise of several."""
-    if result.reason is not None:
-        return result.reason
-    if len(result.judged) > 1 and result.p_value is not None:
-        return promise(result.p_value).replace(" photographs looks", " such pictures looks")
-    return how_sure_of(result.judged[0])
-
-
-def how_sure_of(judged: Judgement) -> str:
-    """How sure a single verdict is, in a few words."""
-    if judged.unsure_because is not None:
-        return judged.unsure_because
-    if judged.likelihood_ratio is None:
-        return promise(judged.p_value)
-    return judged.likelihood_ratio.words.split(" over ")[0]

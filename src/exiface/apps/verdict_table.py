@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from exiface.apps.console import VERDICT_STYLES
-from exiface.apps.page import how_sure, shares_sentence
+from exiface.apps.page import shares_sentence
 from exiface.detector import Detector, ImageResult, Judgement
 
 _WIDEST, _NARROWEST, _GAP = 34, 16, 2  # characters
@@ -69,7 +69,11 @@ def print_verdicts(
 
 def _row(result: ImageResult) -> tuple[str, str, str]:
     said = "no verdict" if result.verdict is None else result.summary
-    return said, how_sure(result), "says generated" if result.declares_generated else ""
+    return (
+        said,
+        result.reason or result.how_sure or "",
+        "says generated" if result.declares_generated else "",
+    )
 
 
 def _name(result: ImageResult) -> str:

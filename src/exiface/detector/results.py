@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from exiface.calibration import LikelihoodRatio, Verdict, of_several
+from exiface.calibration import LikelihoodRatio, Verdict, of_several, promise
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
@@ -65,6 +65,26 @@ class Judgement:
     unsure_because: str | None = None
     detector: str | None = None
 
+    @property
+    def sentence(self) -> str:
+        """What is promised of such a p-value, and how strongly the score speaks.
+
+        Example:
+            >>> Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED).sentence
+            '1 in 50 photographs looks this unusual.'
+        """
+        ratio = self.likelihood_ratio
+        return f"{promise(self.p_value)}." + ("" if ratio is None else f" {ratio.sentence}")
+
+    @property
+    def how_sure(self) -> str:
+        """How strongly it speaks, in a few words."""
+        if self.unsure_because is not None:
+            return self.unsure_because
+        if self.likelihood_ratio is None:
+            return promise(self.p_value)
+        return self.likelihood_ratio.words.split(" over ")[0]
+
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""
         values: dict[str, Any] = {
@@ -78,6 +98,8 @@ class Judgement:
         values |= {
             "p_value": round(self.p_value, 6),
             "verdict": self.verdict.value,
+            "says": SAID[self.verdict],
+            "sentence": self.sentence,
         }
         if self.likelihood_ratio is not None:
             values["likelihood_ratio"] = self.likelihood_ratio.as_dict()
@@ -148,6 +170,15 @@ class ImageResult:
             parts.append(f"the image as a whole: {SAID[self.image.verdict]}")
         return "; ".join(parts)
 
+    @property
+    def how_sure(self) -> str | None:
+        """In a few words: the likelihood ratio of a single verdict, the promise of several."""
+        if self.p_value is None:
+            return None
+        if len(self.judged) > 1:
+            return promise(self.p_value).replace(" photographs looks", " such pictures looks")
+        return self.judged[0].how_sure
+
     def _of_faces(self) -> str:
         number = len(self.faces)
         if number == 1:
@@ -173,6 +204,7 @@ class ImageResult:
                 "verdict": self.verdict.value,
                 "p_value": round(self.p_value, 6),
                 "summary": self.summary,
+                "how_sure": self.how_sure,
             }
         values |= {
             "declares_generated": self.declares_generated,

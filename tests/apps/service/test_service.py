@@ -123,13 +123,65 @@ def test_it_is_alive_and_says_how_it_is(client, jpeg):
 
 
 def test_every_answer_is_guarded(client):
-    for path in ("/", "/app.js", "/v1/detector", "/nothing"):
+    for path in ("/", "/static/app.js", "/docs", "/v1/detector", "/nothing"):
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert len(headers["x-request-id"]) == 16
         assert "server" not in headers or "uvicorn" not in headers["server"]
+
+
+def test_an_unknown_address_answers_people_in_html_and_programs_in_json(client):
+    for path in ("/nothing", "/static/nothing.js", "/v1"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "Nothing at this address" in answer.text
+    answer = client.get("/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "http")
+    assert client.get("/v1/detect").status_code == 405
+    assert client.get("/static/../server.py").status_code == 404
+
+
+def test_head_answers_as_get_without_the_body(client):
+    for path in (
+        "/",
+        "/docs",
+        "/static/app.js",
+        "/static/swagger-ui.css",
+        "/healthz",
+        "/v1/detector",
+    ):
+        head, get = client.head(path), client.get(path)
+        assert head.status_code == get.status_code == 200
+        assert head.content == b""
+        for name in ("content-length", "content-type", "cache-control", "content-security-policy"):
+            assert head.headers[name] == get.headers[name]
+    assert client.head("/nothing").status_code == 404
+
+
+def test_files_of_the_page_come_as_what_they_are(client):
+    for name, kind in (
+        ("app.js", "text/javascript"),
+        ("style.css", "text/css"),
+        ("favicon.svg", "image/svg+xml"),
+    ):
+        answer = client.get(f"/static/{name}")
+        assert answer.headers["content-type"].startswith(kind)
+        # Unchanged, it isn't sent again.
+        known = {"if-none-match": answer.headers["etag"]}
+        assert client.get(f"/static/{name}", headers=known).status_code == 304
+
+
+def test_the_plot_has_a_zone_for_each_verdict(client):
+    [drawn] = client.get("/v1/detector").json()["distributions"]
+    assert [zone["verdict"] for zone in drawn["zones"]] == [
+        *("photographic", "unsure", "ai-generated")
+    ]
+    assert sum(zone["width"] for zone in drawn["zones"]) == pytest.approx(drawn["width"], abs=0.1)
+    flagged = drawn["zones"][-1]
+    assert flagged["x"] == pytest.approx(drawn["width"] * (1 - 0.05 ** drawn["power"]), abs=0.1)
 
 
 def bomb(side):

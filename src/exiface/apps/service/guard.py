@@ -29,7 +29,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
-_PROTECTED = "/v1/"
+API = "/v1/"  # the addresses of programs, which API keys protect
 
 
 class Guard:
@@ -49,6 +49,9 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":  # is answered as GET; the server leaves out the body
+            scope = {**scope, "method": "GET"}
         start = time.perf_counter()
         request_id = uuid.uuid4().hex[:16]
         scope.setdefault("state", {})["request_id"] = request_id
@@ -77,18 +80,14 @@ class Guard:
             route = getattr(scope.get("route"), "path", "other")
             REQUESTS.labels(route, str(status)).inc()
             SECONDS.labels(route).observe(seconds)
-            fields = {"request": request_id, "method": scope["method"], "route": route}
+            fields = {"request": request_id, "method": method, "route": route}
             LOGGER.info(
                 "request",
                 extra={"fields": fields | {"status": status, "ms": round(1000 * seconds, 1)}},
             )
 
     def _allowed(self, scope: Scope) -> bool:
-        if (
-            not self._keys
-            or not scope["path"].startswith(_PROTECTED)
-            or scope["method"] == "OPTIONS"
-        ):
+        if not self._keys or not scope["path"].startswith(API) or scope["method"] == "OPTIONS":
             return True
         headers = dict(scope["headers"])
         given = headers.get(b"x-api-key", b"")

@@ -1,16 +1,17 @@
 """What a refused request is told, and with which status."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from exiface.apps.service.batcher import OverloadedError
-from exiface.apps.service.guard import LOGGER
+from exiface.apps.service.guard import API, LOGGER
 from exiface.apps.service.schemas import Problem
 from exiface.apps.service.uploads import RefusedError
 from exiface.errors import UserError
@@ -30,8 +31,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def add_errors(app: FastAPI) -> None:
-    """Answer every error in one form (see `Problem`)."""
+def add_errors(app: FastAPI, *, unknown: Path) -> None:
+    """Answer every error in one form (see `Problem`).
+
+    Args:
+        app: that meets them.
+        unknown: what people see at an address that isn't there, as an HTML file.
+    """
 
     def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
         return JSONResponse({"code": code, "detail": detail}, status, headers)
@@ -66,7 +72,9 @@ def add_errors(app: FastAPI) -> None:
         return problem(422, "invalid", f"{first['loc'][-1]}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and not request.url.path.startswith(API):
+            return FileResponse(unknown, 404)
         answer = problem(error.status_code, "http", str(error.detail))
         answer.headers.update(error.headers or {})
         return answer

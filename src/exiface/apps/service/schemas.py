@@ -34,6 +34,8 @@ class FaceAnswer(BaseModel):
         description="share of photographs at least as unusual, each source weighing the same",
     )
     verdict: str = Field(description=VERDICTS)
+    says: str = Field(description="the verdict in words")
+    sentence: str = Field(description="p-value and likelihood ratio in words")
     likelihood_ratio: LikelihoodRatioAnswer | None = Field(
         None, description="where generated faces were measured"
     )
@@ -49,6 +51,8 @@ class WholeAnswer(BaseModel):
     log_likelihood: float | None = Field(None, description="of detectors with a density")
     p_value: float = Field(gt=0, le=1, description="as of a face")
     verdict: str = Field(description=VERDICTS)
+    says: str = Field(description="the verdict in words")
+    sentence: str = Field(description="p-value and likelihood ratio in words")
     likelihood_ratio: LikelihoodRatioAnswer | None = Field(None, description="as of a face")
     unsure_because: str | None = Field(
         None, description="why the image's quality rules out any other verdict"
@@ -79,6 +83,7 @@ class ImageAnswer(BaseModel):
         None, description="smallest of all that was judged, times its number; at most 1"
     )
     summary: str | None = Field(None, description="all that was judged, in a line")
+    how_sure: str | None = Field(None, description="how strongly that speaks, in a few words")
     faces: list[FaceAnswer] = Field(description="largest first; empty where none was judged")
     image: WholeAnswer | None = Field(
         None, description="the image as a whole, where it was asked for"
@@ -111,12 +116,21 @@ class Bar(BaseModel):
     band: str
 
 
+class Zone(BaseModel):
+    """The part of the plot in which a verdict is said."""
+
+    x: float
+    width: float
+    verdict: str = Field(description=VERDICTS)
+
+
 class Distribution(BaseModel):
     """Where photographs and generated faces stand, for a plot."""
 
     width: float
     height: float = Field(description="of either half")
     power: float = Field(description="a p-value stands at width * (1 - p ** power)")
+    zones: list[Zone] = Field(description="of the verdicts, from usual to unusual")
     bars: list[Bar] = Field(description="photographs")
     generated: list[Bar] = Field(
         description="generated faces of families that training never saw; none where not measured"
@@ -179,6 +193,10 @@ FACE_EXAMPLE: dict[str, Any] = {
     "side": 224,
     "p_value": 0.241379,
     "verdict": "unsure",
+    "says": "unsure",
+    "sentence": "1 in 4 photographs looks this unusual. A score like this is about 1.6 times as "
+    "common among generated faces of kinds it has never seen as among photographs (0.71 to 2.9): "
+    "no support for either.",
     "likelihood_ratio": {
         "value": 1.62,
         "low": 0.71,
@@ -192,6 +210,7 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "verdict": "unsure",
     "p_value": 0.241379,
     "summary": "unsure",
+    "how_sure": "no support for either",
     "faces": [FACE_EXAMPLE],
     "declares_generated": False,
     "tags": {"aperture": 2.8, "exposure_time": 0.005, "focal_length": 85.0, "iso_speed": 200.0},

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
 
 from exiface import __version__
 from exiface.apps.case import Case, Heading
@@ -40,15 +41,6 @@ from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult
 
 _STATIC = Path(__file__).parent / "static"
-_FILES = {
-    "app.js": "text/javascript",
-    "ask.js": "text/javascript",
-    "compare.js": "text/javascript",
-    "drawing.js": "text/javascript",
-    "keys.js": "text/javascript",
-    "why.js": "text/javascript",
-    "style.css": "text/css",
-}
 _JSON_LINES = "application/x-ndjson"
 _HEADING = tuple(field.name for field in fields(Heading))
 
@@ -115,7 +107,7 @@ def create_app(
         "with photographs that the detector was calibrated on; it is a hint, not a proof.",
         license_info={"name": "Apache-2.0"},
         lifespan=lifespan,
-        docs_url=None,  # they load scripts from elsewhere
+        docs_url=None,  # FastAPI's own loads scripts from elsewhere; see `_add_pages`
         redoc_url=None,
     )
     app.state.ready = False
@@ -123,7 +115,7 @@ def create_app(
     app.state.explaining = asyncio.Semaphore(1)
     _add_routes(app, settings, judges)
     _add_pages(app)
-    add_errors(app)
+    add_errors(app, unknown=_STATIC / "unknown.html")
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -304,24 +296,16 @@ def _add_pages(app: FastAPI) -> None:
     async def metrics() -> Response:
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @app.get("/", include_in_schema=False)
-    async def index() -> FileResponse:
-        return FileResponse(_STATIC / "index.html")
+    def page_at(path: str, name: str) -> None:
+        @app.get(path, include_in_schema=False, name=name)
+        async def answer() -> FileResponse:
+            return FileResponse(_STATIC / name)
 
-    for name, media_type in _FILES.items():
-        app.add_api_route(
-            f"/{name}",
-            _file(_STATIC / name, media_type),
-            include_in_schema=False,
-            response_class=FileResponse,
-        )
-
-
-def _file(path: Path, media_type: str) -> Any:
-    async def answer() -> FileResponse:
-        return FileResponse(path, media_type=media_type)
-
-    return answer
+    page_at("/", "index.html")
+    page_at("/docs", "docs.html")
+    # The page's own files, and those of Swagger UI, which the package brings along.
+    swagger = ("fastapi_swagger", "resources")
+    app.mount("/static", StaticFiles(directory=_STATIC, packages=[swagger]), name="static")
 
 
 def _count(results: Sequence[ImageResult]) -> None:

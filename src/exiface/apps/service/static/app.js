@@ -1,19 +1,28 @@
-// The page: pictures in, verdicts out. Nothing is loaded from elsewhere and nothing is kept.
+// The page: pictures in, verdicts out. Nothing is loaded from elsewhere; what is kept stays in this
+// browser.
 
 import { Failure, ask, form, onKeyWanted, useKey } from "./ask.js";
 import { compare } from "./compare.js";
-import { WORDS, boxes, element, judgedOf, previewOf, sentenceOf, standing, tagsOf, titleOf } from "./drawing.js";
+import { detailsOf } from "./details.js";
+import { byId, element } from "./elements.js";
+import { listenForPictures } from "./intake.js";
+import { forget, keep, kept, newId } from "./kept.js";
 import { listen } from "./keys.js";
-import { explain } from "./why.js";
+import { thumbnailOf } from "./pictures.js";
+import { saveJson, saveReport } from "./save.js";
+import { tableOf } from "./table.js";
 
 const AT_ONCE = 3; // requests under way
+const CHOICE = "exiface-detector"; // where the browser remembers which
 
-const byId = (id) => document.getElementById(id);
-const entries = []; // { file, article, chosen, answer }
-let shown = 0; // pictures so far
+const entries = []; // { id, file, name, subject, answer, failed, doing, thumbnail, row, box, article }
 const waiting = [];
 let underWay = 0;
 let detector = null;
+let chosen = null; // the entry whose details are shown
+let forgetful = false; // the browser keeps nothing
+
+const table = tableOf(byId("table"), { entries, choose: (entry) => choose(entry, true), changed: report });
 
 // The path of a request to the detector that was chosen.
 const to = (path) => {
@@ -27,6 +36,11 @@ async function loadDetector() {
   if (!select.options.length) {
     for (const { name } of detector.choices) select.append(element("option", { value: name }, name));
     byId("choice").hidden = detector.choices.length < 2;
+    const wanted = remembered();
+    if (wanted !== select.value && detector.choices.some(({ name }) => name === wanted)) {
+      select.value = wanted;
+      detector = await (await ask(to("v1/detector"))).json();
+    }
   }
   const { learnt_from: learnt } = detector.choices.find(({ name }) => name === select.value);
   byId("learnt").textContent = `has learnt from ${learnt}`;
@@ -42,60 +56,60 @@ async function loadDetector() {
   }
 }
 
+function remembered() {
+  try {
+    return localStorage.getItem(CHOICE);
+  } catch {
+    return null; // the browser keeps nothing
+  }
+}
+
 // ---- pictures in -----------------------------------------------------------------------------
 
 function add(files) {
   const pictures = [...files];
   if (!pictures.length) return;
+  byId("told").hidden = true;
   for (const file of pictures) {
-    shown += 1;
-    const name = file.name || "pasted picture";
-    const chosen = element("input", { type: "checkbox", disabled: "" });
-    const head = element(
-      "header",
-      {},
-      element("h2", { id: `picture-${shown}` }, name),
-      element("label", { class: "soft" }, chosen, "Compare"),
-    );
-    chosen.setAttribute("aria-label", `Compare ${name}`);
-    chosen.addEventListener("change", report);
-    const article = element(
-      "article",
-      { "aria-busy": "true", "aria-labelledby": `picture-${shown}`, tabindex: "0" },
-      head,
-    );
-    const url = URL.createObjectURL(file);
-    const { image, preview } = previewOf(url, "");
-    article.append(element("div", { class: "side" }, preview), element("div", { class: "said" }));
-    byId("results").append(article);
-    const entry = { file, name, article, chosen, image, preview, url, answer: null };
-    entries.push(entry);
+    const entry = { id: newId(), file, name: file.name || "pasted picture", doing: "Waiting" };
+    place(entry);
     enqueue(entry);
   }
-  byId("bar").hidden = byId("keys").hidden = false;
+  arranged();
+  if (entries.length === pictures.length) byId("results").focus({ preventScroll: true });
+  byId("bar").scrollIntoView({ block: "start" });
+}
+
+function place(entry) {
+  entries.push(entry);
+  table.add(entry);
+}
+
+// What depends on how many pictures there are.
+function arranged() {
+  const number = entries.length;
+  document.body.classList.toggle("working", number > 0);
+  document.body.classList.toggle("several", number > 1);
+  for (const id of ["bar", "results"]) byId(id).hidden = number === 0;
+  for (const id of ["many", "keys", "compare"]) byId(id).hidden = number < 2;
+  table.arrange();
+  if (number === 1) choose(entries[0]);
 }
 
 function enqueue(entry) {
-  entry.failed = false;
-  entry.answer = null;
-  entry.chosen.disabled = true;
+  entry.failed = entry.answer = null;
   entry.turn = (entry.turn ?? 0) + 1; // what an earlier turn is answered is not shown
-  entry.preview.querySelector("svg")?.remove();
-  entry.preview.parentElement.querySelector("dl")?.remove();
-  entry.article.setAttribute("aria-busy", "true");
-  say(entry, element("p", { class: "wait" }, "Waiting"));
   waiting.push(entry);
+  doing(entry, "Waiting");
   report();
   next();
 }
 
 function next() {
   while (underWay < AT_ONCE && waiting.length) {
-    const entry = waiting.shift();
     underWay += 1;
-    judge(entry).finally(() => {
+    judge(waiting.shift()).finally(() => {
       underWay -= 1;
-      entry.article.removeAttribute("aria-busy");
       report();
       next();
     });
@@ -104,166 +118,105 @@ function next() {
 
 async function judge(entry) {
   const { turn } = entry;
-  say(entry, element("p", { class: "wait" }, "Looking"));
+  const current = () => turn === entry.turn && entries.includes(entry);
+  doing(entry, "Looking");
   try {
+    entry.thumbnail ??= await thumbnailOf(entry.file);
     if (!detector) await loadDetector();
     const most = detector.limits.body_bytes;
     if (entry.file.size > 0.99 * most) {
       throw new Failure(`Too large: the server takes up to ${Math.floor(most / 1e6)} MB.`, true);
     }
     const path = entry.subject ? `v1/detect?subject=${entry.subject}` : "v1/detect";
-    const response = await ask(to(path), form(entry.file), () => {
-      say(entry, element("p", { class: "wait" }, "The server is busy, trying again"));
-    });
+    const response = await ask(to(path), form(entry.file), () => doing(entry, "The server is busy, trying again"));
     const [answer] = (await response.json()).results;
-    if (turn !== entry.turn) return;
+    if (!current()) return;
     entry.answer = answer;
-    const heading = entry.article.querySelector("h2");
-    if (answer.declares_generated && !heading.querySelector(".badge")) {
-      heading.append(" ", element("span", { class: "badge" }, "The file says: generated"));
-    }
-    entry.chosen.disabled = false;
-    show(entry);
+    const { id, file, name, subject, thumbnail } = entry;
+    keep({ id, file, name, subject, thumbnail, answer, by: detector.id }).then((could) => {
+      forgetful ||= !could;
+    });
   } catch (error) {
-    if (turn !== entry.turn) return;
-    entry.failed = true;
-    const text = error instanceof Failure ? error.message : "The picture can't be read by this browser.";
-    const told = [element("h3", {}, "No verdict"), element("p", {}, text)];
-    if (error.final) {
-      say(entry, ...told);
-      return;
-    }
-    const again = element("button", { type: "button" }, "Try again");
-    again.addEventListener("click", () => enqueue(entry));
-    say(entry, ...told, again);
+    if (!current()) return;
+    entry.failed = error instanceof Failure ? error : new Failure("The picture can't be read by this browser.");
   }
+  refresh(entry);
+  table.arrangeSoon();
 }
 
-function say(entry, ...content) {
-  entry.article.querySelector(".said").replaceChildren(...content);
+function doing(entry, text) {
+  entry.doing = text;
+  refresh(entry);
 }
 
 // ---- verdicts out ----------------------------------------------------------------------------
 
-function show(entry) {
-  const { answer } = entry;
-  if (answer.reason) {
-    const none = answer.reason === "no face found";
-    const said = none
-      ? "If there is one, try a picture where it is larger."
-      : `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`;
-    say(entry, element("h3", {}, none ? "No face found" : "No verdict"), element("p", {}, said));
-    if (none && detector.whole) {
-      const whole = element("button", { type: "button" }, "Judge the picture as a whole");
-      whole.addEventListener("click", () => {
-        entry.subject = "image";
-        enqueue(entry);
-      });
-      entry.article.querySelector(".said").append(whole);
-    }
-    entry.image.alt = answer.path;
-    if (none || answer.small_faces) entry.preview.after(tagsOf(answer));
-    return;
-  }
-  const judged = judgedOf(answer);
-  const sections = judged.map((each) => showJudged(entry, each));
-  if (judged.length > 1) {
-    const [first, ...rest] = answer.summary;
-    const all = element("h3", { class: answer.verdict }, `${first.toUpperCase()}${rest.join("")} `);
-    all.append(element("small", {}, `p = ${answer.p_value.toFixed(3)}, corrected for ${judged.length} ${answer.image ? "verdicts" : "faces"}`));
-    sections.unshift(all);
-  }
-  if (answer.image) sections.splice(-1, 0, element("p", { class: "soft" }, wholeNote()));
-  say(entry, ...sections);
-  entry.preview.after(tagsOf(answer));
-  const words = judged.map(({ face }) => WORDS[face.verdict].toLowerCase()).join(", ");
-  entry.image.alt = `${answer.path}: ${words}`;
-  const outline = () => entry.preview.append(boxes(entry.image, answer.faces));
-  if (entry.image.complete && entry.image.naturalWidth) outline();
-  else entry.image.addEventListener("load", outline, { once: true });
+// Shows anew what is said of an entry.
+function refresh(entry) {
+  entry.article = null;
+  table.update(entry);
+  if (entry === chosen) choose(entry);
 }
 
-// Of a picture as a whole: how it was judged, and what its detector can't do.
-function wholeNote() {
-  return ["Judged as a whole, by the traces at its own pixels.", detector.whole.notice].filter(Boolean).join(" ");
+// Shows the details of an entry; `go` moves the keyboard and the view there as well.
+function choose(entry, go = false) {
+  chosen = entry;
+  const again = (subject) => {
+    entry.subject = subject ?? entry.subject;
+    enqueue(entry);
+  };
+  entry.article ??= detailsOf(entry, { detector, to, again });
+  if (byId("details").firstChild !== entry.article) byId("details").replaceChildren(entry.article);
+  table.mark(entry);
+  if (go) {
+    entry.article.focus({ preventScroll: true });
+    entry.article.scrollIntoView({ block: "nearest" });
+  }
 }
 
-const distributionsOf = (what) => (what === "image" ? detector.whole : detector).distributions;
-
-function showJudged(entry, { face, what, which, number }) {
-  const section = element("section", { class: "face" });
-  const button = element("button", { type: "button", "aria-expanded": "false" }, "Why this verdict?");
-  if (which) button.setAttribute("aria-label", `Why this verdict on ${which}?`);
-  const path = what === "image" ? "v1/explain?subject=image" : `v1/explain?face=${number}`;
-  const tell = async () => (await ask(to(path), form(entry.file))).json();
-  button.addEventListener("click", () => explain(button, section, tell));
-  section.append(
-    titleOf(face, which),
-    element("p", {}, sentenceOf(face, what)),
-    standing(distributionsOf(what), face, what),
-    button,
-  );
-  return section;
+function step(by) {
+  const shown = table.visible();
+  const here = shown.indexOf(chosen);
+  const entry = shown[here < 0 ? 0 : here + by];
+  if (!entry) return;
+  choose(entry, true);
+  entry.row.scrollIntoView({ block: "nearest" });
 }
 
 // ---- the bar ---------------------------------------------------------------------------------
 
+const answered = () => entries.filter((entry) => entry.answer);
+const compared = () => answered().filter((entry) => entry.box.checked);
+
 function report() {
-  const done = entries.filter((entry) => entry.answer || entry.failed);
-  const counts = {};
-  for (const { answer } of done) {
-    const judged = answer ? judgedOf(answer) : [];
-    const verdicts = judged.length ? judged.map(({ face }) => face.verdict) : ["no verdict"];
-    for (const verdict of verdicts) counts[verdict] = (counts[verdict] ?? 0) + 1;
+  const done = entries.filter((entry) => entry.answer || entry.failed).length;
+  const left = entries.length - done;
+  const flagged = answered().filter(({ answer }) => answer.verdict === "ai-generated").length;
+  const found = `${flagged || "none"} ${flagged === 1 ? "looks" : "look"} AI-generated`;
+  const said = [`${done} of ${entries.length} ${entries.length === 1 ? "picture" : "pictures"} judged`];
+  if (entries.length > 1) said.push(found);
+  if (forgetful) said.push("this browser keeps nothing: a reload loses them");
+  byId("status").textContent = `${said.join(", ")}.`;
+  byId("save-json").disabled = !answered().length;
+  byId("save-report").disabled = !answered().length || left > 0;
+  const number = compared().length;
+  byId("compare").disabled = number < 2;
+  byId("compare").textContent = number > 1 ? `Compare ${number} side by side` : "Compare side by side";
+  if (left === 0 && entries.length > 1) {
+    table.arrange();
+    if (!chosen) choose(table.visible()[0] ?? entries[0]);
   }
-  const order = ["ai-generated", "unsure", "photographic", "nothing-found", "no verdict"];
-  const said = order.filter((name) => counts[name]).map((name) => `${counts[name]} ${name}`);
-  const left = entries.length - done.length;
-  byId("status").textContent = [...said, left ? `${left} to go` : ""].filter(Boolean).join(", ");
-  const answered = entries.some((entry) => entry.answer);
-  byId("save-json").disabled = !answered;
-  byId("save-report").disabled = !answered || left > 0;
-  const chosen = compared().length;
-  byId("compare").disabled = chosen < 2;
-  byId("compare").textContent = chosen > 1 ? `Compare ${chosen} side by side` : "Compare side by side";
 }
 
-function compared() {
-  return entries.filter((entry) => entry.answer && entry.chosen.checked);
-}
-
-byId("compare").addEventListener("click", () => compare(compared(), distributionsOf));
-
-function save(blob, name) {
-  const link = element("a", { download: name });
-  link.href = URL.createObjectURL(blob);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-byId("save-json").addEventListener("click", () => {
-  const results = entries.filter((entry) => entry.answer).map((entry) => entry.answer);
-  save(new Blob([JSON.stringify({ results }, null, 2)], { type: "application/json" }), "exiface.json");
-});
-
+byId("compare").addEventListener("click", () => compare(compared(), detector));
+byId("save-json").addEventListener("click", () => saveJson(answered()));
 byId("save-report").addEventListener("click", async (event) => {
-  const { body_bytes: most, files: number } = detector.limits;
-  const files = [];
-  let size = 0;
-  for (const { file } of entries.filter((entry) => entry.answer)) {
-    size += file.size + 1000;
-    if (files.length === number || size > most) break;
-    files.push(file);
-  }
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    const pictures = byId("with-pictures").checked;
-    const subject = entries.some((entry) => entry.subject) ? "&subject=auto" : "";
-    const path = to(`v1/report?pictures=${pictures}${subject}`);
-    save(await (await ask(path, form(...files))).blob(), "exiface.html");
-    const held = entries.filter((entry) => entry.answer).length - files.length;
-    if (held) byId("status").textContent = `The report holds the first ${files.length} pictures, ${held} don't fit.`;
+    const held = await saveReport(answered(), { limits: detector.limits, pictures: byId("with-pictures").checked, to });
+    const left = answered().length - held;
+    if (left) byId("status").textContent = `The report holds the first ${held} pictures, ${left} don't fit.`;
   } catch (error) {
     byId("status").textContent = error.message;
   } finally {
@@ -274,44 +227,31 @@ byId("save-report").addEventListener("click", async (event) => {
 byId("clear").addEventListener("click", () => {
   waiting.length = 0;
   for (const entry of entries.splice(0)) {
-    URL.revokeObjectURL(entry.url);
-    entry.article.remove();
+    for (const url of [entry.url, entry.thumbnailUrl]) if (url) URL.revokeObjectURL(url);
   }
-  byId("bar").hidden = byId("keys").hidden = true;
+  chosen = null;
+  byId("details").replaceChildren();
+  table.reset();
+  arranged();
+  forget();
   byId("files").focus();
 });
 
-byId("files").addEventListener("change", (event) => {
-  add(event.target.files);
-  event.target.value = ""; // the same file may be chosen again
-});
-document.addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) add(event.clipboardData.files);
-});
-for (const type of ["dragenter", "dragover"]) {
-  document.addEventListener(type, (event) => {
-    event.preventDefault();
-    byId("drop").classList.add("over");
-  });
-}
-for (const type of ["dragleave", "drop"]) {
-  document.addEventListener(type, (event) => {
-    event.preventDefault();
-    if (type === "drop" || !event.relatedTarget) byId("drop").classList.remove("over");
-  });
-}
-document.addEventListener("drop", (event) => add(event.dataTransfer.files));
-
-byId("key").addEventListener("submit", (event) => {
+byId("key").addEventListener("submit", async (event) => {
   event.preventDefault();
   useKey(byId("key-value").value.trim());
   byId("key").hidden = true;
-  const again = entries.filter((entry) => entry.failed);
-  if (again.length) again.forEach(enqueue);
-  else loadDetector().catch(() => {});
+  await loadDetector().catch(() => {});
+  entries.filter((entry) => entry.failed).forEach(enqueue);
+  if (chosen) refresh(chosen);
 });
 
 byId("detector").addEventListener("change", async () => {
+  try {
+    localStorage.setItem(CHOICE, byId("detector").value);
+  } catch {
+    // The next visit begins with the first one.
+  }
   detector = null;
   await loadDetector().catch(() => {});
   for (const entry of entries) {
@@ -319,8 +259,26 @@ byId("detector").addEventListener("change", async () => {
   }
 });
 
-listen(byId("results"), byId("compare"));
+// What was judged before a reload comes back; by another detector, it is judged again.
+async function restore() {
+  const before = await kept();
+  await loadDetector().catch(() => {});
+  if (!before.length) return;
+  for (const { by, ...entry } of before) {
+    place(entry);
+    if (detector && by !== detector.id) enqueue(entry);
+  }
+  arranged();
+  report();
+}
+
+listen(byId("results"), {
+  step,
+  pick: () => chosen?.box.click(),
+  compare: byId("compare"),
+});
+listenForPictures(add);
 onKeyWanted(() => {
   byId("key").hidden = false;
 });
-loadDetector().catch(() => {});
+restore();

@@ -1,6 +1,7 @@
 // Why a face, or an image as a whole, got its verdict: what the server tells, as a panel under it.
 
-import { WORDS, element } from "./drawing.js";
+import { element } from "./elements.js";
+import { sentenceCase } from "./said.js";
 
 // Opens the panel of a verdict, or closes it; `tell` asks the server.
 export async function explain(button, section, tell) {
@@ -44,7 +45,7 @@ function explanation(told) {
         "tr",
         {},
         element("th", { scope: "row" }, name),
-        element("td", {}, face ? WORDS[face.verdict] : "face no longer found"),
+        element("td", {}, face ? sentenceCase(face.says) : "face no longer found"),
         element("td", {}, face ? `p = ${face.p_value.toFixed(3)}` : ""),
       ),
     );

@@ -1,0 +1,31 @@
+// What was said, as files: JSON made here, a report made by the server.
+
+import { ask, form } from "./ask.js";
+import { element } from "./elements.js";
+
+function save(blob, name) {
+  const link = element("a", { download: name });
+  link.href = URL.createObjectURL(blob);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+export function saveJson(entries) {
+  const results = entries.map((entry) => entry.answer);
+  save(new Blob([JSON.stringify({ results }, null, 2)], { type: "application/json" }), "exiface.json");
+}
+
+// Saves the report on as many of the entries as a request may hold; how many those are.
+export async function saveReport(entries, { limits, pictures, to }) {
+  const files = [];
+  let size = 0;
+  for (const { file } of entries) {
+    size += file.size + 1000;
+    if (files.length === limits.files || size > limits.body_bytes) break;
+    files.push(file);
+  }
+  const subject = entries.some((entry) => entry.subject) ? "&subject=auto" : "";
+  const response = await ask(to(`v1/report?pictures=${pictures}${subject}`), form(...files));
+  save(await response.blob(), "exiface.html");
+  return files.length;
+}

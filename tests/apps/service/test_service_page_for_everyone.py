@@ -1,0 +1,194 @@
+"""The page by keyboard, on a phone, on a large screen, in the dark, and as axe-core reads it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CONTRAST = """() => {
+  const channel = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = rgb(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+    if (!own || node.closest("svg, noscript") || !node.getClientRects().length) continue;
+    if (node.disabled) continue;
+    const [a, b] = [light(rgb(getComputedStyle(node).color)), light(behind(node))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const what = `${node.tagName} ${node.className}: ${node.textContent.slice(0, 40)}`;
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${what}`);
+  }
+  return found;
+}"""
+
+
+def test_keyboard_alone(opened, pictures, settled, shot):
+    page = opened()
+    # Listened for from the start: the browser learns of it in its own time.
+    page.on("filechooser", lambda chooser: chooser.set_files(pictures["one"]))
+    page.wait_for_selector("#notice:not([hidden])")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "files"
+    shot(page, "focus")
+    page.keyboard.press("Enter")
+    settled(page, 1)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Why this verdict?":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".why table")
+    assert page.evaluate("document.activeElement.textContent") == "Why this verdict?"
+
+
+def test_keys_while_the_results_have_the_focus(opened, pictures, settled):
+    page = opened()
+    page.set_input_files("#files", [pictures["one"], pictures["two"]])
+    settled(page, 2)
+    heading = "document.activeElement.querySelector('h2')?.textContent"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("x")  # nothing has the focus: a key means nothing
+    assert page.locator("tbody :checked").count() == 0
+    first, second = page.locator("tbody .name").all_inner_texts()
+    page.focus("#results")
+    for key, name in (("k", None), ("j", second), ("j", second), ("k", first), ("j", second)):
+        page.keyboard.press(key)
+        if name:
+            assert page.evaluate(heading) == name
+    page.keyboard.press("x")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    assert page.get_by_role("checkbox", name="Compare two.jpg").is_checked()
+    page.keyboard.press("c")
+    assert page.locator("#comparison").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#comparison").is_visible()
+    assert page.evaluate(heading) == first
+    page.keyboard.press("w")
+    page.wait_for_selector(".why table")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_pictures_are_compared_side_by_side(opened, pictures, settled, shot, width, scheme):
+    page = opened(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.set_input_files("#files", list(pictures.values()))
+    settled(page, 4)
+    button = page.locator("#compare")
+    assert button.is_disabled()
+    for name in ("portrait.jpg", "two.jpg", "coffee.png"):
+        page.get_by_role("checkbox", name=f"Compare {name}").check()
+    button.click()
+    columns = page.locator("#comparison section")
+    assert columns.count() == 3
+    page.wait_for_selector("#comparison section:nth-child(2) .box >> nth=1")
+    said = [column.inner_text() for column in columns.all()]
+    assert "Looks photographic p = " in said[0]
+    assert "f/2.8, 1/200 s, 50 mm, ISO 100" in said[0]
+    assert "face 2, p = " in said[1]
+    assert "corrected for 2 faces" in said[1]
+    assert "no face found" in said[2]
+    # The same line of each at the same height, and none over another.
+    tops = page.evaluate(
+        "[...document.querySelectorAll('#comparison section')].map(column =>"
+        " [...column.children].map(each => Math.round(each.getBoundingClientRect().top)))"
+    )
+    for row in (0, 1, 3, 4):
+        assert len({column[row] for column in tops}) == 1
+    assert tops[0] == sorted(tops[0])
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shot(page, f"comparison-{width}")
+    page.get_by_role("button", name="Close").click()
+    assert not page.locator("#comparison").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_and_a_large_screen(opened, pictures, settled, shot, scheme):
+    for width, height in ((390, 844), (3840, 2160)):
+        page = opened(viewport={"width": width, "height": height}, color_scheme=scheme)
+        page.set_input_files("#files", [pictures["two"], pictures["one"]])
+        settled(page, 2)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        phone = width < 1000
+        assert page.locator("#keys").is_visible() != phone
+        if phone:  # the table, then the details of the chosen row; nothing sticks to the screen
+            table, details, bar = (
+                page.locator(name).bounding_box() for name in ("#table", "#details", "#bar")
+            )
+            assert table["y"] + table["height"] <= details["y"]
+            assert bar["height"] < 180
+            assert page.evaluate(
+                "[...document.querySelectorAll('body *')].every("
+                "each => !['sticky', 'fixed'].includes(getComputedStyle(each).position))"
+            )
+        shot(page, f"{width}-{scheme}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast_and_pictures_have_names(opened, pictures, settled, scheme):
+    page = opened(color_scheme=scheme)
+    page.set_input_files("#files", list(pictures.values()))
+    settled(page, 4)
+    page.get_by_role("button", name="two.jpg", exact=True).click()
+    assert page.evaluate(CONTRAST) == []
+    unnamed = (
+        "[...document.querySelectorAll('img:not([alt]), svg:not([aria-label]):not([aria-hidden])')]"
+    )
+    assert page.evaluate(f"{unnamed}.length") == 0
+    assert page.evaluate("[...document.querySelectorAll('article img')].every(i => i.alt)")
+    assert page.locator("[role=status]").count() >= 1
+
+
+def test_what_programs_can_ask_needs_no_other_host(opened, shot):
+    page = opened(path="/docs")
+    page.wait_for_selector(".opblock >> nth=3")
+    assert "/v1/detect" in page.inner_text("#described")
+    shot(page, "docs")
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The text of axe-core, which `make test` brings where npm can be had."""
+    given = os.environ.get("EXIFACE_AXE", ".venv/axe/node_modules/axe-core/axe.min.js")
+    path = Path(__file__).parents[3] / given
+    if not path.is_file():
+        pytest.skip("needs axe-core: npm install --prefix .venv/axe axe-core")
+    return path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_of_wcag(opened, pictures, settled, axe, scheme):
+    def violations(page):
+        page.evaluate(axe)  # as a console has it: the policy of the page holds for its own scripts
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        found = page.evaluate("tags => axe.run({runOnly: tags})", tags)["violations"]
+        return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
+
+    page = opened(color_scheme=scheme)
+    page.wait_for_selector("#notice:not([hidden])")
+    assert violations(page) == []
+    page.set_input_files("#files", pictures["two"])
+    settled(page, 1)
+    page.get_by_text("Look for this picture elsewhere").click()
+    if scheme == "light":
+        page.get_by_role("button", name="Why this verdict on face 1?").click()
+        page.wait_for_selector(".why table")
+    assert violations(page) == []
+    page.set_input_files("#files", [pictures["none"], pictures["wrong"]])
+    settled(page, 3)
+    assert violations(page) == []
+    for box in page.get_by_role("checkbox", name="Compare").all()[:2]:
+        box.check()
+    page.get_by_role("button", name="side by side").click()
+    assert violations(page) == []
+    assert violations(opened(path="/nothing", color_scheme=scheme)) == []
