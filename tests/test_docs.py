@@ -4,7 +4,6 @@ import importlib
 import inspect
 import json
 import re
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -23,10 +22,7 @@ from exiface.photos import CameraTags, Preprocessing
 from exiface.photos.patches import Patches
 from exiface.training import TrainConfig
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from docs.makers import (  # noqa: E402 - scripts of the site
+from docs.makers import (
     authors_files,
     detectors,
     formats,
@@ -34,6 +30,7 @@ from docs.makers import (  # noqa: E402 - scripts of the site
     reference,
 )
 
+ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(app).commands
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.makers import tree
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "results"))
 
@@ -86,16 +88,8 @@ def test_tables_of_the_docs_are_those_of_the_results(name):
         assert f"| {row['what']} | {row['value']} {row['unit']}".rstrip() + " |" in text
 
 
-def test_every_file_of_the_package_is_in_the_tree():
-    listed = set(re.findall(r"([\w.-]+\.(?:py|html))\s+\S", ARCHITECTURE.split("## Files")[1]))
-    existing = {
-        path.name
-        for folder in ("src", "benchmarks")
-        for suffix in ("*.py", "*.html")
-        for path in (ROOT / folder).rglob(suffix)
-        if path.name != "__init__.py"
-    }
-    assert listed == existing
+def test_the_tree_of_files_is_todays():
+    assert tree.in_place(ARCHITECTURE) == ARCHITECTURE, "run: python -m docs.makers.tree"
 
 
 @pytest.mark.parametrize("name", ["default", "photographs-only"])

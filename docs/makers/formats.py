@@ -50,8 +50,8 @@ DETECTOR_FILES = {
     folder.DETECTOR_FILE: "the description, below",
     description.ENCODER_FILE: "the encoder's network",
     description.ATTENTION_FILE: "the rest of it, of an encoder of whole images with attention",
-    folder._DENSITY_FILE: "the mixture; or",
-    folder._EVIDENCE_FILE: "the heads whose signs are combined; or",
+    "density.safetensors": "the mixture; or",
+    "evidence.safetensors": "the heads whose signs are combined; or",
     description.CLASSIFIER_FILE: "the head that has seen generated faces",
     folder._CALIBRATION_FILE: "scores of the calibration photographs, their sources and forms",
     folder._GENERATED_FILE: "p-values of generated faces of kinds that training never saw; absent "
@@ -170,7 +170,8 @@ def _sections() -> Iterable[tuple[str, str]]:
     )
     yield (
         "Results: JSON",
-        f"One object an image, by `exiface detect --json` and the service; `schema` {SCHEMA_VERSION}. What "
+        f"One object an image, by `exiface detect --json` and the service; "
+        f"`schema` {SCHEMA_VERSION}. What "
         "doesn't apply is absent, or null.\n\n" + _of_models(),
     )
     yield (
