@@ -261,9 +261,11 @@ byId("save-report").addEventListener("click", async (event) => {
     const pictures = byId("with-pictures").checked;
     const subject = entries.some((entry) => entry.subject) ? "&subject=auto" : "";
     const path = to(`v1/report?pictures=${pictures}${subject}`);
-    save(await (await ask(path, form(...files))).blob(), "exiface.html");
+    const sent = form(...files);
+    for (const [name, text] of new FormData(byId("case"))) sent.body.append(name, text);
+    save(await (await ask(path, sent)).blob(), "case.html");
     const held = entries.filter((entry) => entry.answer).length - files.length;
-    if (held) byId("status").textContent = `The report holds the first ${files.length} pictures, ${held} don't fit.`;
+    if (held) byId("status").textContent = `The case file holds the first ${files.length} pictures, ${held} don't fit.`;
   } catch (error) {
     byId("status").textContent = error.message;
   } finally {
