@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,6 +230,9 @@ def test_it_fits_a_phone_and_a_screen(browser, written, folder, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name="two.jpg").click()
     assert page.evaluate("location.hash") == "#picture-2"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="case.json").click()
+    assert json.loads(Path(download.value.path()).read_text("utf-8")) == written[1]
     page.close()
 
 

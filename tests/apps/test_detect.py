@@ -143,6 +143,8 @@ def test_the_same_verdicts_from_python(exiface, folder):
         (("detect", "empty"), "holds no image"),
         (("detect", "photo.jpg", "--detector", "absent"), "exiface fit"),
         (("detect", "photo.jpg", "--batch-size", "0"), "batch-size"),
+        (("detect", "photo.jpg", "--report", "case.pdf"), "NAME.html"),
+        (("detect", "photo.jpg", "--title", "a case"), "--report NAME.html"),
         (("detect",), "IMAGE"),
         (("no-such-command",), "no-such-command"),
     ],
