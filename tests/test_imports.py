@@ -20,7 +20,7 @@ def test_import_exiface_is_light():
     assert modules_after("import exiface").isdisjoint({*HEAVY, "numpy", "cv2", "onnxruntime"})
 
 
-@pytest.mark.parametrize("form", ["[]", "['--json']", "['--html', PAGE]"])
+@pytest.mark.parametrize("form", ["[]", "['--json']", "['--report', PAGE]"])
 def test_detect_never_imports_torch(tmp_path, form):
     from made import write_photo
     from skimage import data

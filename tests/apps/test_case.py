@@ -2,10 +2,12 @@
 
 import base64
 import json
+import os
 import re
 from datetime import datetime
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,6 +196,23 @@ def test_what_differs_is_said(exiface, kept, folder, tmp_path):
     assert "3 differ." in done.out
 
 
+def test_a_folder_that_is_named_is_where_the_files_are_looked_for(exiface, kept, tmp_path):
+    done = exiface("verify", kept, "--folder", tmp_path)
+    assert done.status == 1
+    assert done.out.count("the file is missing") == 4
+
+
+def test_names_that_are_not_text(exiface, photos, tmp_path):
+    strange = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    strange.write_bytes((photos / "0/00.jpg").read_bytes())
+    assert exiface("detect", strange, "--report", tmp_path / "case.json").status == 0
+    assert exiface("verify", tmp_path / "case.json").status == 0
+    strange.unlink()
+    done = exiface("verify", tmp_path / "case.json")
+    assert done.status == 1
+    assert "caf?.jpg: the file is missing" in done.out
+
+
 def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photographs_only):
     refused = exiface("verify", kept, "--detector", "photographs-only")
     assert refused.status == 2
@@ -211,7 +230,7 @@ def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photogra
         (b"{", "is no case file: name the NAME.json"),
         (b"[]", "is no case file"),
         (b'{"format": "exiface case", "version": 99, "exiface": "9.1"}', "install exiface 9.1"),
-        (b'{"format": "exiface case", "version": 1}', "lacks detector, pictures"),
+        (b'{"format": "exiface case", "version": 1}', "is damaged, or was changed"),
     ],
 )
 def test_what_is_no_case_is_refused(exiface, tmp_path, content, reason):
@@ -229,6 +248,9 @@ def test_it_fits_a_phone_and_a_screen(browser, written, folder, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name="two.jpg").click()
     assert page.evaluate("location.hash") == "#picture-2"
+    with page.expect_download() as download:
+        page.get_by_role("link", name="case.json").click()
+    assert json.loads(Path(download.value.path()).read_text("utf-8")) == written[1]
     page.close()
 
 

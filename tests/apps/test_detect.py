@@ -153,6 +153,8 @@ def test_the_same_verdicts_from_python(exiface, folder):
         (("detect", "empty"), "holds no image"),
         (("detect", "photo.jpg", "--detector", "absent"), "exiface fit"),
         (("detect", "photo.jpg", "--batch-size", "0"), "batch-size"),
+        (("detect", "photo.jpg", "--report", "case.pdf"), "NAME.html"),
+        (("detect", "photo.jpg", "--title", "a case"), "--report NAME.html"),
         (("detect",), "IMAGE"),
         (("no-such-command",), "no-such-command"),
     ],
@@ -168,7 +170,7 @@ def test_wrong_usage_is_said_with_status_2(exiface, folder, arguments, reason):
 def test_names_that_are_not_text(exiface, folder):
     strange = folder / os.fsdecode(b"caf\xe9.jpg")
     strange.write_bytes((folder / "photo.jpg").read_bytes())
-    arguments = ("detect", strange, "--csv", "new/out.csv", "--html", "new/out.html")
+    arguments = ("detect", strange, "--csv", "new/out.csv", "--report", "new/out.html")
     assert exiface(*arguments).status == 0
     assert b"caf\xe9.jpg" in (folder / "new" / "out.csv").read_bytes()
     assert "caf?.jpg" in (folder / "new" / "out.html").read_text("utf-8")
@@ -176,7 +178,7 @@ def test_names_that_are_not_text(exiface, folder):
 
 
 def test_output_that_cannot_be_written(exiface, folder):
-    finished = exiface("detect", "photo.jpg", "--html", "photo.jpg/page.html")
+    finished = exiface("detect", "photo.jpg", "--report", "photo.jpg/page.html")
     assert finished.status == 2
     assert "photo.jpg" in finished.err
     assert "Traceback" not in finished.err
@@ -193,7 +195,7 @@ def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astro
     marked = tmp_path / "marked.jpg"
     marked.write_bytes(signed(plain.read_bytes()))
     page, table = tmp_path / "page.html", tmp_path / "table.csv"
-    done = exiface("detect", plain, marked, "--json", "--html", page, "--csv", table)
+    done = exiface("detect", plain, marked, "--json", "--report", page, "--csv", table)
     assert done.status == 0
     first, second = map(json.loads, done.out.splitlines())
     assert first["faces"] == second["faces"]

@@ -28,13 +28,13 @@ def write_images(folder: Path) -> list[Path]:
     generated = sorted(Path(spec.origin).parent.glob("data/curated/*/assets/studio_portrait.jpg"))
     for number, path in enumerate(generated[:6], start=1):
         (folder / f"generated-{number}.jpg").write_bytes(path.read_bytes())
-    return sorted(path for path in folder.iterdir() if path.suffix != ".html")
+    return sorted(path for path in folder.iterdir() if path.suffix in (".png", ".jpg"))
 
 
 def run(folder: Path) -> None:
     """Write the images into a folder and judge them."""
     write_images(folder)
-    sys.argv = ["exiface", "detect", str(folder), "--html", str(folder / "report.html")]
+    sys.argv = ["exiface", "detect", str(folder), "--report", str(folder / "report.html")]
     main.main()
 
 

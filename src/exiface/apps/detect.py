@@ -114,7 +114,15 @@ def detect(
     verdict, 2 = wrong usage.
     """
     from exiface.detector import Detector
+    from exiface.errors import UserError
 
+    if report is not None and report.suffix not in (".html", ".json"):
+        raise UserError(f"--report {report}: name it NAME.html, or NAME.json for that alone")
+    if report is None and (title or reference or examiner or explained):
+        raise UserError(
+            "--title, --reference, --examiner and --explain are for a case file: name it with "
+            "--report NAME.html"
+        )
     piped: list[bytes] = []
     sources = _noted(_sources(images), piped)
     judge = Detector.load(detector, subject=subject, threads=threads)

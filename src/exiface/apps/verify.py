@@ -49,7 +49,9 @@ def verify(
             found = [*_differences(picture, path, results)]
             different += bool(found)
             for sentence in found:
-                typer.echo(f"{number}. {picture['name']}: {sentence}")
+                # File names need not be text; what isn't is shown as a question mark.
+                line = f"{number}. {picture['name']}: {sentence}"
+                typer.echo(line.encode("utf-8", "replace").decode())
     same = len(pictures) - different
     typer.echo(
         f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict."
@@ -85,11 +87,13 @@ def read_case(path: Path) -> dict[str, Any]:
             f"{path} has version {told.get('version')}, this exiface reads {VERSION}: install "
             f"exiface {told.get('exiface')}, which made it"
         )
-    wrong = {"detector", "pictures"} - set(told)
-    if wrong:
-        raise UserError(
-            f"{path} lacks {', '.join(sorted(wrong))}: it was changed; get the original"
-        )
+    try:
+        [told["detector"][key] for key in ("asked", "subject", "cropped", "judged_by")]
+        for picture in told["pictures"]:
+            [picture[key] for key in ("name", "sha256")]
+            [picture["result"][key] for key in ("path", "faces")]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged, or was changed ({error}): get the original") from None
     return told
 
 
@@ -120,7 +124,9 @@ def _found(picture: dict[str, Any], folder: Path | None, beside: Path) -> Path |
     if path is None:
         return None
     base = [folder] if folder is not None else [Path(), beside]
-    places = [place / name for place in base for name in (path, Path(path).name)]
+    # In a folder that is named, an absolute path would lead out of it.
+    names = [path] * (folder is None or not Path(path).is_absolute()) + [Path(path).name]
+    places = [place / name for place in base for name in names]
     files = [place for place in places if place.is_file()]
     same = (place for place in files if sha256_of(place) == picture["sha256"])
     return next(same, files[0] if files else None)

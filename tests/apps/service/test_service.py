@@ -1,6 +1,9 @@
 """The service over HTTP: answers, limits, keys, headers."""
 
+import base64
+import hashlib
 import json
+import re
 import resource
 import socket
 import time
@@ -110,6 +113,31 @@ def test_an_explanation_is_that_of_the_command_line(client, exiface, tmp_path, j
     ):
         assert problem.status_code == 422
         assert problem.json()["detail"]
+
+
+def test_the_report_is_the_case_file_of_the_command_line(client, exiface, tmp_path, judge, jpeg):
+    heading = {"title": "A <case>", "reference": "7/26", "examiner": "A. Examiner"}
+    sent = [("files", ("face.jpg", jpeg))]
+    text = client.post("/v1/report", files=sent, data=heading).text
+    assert "<h1>A &lt;case&gt;</h1>" in text
+    [held] = re.findall(r'href="data:application/json;base64,([^"]+)"', text)
+    told = json.loads(base64.b64decode(held))
+    assert {name: told[name] for name in heading} == heading
+    assert told["pictures"][0]["sha256"] == hashlib.sha256(jpeg).hexdigest()
+    (tmp_path / "case.json").write_text(json.dumps(told))
+    (tmp_path / "face.jpg").write_bytes(jpeg)
+    verified = exiface("verify", tmp_path / "case.json", "--folder", tmp_path)
+    assert verified.status == 0, verified.out + verified.err
+    whole = client.post("/v1/report?subject=image", files=sent).text
+    [held] = re.findall(r'href="data:application/json;base64,([^"]+)"', whole)
+    (tmp_path / "case.json").write_bytes(base64.b64decode(held))
+    [judged_by] = json.loads(base64.b64decode(held))["detector"]["judged_by"]
+    assert judged_by["sha256"] == judge.whole.parts.digest
+    assert exiface("verify", tmp_path / "case.json").status == 0
+    refused = client.post("/v1/report", files=sent, data={"other": "text"})
+    assert refused.status_code == 422
+    assert "`title`, `reference`, `examiner`" in refused.json()["detail"]
+    assert client.post(URL, files=sent, data=heading).status_code == 422
 
 
 def test_it_is_alive_and_says_how_it_is(client, jpeg):

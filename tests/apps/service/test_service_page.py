@@ -208,12 +208,17 @@ def test_what_was_said_can_be_kept(opened, pictures, settled):
     results = json.loads(Path(download.value.path()).read_text())["results"]
     assert [result["path"] for result in results] == ["portrait.jpg", "coffee.png"]
     assert results[0]["faces"][0]["verdict"] == "photographic"
-    for wanted, shown in ((False, 0), (True, 2)):
+    page.get_by_text("Case file", exact=True).click()
+    page.get_by_label("Title").fill("Two pictures")
+    page.get_by_label("Reference").fill("2026/117")
+    shot(page, "case")
+    for wanted, shown in ((False, 0), (True, 3)):
         page.get_by_label("with pictures").set_checked(wanted)
         with page.expect_download() as download:
             page.click("#save-report")
         text = Path(download.value.path()).read_text()
-        assert "2 images judged" in text
+        assert "<h1>Two pictures</h1>" in text
+        assert "2026/117" in text
         assert text.count("data:image") == shown
         for name in ("one", "none"):
             assert hashlib.sha256(pictures[name].read_bytes()).hexdigest() in text

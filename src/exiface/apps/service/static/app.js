@@ -214,9 +214,10 @@ byId("save-report").addEventListener("click", async (event) => {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    const held = await saveReport(answered(), { limits: detector.limits, pictures: byId("with-pictures").checked, to });
+    const asked = { limits: detector.limits, pictures: byId("with-pictures").checked, texts: new FormData(byId("case")), to };
+    const held = await saveReport(answered(), asked);
     const left = answered().length - held;
-    if (left) byId("status").textContent = `The report holds the first ${held} pictures, ${left} don't fit.`;
+    if (left) byId("status").textContent = `The case file holds the first ${held} pictures, ${left} don't fit.`;
   } catch (error) {
     byId("status").textContent = error.message;
   } finally {

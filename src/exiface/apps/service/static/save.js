@@ -1,4 +1,4 @@
-// What was said, as files: JSON made here, a report made by the server.
+// What was said, as files: JSON made here, a case file made by the server.
 
 import { ask, form } from "./ask.js";
 import { element } from "./elements.js";
@@ -15,8 +15,8 @@ export function saveJson(entries) {
   save(new Blob([JSON.stringify({ results }, null, 2)], { type: "application/json" }), "exiface.json");
 }
 
-// Saves the report on as many of the entries as a request may hold; how many those are.
-export async function saveReport(entries, { limits, pictures, to }) {
+// Saves the case file of as many of the entries as a request may hold; how many those are.
+export async function saveReport(entries, { limits, pictures, texts, to }) {
   const files = [];
   let size = 0;
   for (const { file } of entries) {
@@ -25,7 +25,9 @@ export async function saveReport(entries, { limits, pictures, to }) {
     files.push(file);
   }
   const subject = entries.some((entry) => entry.subject) ? "&subject=auto" : "";
-  const response = await ask(to(`v1/report?pictures=${pictures}${subject}`), form(...files));
-  save(await response.blob(), "exiface.html");
+  const sent = form(...files);
+  for (const [name, text] of texts) sent.body.append(name, text);
+  const response = await ask(to(`v1/report?pictures=${pictures}${subject}`), sent);
+  save(await response.blob(), "case.html");
   return files.length;
 }
