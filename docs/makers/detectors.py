@@ -40,7 +40,7 @@ def _line(name: str) -> list[str]:
     judges = "faces" if parts.encoder.subject == "face" else "whole images"
     size = sum(path.stat().st_size for path in BUILTIN[name].iterdir()) / 1e6
     return [
-        f"**{name}** ({code(f'--detector {name}')})",
+        code(name),
         judges,
         parts.learnt_from,
         *_found(name),
