@@ -101,7 +101,9 @@ class TrainConfig(BaseModel):
     micro_batches: int = Field(
         1, ge=1, description="parts of a step's batch, one after another; pairs stay within a part"
     )
-    optimizer: Literal["adam", "adamw"] = Field("adam", description="Adam or AdamW, as torch has them")
+    optimizer: Literal["adam", "adamw"] = Field(
+        "adam", description="Adam or AdamW, as torch has them"
+    )
     learning_rate: float = Field(3e-4, gt=0, description="of the encoder, after the warm-up")
     head_learning_rate: float = Field(1.0, gt=0, description="of the heads, times the encoder's")
     final_learning_rate: float = Field(
