@@ -101,7 +101,8 @@ def check_search(app: Sphinx, failed: Exception | None) -> None:
         return
     index = json.loads(path.read_text("utf-8").removeprefix("Search.setIndex(").removesuffix(")"))
     for word, page in FIRST_HITS.items():
-        found = {index["docnames"][entry[0]] for entry in index["indexentries"].get(word, [])}
+        entries = index["indexentries"].get(word, [])
+        found = {index["docnames"][place] for place, _, main in entries if main}
         if found != {page}:
             raise SphinxError(f"a search for {word!r} must find {page} first, not {found or None}")
 

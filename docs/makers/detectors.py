@@ -15,9 +15,9 @@ sys.path.append(str(ROOT / "results"))
 from quote import FLAGGED, left_out  # noqa: E402 - a script of the results
 from quoted import Row, interval, rows  # noqa: E402
 
-HEAD = (
-    "detector | judges | learnt from | finds: kinds it knows | finds: kinds never seen | "
-    "flags of photographs | time | size"
+ROWS = (
+    *("judges", "learnt from", "finds of kinds that it knows", "finds of kinds never seen"),
+    *("flags of photographs", "takes", "size"),
 )
 # Of those that know generators: what results/left-out.csv calls what they judge.
 _JUDGED = {"default": "faces", "whole-image": "pictures"}
@@ -32,15 +32,16 @@ NOT_MEASURED = "not measured"
 
 def detectors() -> str:
     """The detectors inside the package, as a table of Markdown."""
-    return table(HEAD, [_line(name) for name in BUILTIN])
+    columns = [_column(name) for name in BUILTIN]
+    lines = [[row, *cells] for row, cells in zip(ROWS, zip(*columns, strict=True), strict=True)]
+    return table(" | ".join(["", *map(code, BUILTIN)]), lines)
 
 
-def _line(name: str) -> list[str]:
+def _column(name: str) -> list[str]:
     parts = read_folder(BUILTIN[name])
     judges = "faces" if parts.encoder.subject == "face" else "whole images"
     size = sum(path.stat().st_size for path in BUILTIN[name].iterdir()) / 1e6
     return [
-        f"**{name}** ({code(f'--detector {name}')})",
         judges,
         parts.learnt_from,
         *_found(name),
