@@ -12,6 +12,13 @@ import pytest
 import typer
 from made_layouts import FORMS, write_fdf
 
+from docs.makers import (
+    authors_files,
+    detectors,
+    formats,
+    public_names,
+    reference,
+)
 from exiface import Detector
 from exiface.apps.main import app
 from exiface.apps.service.settings import ServiceSettings
@@ -21,14 +28,6 @@ from exiface.encoders import EncoderDescription
 from exiface.photos import CameraTags, Preprocessing
 from exiface.photos.patches import Patches
 from exiface.training import TrainConfig
-
-from docs.makers import (
-    authors_files,
-    detectors,
-    formats,
-    public_names,
-    reference,
-)
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(app).commands
@@ -92,7 +91,7 @@ def test_every_setting_is_there_and_says_what_it_does(settings):
     training, service = (section(settings, each) for each in ("Training", "The service"))
     assert set(TrainConfig.model_fields) <= names(training)
     config = TrainConfig()
-    for name in ("ranking", "shares", "drawing", "augmentation"):
+    for name in ("ranking", "shares", "sampling", "augmentation"):
         for inner in fields(getattr(config, name)):
             assert f"{name}.{inner.name}" in names(training)
     assert {"learnt_weights.primary", "learnt_weights.lowest"} <= names(training)

@@ -128,7 +128,6 @@ SCORES = {
 }
 GENERATED = {
     "family": "name of the kind of generator",
-    "side": "of the face's crop, in pixels",
     "p_value": "by a detector that was made in the same way without the family",
 }
 

@@ -211,7 +211,6 @@ def test_what_was_said_can_be_kept(opened, pictures, settled):
     page.get_by_text("Case file", exact=True).click()
     page.get_by_label("Title").fill("Two pictures")
     page.get_by_label("Reference").fill("2026/117")
-    shot(page, "case")
     for wanted, shown in ((False, 0), (True, 3)):
         page.get_by_label("with pictures").set_checked(wanted)
         with page.expect_download() as download:

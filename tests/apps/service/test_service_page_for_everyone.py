@@ -75,7 +75,7 @@ def test_keys_while_the_results_have_the_focus(opened, pictures, settled):
     assert not page.locator("#comparison").is_visible()
     assert page.evaluate(heading) == first
     page.keyboard.press("w")
-    page.wait_for_selector(".why table")
+    page.wait_for_selector(".why")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])

@@ -110,8 +110,8 @@ def test_a_reload_loses_nothing_and_one_button_clears_all(opened, pictures, sett
     assert page.inner_text("article") == before
     assert page.locator("tbody img").count() == 2
     assert not [url for url in asked if "v1/detect?" in url]  # nothing was judged again
-    page.get_by_role("button", name="Why this verdict?").click()  # the picture is still at hand
-    page.wait_for_selector(".why table")
+    page.wait_for_selector(".picture .box")  # the picture is still at hand
+    assert page.locator(".picture img").evaluate("each => each.naturalWidth") == 512
     page.click("#clear")
     page.reload()
     page.wait_for_selector("#notice:not([hidden])")
@@ -125,6 +125,15 @@ def test_a_reload_loses_nothing_and_one_button_clears_all(opened, pictures, sett
         return done(database.transaction("pictures").objectStore("pictures").count());
     }""")
     assert kept == 0
+
+
+def test_what_another_detector_judged_is_judged_again(opened, settled):
+    page = opened()
+    page.wait_for_selector("#notice:not([hidden])")
+    page.evaluate(GIVEN, [1, "another@1"])
+    page.reload()
+    settled(page, 1)
+    assert "No face found" in page.inner_text("article")  # the picture is black
 
 
 def test_the_choice_of_a_detector_survives_a_reload(opened, pictures, settled, photographs_only):

@@ -23,7 +23,7 @@ export function searchOf({ file, name }, image) {
     "details",
     { class: "search" },
     element("summary", {}, "Look for this picture elsewhere"),
-    element("p", {}, "Where else a picture appears, and since when, often says more than its pixels. These sites search for it; pasted or uploaded there, the picture leaves this computer and they may keep it. Nothing is sent before you do so."),
+    element("p", {}, "Where else a picture appears, and since when, often says more than its pixels. These sites search for it; pasted or uploaded there, the picture leaves this computer and they may keep it. Nothing is sent there before you do so."),
     element("div", { class: "actions" }, copyPicture, copyDigest),
     told,
     element("ul", { class: "sites", "aria-label": "Search sites" }, ...links),
