@@ -23,6 +23,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from skimage import data
+from torchvision.models import VisionTransformer
 
 from exiface.detector.folder import BUILTIN, read_folder
 from exiface.encoders import EncoderDescription, EncoderFolder, OnnxEncoder
@@ -148,7 +149,51 @@ def judging() -> list[dict[str, object]]:
 
     figures = in_turn(by("default"), by("photographs-only"), rounds=9)
     what = "default: faces of 256 px to scores, 2 threads"
-    return [row(what, "faces a second", figures, "photographs-only", work=len(faces))]
+    peer = vision_transformer()
+    scaled = np.stack([peer.description.preprocessing.crop(face, box) for face in faces])
+    return [
+        row(what, "faces a second", figures, "photographs-only", work=len(faces)),
+        row(
+            "faces of 256 px by default, beside what peers run",
+            "faces a second",
+            in_turn(by("default"), lambda: peer.encode(scaled), rounds=3),
+            "ViT-S/16 at 384 px in ONNX Runtime, features alone",
+            work=len(faces),
+            note="random weights, which do for speed",
+        ),
+        whole_image(),
+    ]
+
+
+def vision_transformer() -> OnnxEncoder:
+    """What peers run: ViT-S/16 at 384 px (Touvron et al. 2021), in ONNX Runtime."""
+    torch.manual_seed(0)
+    network = VisionTransformer(384, 16, num_layers=12, num_heads=6, hidden_dim=384, mlp_dim=1536)
+    network.heads = torch.nn.Identity()
+    description = EncoderDescription("vit-s-16", 384, Preprocessing(384))
+    with tempfile.TemporaryDirectory() as folder:
+        model = export_encoder(network.eval(), description, Path(folder)).read_bytes()
+    return OnnxEncoder(model, description, threads=2)
+
+
+def whole_image() -> dict[str, object]:
+    """A picture of 1024 px to a score as a whole, against what peers run."""
+    pixels = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
+    parts = read_folder(BUILTIN["whole-image"])
+    encoder = parts.open_encoder(threads=2)
+    peer = vision_transformer()
+    shrunk = np.asarray(Image.fromarray(pixels).resize((384, 384)))[None]
+    return row(
+        "whole-image: pictures of 1024 px to scores, 2 threads",
+        "images a second",
+        in_turn(
+            lambda: parts.scorer.score(encoder.encode([pixels])),
+            lambda: peer.encode(shrunk),
+            rounds=9,
+        ),
+        "ViT-S/16 at 384 px in ONNX Runtime, of the shrunk picture",
+        work=1,
+    )
 
 
 def images() -> list[dict[str, object]]:

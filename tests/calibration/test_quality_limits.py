@@ -53,3 +53,14 @@ def test_few_photographs_do_not_show_what_they_cover():
 
 def test_what_is_unknown_has_no_limit():
     assert QualityLimits(jpeg_quality=50, frontality=0.2).reason(Quality(10, 1)) is None
+
+
+def test_flat_pictures_are_unsure_with_their_reason():
+    limits = QualityLimits(texture=0.44)
+    reason = limits.reason(Quality(size=800, sharpness=5, texture=0.21))
+    assert reason == (
+        "too flat, as text, screenshots and drawings are, to be compared (21% of it isn't of one "
+        "colour, 44% and more are covered)"
+    )
+    assert limits.reason(Quality(size=800, sharpness=5, texture=0.9)) is None
+    assert limits.reason(Quality(size=800, sharpness=5)) is None

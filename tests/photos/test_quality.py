@@ -9,7 +9,7 @@ from made import write_photo
 from PIL import Image
 
 from exiface.photos import read_photo
-from exiface.photos.quality import Quality, _standard_tables, frontality, jpeg_quality
+from exiface.photos.quality import Quality, _standard_tables, frontality, jpeg_quality, texture
 
 
 def test_blur_lowers_sharpness_at_any_size(astronaut):
@@ -34,6 +34,23 @@ def test_frontality_knows_neither_turn_nor_scale(angle, scale, along):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turned = frontality((points @ turn.T * scale + 7).astype(np.float32))
     assert turned == pytest.approx(max(-1, 1 - abs(2 * along - 1)), abs=1e-3)
+
+
+def test_texture_tells_a_screenshot_from_a_photograph(astronaut):
+    page = np.full((300, 400, 3), 250, np.uint8)
+    page[40:60, 30:200] = np.random.default_rng(0).integers(0, 256, (20, 170, 3))
+    shown = read_photo(io.BytesIO(encoded(page)).getvalue()).pixels
+    assert texture(shown) < 0.2
+    assert texture(astronaut) > 0.8
+    assert Quality.of_image(astronaut).texture == texture(astronaut)
+    assert np.isnan(Quality.of(astronaut, 100).texture)
+    assert np.isnan(texture(astronaut[:7]))
+
+
+def encoded(pixels):
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG", quality=80)
+    return content.getvalue()
 
 
 def test_without_landmarks_it_is_unknown(astronaut):

@@ -21,6 +21,10 @@ _WORDS = {
     "sharpness": ("too blurred", "sharpness {value:.1f}, {limit:.1f} and more"),
     "jpeg_quality": ("too strongly compressed", "JPEG quality {value:.0f}, {limit:.0f} and more"),
     "frontality": ("turned too far away", "frontality {value:.2f}, {limit:.2f} and more"),
+    "texture": (
+        "too flat, as text, screenshots and drawings are,",
+        "{value:.0%} of it isn't of one colour, {limit:.0%} and more",
+    ),
 }
 
 
@@ -33,12 +37,14 @@ class QualityLimits:
         sharpness: likewise.
         jpeg_quality: likewise.
         frontality: likewise.
+        texture: likewise.
     """
 
     size: float = math.nan
     sharpness: float = math.nan
     jpeg_quality: float = math.nan
     frontality: float = math.nan
+    texture: float = math.nan
 
     @classmethod
     def of(
@@ -67,7 +73,7 @@ class QualityLimits:
         flagged = np.asarray(p_values) <= alpha
         limits = {
             name: _limit(np.array([getattr(each, name) for each in qualities]), flagged, alpha)
-            for name in ("size", "sharpness", "frontality")
+            for name in ("size", "sharpness", "frontality", "texture")
         }
         kept = math.inf
         for quality, values in compressed:

@@ -1,9 +1,9 @@
-"""How well a face can be seen: its size, sharpness, compression, and how far it is turned."""
+"""How well a face or an image can be seen: size, sharpness, compression, flat areas, turn."""
 
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
@@ -15,6 +15,8 @@ from exiface.photos.crops import Crop, as_shown
 
 _SIDE = 128  # px, to which crops are shrunk: sharpness must not depend on their size
 _DARK = 1e-3  # added to a variance, for its logarithm
+_BLOCK = 8  # px, JPEG's
+_FLAT = 2  # grey levels within a block that are one level, compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,15 @@ class Quality:
         jpeg_quality: 1 to 100; NaN of other formats.
         frontality: 1 where the nose lies between the eyes, 0 where it lies below one of them, down
             to -1 where the face is turned further; NaN without landmarks.
+        texture: share of blocks of 8 px that aren't of one grey level, of an image as a whole; NaN
+            of a face. Text, screenshots and drawings have flat areas, photographs few.
     """
 
     size: float
     sharpness: float
     jpeg_quality: float = math.nan
     frontality: float = math.nan
+    texture: float = math.nan
 
     @classmethod
     def of(
@@ -64,7 +69,27 @@ class Quality:
     @classmethod
     def of_image(cls, pixels: NDArray[np.uint8], jpeg_quality: int | None = None) -> "Quality":
         """Measure an image (h, w, 3) as a whole; its size is its shorter side."""
-        return cls.of(pixels, min(pixels.shape[:2]), jpeg_quality=jpeg_quality)
+        found = cls.of(pixels, min(pixels.shape[:2]), jpeg_quality=jpeg_quality)
+        return replace(found, texture=texture(pixels))
+
+
+def texture(pixels: NDArray[np.uint8]) -> float:
+    """The share of an image's blocks of 8 px that aren't of one grey level; NaN without a block.
+
+    Args:
+        pixels: (h, w, 3), RGB.
+
+    Example:
+        >>> texture(np.zeros((64, 64, 3), np.uint8))
+        0.0
+    """
+    height, width = (length // _BLOCK * _BLOCK for length in pixels.shape[:2])
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[:height, :width]
+    blocks = grey.reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK)
+    if not blocks.size:
+        return math.nan
+    levels = blocks.max((1, 3)).astype(int) - blocks.min((1, 3))
+    return float((levels > _FLAT).mean())
 
 
 def frontality(landmarks: NDArray[np.float32]) -> float:
