@@ -4,7 +4,7 @@
 #
 #     make default-detector DATA=<folder that holds camera_faces/, faces_of_both/, windows_of_both/ ...>
 #
-# Two hours and a half on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
+# Two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
 # src/exiface/detector/default/ and src/exiface/detector/whole-image/. `make left-out`, which comes
 # first, measures how the recipe fares on what it has not seen; what generated pictures score comes
 # from there, since this network knows all families that are at hand. The network goes on from that of
@@ -17,7 +17,7 @@ bash configs/prepare.sh "$DATA"
 [ -f runs/turns/all.parquet ] || python results/turns.py runs/turns
 
 exiface train --data runs/turns/all.parquet --config default-detector \
-    --set learning_rate=5.0e-4 --set epochs=3 --set validate_epochs=3 \
+    --set learning_rate=5.0e-4 \
     --init runs/turns/first/checkpoint.safetensors --output runs/turns/all
 [ -f runs/turns/all/windows/encoder.onnx ] || python configs/as_windows.py runs/turns/all runs/turns/all/windows
 

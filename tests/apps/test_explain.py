@@ -29,7 +29,7 @@ def test_the_page_and_the_text(exiface, photos, tmp_path):
     for text in (
         "Which signs it shows",
         "Symmetry: more than in",
-        "None counts for more than 95 %",
+        "only several signs together make a face suspicious",
         "Which regions speak against it",
         "How stable it is",
         "never decides",

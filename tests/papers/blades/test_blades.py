@@ -1,7 +1,6 @@
 """BLADES in miniature: photographs with EXIF -> prepare -> train -> fit -> detect."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +19,6 @@ from exiface.training.heads import MANIPULATED_REGIONS, classes_of_heads
 from exiface.training.losses import Ranking, region_loss
 from exiface.training.task import PretextTask
 
-CONFIGS = Path(__file__).parents[3] / "configs"
-
 
 def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "compact", small())
@@ -29,7 +26,7 @@ def test_from_photographs_to_verdicts(photos, exiface, tmp_path, monkeypatch):
     splits = "train=0.4,validation=0.1,fit=0.1,calibration=0.4"
     assert exiface("prepare", photos, "-o", manifest, "--splits", splits).status == 0
     done = exiface(
-        *("train", "--data", manifest, "--config", CONFIGS / "blades-small.yaml", "-o", run),
+        *("train", "--data", manifest, "--config", "blades-small", "-o", run),
         *("--set", "batch_size=8", "--set", "epochs=2", "--set", "validate_epochs=1"),
         *("--set", "learnt_weights.held_out=0.3"),
     )
@@ -67,7 +64,7 @@ def test_the_published_settings_ask_for_a_text_encoder(photos, exiface, tmp_path
     manifest = tmp_path / "m.parquet"
     assert exiface("prepare", photos, "-o", manifest).status == 0
     done = exiface(
-        *("train", "--data", manifest, "--config", CONFIGS / "blades.yaml"),
+        *("train", "--data", manifest, "--config", "blades"),
         *("-o", tmp_path / "run", "--set", "batch_size=8", "--set", "learnt_weights.held_out=0.3"),
         *("--set", "learnt_weights.batch=0.5"),
     )
@@ -76,7 +73,7 @@ def test_the_published_settings_ask_for_a_text_encoder(photos, exiface, tmp_path
 
 
 def test_the_columns_are_the_published_ones():
-    config = read_config(CONFIGS / "blades.yaml")
+    config = read_config("blades")
     classes = classes_of_heads(
         config.heads,
         ranked=config.ranked,
@@ -125,7 +122,7 @@ def test_regions_are_learnt_from_the_published_manipulations_and_untouched_faces
     manipulated = torch.tensor([0, 1, 1, 1, 1, 2, 0])
     generated = torch.tensor([False] * 6 + [True])
     crops = torch.randn(7, 3, 2, 2)
-    losses = task(crops, torch.full((7, 4), torch.nan), manipulated, generated, ways=ways)
+    losses = task(crops, torch.full((7, 4), torch.nan), manipulated, generated, manipulation=ways)
     # Neither a smoothed face, which is changed everywhere and nowhere, nor a generated one.
     changed = torch.tensor([[0, 0], [1, 0], [1, 0], [0, 1], [1, 1]])
     logits = task.outputs(crops)[:5, task.columns[MANIPULATED_REGIONS]]
@@ -140,13 +137,13 @@ def test_what_was_done_to_a_face_is_told(photos, tmp_path):
     manifest: Manifest = scan(photos / "0")[0]
     drawn = FaceBatches(manifest, Preprocessing(32), families=("manipulation", "smoothing"))
     batches = [part for step in drawn.training(0, 12, 8) for part in step]
-    ways = np.concatenate([batch.ways for batch in batches])
+    ways = np.concatenate([batch.manipulation for batch in batches])
     manipulated = np.concatenate([batch.manipulated for batch in batches])
     assert ((ways >= 0) == (manipulated == 1)).all()
     assert set(ways) == {-1, *range(len(MANIPULATIONS))}
     manifest.landmarks[:] = np.nan  # then only the whole face can be warped
     [batch] = next(drawn.training(0, 1, 16))
-    assert set(batch.ways) == {-1, len(MANIPULATIONS) - 1}
+    assert set(batch.manipulation) == {-1, len(MANIPULATIONS) - 1}
 
 
 @pytest.mark.parametrize(
