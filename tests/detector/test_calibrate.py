@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exiface.calibration import CalibrationError
+from exiface.calibration import CalibrationError, GeneratedFaces
 from exiface.detector import Detector
-from exiface.detector.calibrating import Promise, calibrate
+from exiface.detector.calibrating import Promise, _warn_of_learnt, calibrate
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
 
 
@@ -83,3 +83,13 @@ def test_several_folders_calibrate_together(exiface, small, photos, tmp_path):
     calibration = read_folder(tmp_path / "own").calibration
     assert calibration.number_of_sources == 3
     assert "95 % interval" in " ".join(made.out.split())
+
+
+@pytest.mark.parametrize(("p_value", "warned"), [(0.01, True), (0.6, False)])
+def test_a_family_that_looks_learnt_is_named(p_value, warned, caplog):
+    rng = np.random.default_rng(0)
+    former = GeneratedFaces.of(rng.uniform(0.05, 0.9, 200), np.repeat(list("abcdefghij"), 20))
+    found = GeneratedFaces.of([p_value] * 12 + [0.01] * 3, ["sd-9"] * 12 + ["few"] * 3)
+    _warn_of_learnt(found, former, ["few", "sd-9"])
+    assert ("sd-9 is told from photographs more surely" in caplog.text) is warned
+    assert "few is" not in caplog.text

@@ -72,6 +72,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "encoder": _encoder(encoder),
         "scored by": parts.scorer.words,
         **{label: text for label, text in counts.items() if text},
+        **_known(encoder),
         "verdict": parts.judge.promise(),
         "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
         f"these {units}, {low:.1%} to {high:.1%} (95 % interval)",
@@ -106,6 +107,15 @@ def print_encoder(encoder: "EncoderFolder", folder: Path) -> None:
 
 def _encoder(described: "EncoderDescription") -> str:
     return f"{described.architecture}: {described.takes.sides} -> {described.features} features"
+
+
+def _known(encoder: "EncoderDescription") -> dict[str, str]:
+    """The families of generators that taught it, where some did."""
+    sources = encoder.provenance.get("supervised", {}).get("sources", ())
+    families = sorted({source.split("/")[0] for source in sources} - {"unknown"})
+    return (
+        {"knows": f"{len(families)} kinds of generators: {', '.join(families)}"} if families else {}
+    )
 
 
 def _counts(of_set: dict[str, Any]) -> str:
