@@ -126,7 +126,7 @@ def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
     names = {
         "default": "photographs and generated faces",
         "photographs-only": "photographs only",
-        "whole-image": "photographs and generated faces",
+        "whole-image": "photographs and generated pictures",
     }
     assert set(BUILTIN) == set(names)
     for name, learnt_from in names.items():

@@ -170,7 +170,8 @@ class DetectorParts:
     def learnt_from(self) -> str:
         """What it was taught with: photographs only, or generated faces too."""
         seen = self.scorer.supervised or "supervised" in self.encoder.provenance
-        return "photographs and generated faces" if seen else "photographs only"
+        generated = "faces" if self.encoder.subject == "face" else "pictures"
+        return f"photographs and generated {generated}" if seen else "photographs only"
 
 
 def digests(sha256: Iterable[str]) -> NDArray[np.uint64]:

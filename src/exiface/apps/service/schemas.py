@@ -151,7 +151,7 @@ class Choice(BaseModel):
     """A detector that a request can name."""
 
     name: str = Field(description="for the parameter `detector`")
-    learnt_from: str = Field(description='"photographs only" or "photographs and generated faces"')
+    learnt_from: str = Field(description='such as "photographs only"')
 
 
 class Described(BaseModel):
