@@ -32,6 +32,8 @@ from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Face, FaceDetector, Preprocessing
 from exiface.photos.patches import Patches
 
+collect_ignore_glob = ["*conftest.py"]  # several are called so, and none holds an example
+
 settings.register_profile(
     "exiface", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
