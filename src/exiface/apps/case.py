@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from exiface import __version__
-from exiface.apps.page import shares_sentence, words
+from exiface.apps.page import words
 from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.explanation import Explanation, explain
@@ -154,12 +155,12 @@ class Exhibit:
         """What the picture is called."""
         return self.result.path or "standard input"
 
-    @property
+    @cached_property
     def sha256(self) -> str | None:
         """Of its file."""
         return None if self.content is None else hashlib.sha256(self.content).hexdigest()
 
-    @property
+    @cached_property
     def exif(self) -> tuple[ExifField, ...]:
         """Every field of its EXIF."""
         return () if self.content is None else exif_fields(self.content)
@@ -172,7 +173,7 @@ class Exhibit:
                 "which": which,
                 "words": words()[each.verdict.value],
                 "how_sure": each.how_sure,
-                "sentence": shares_sentence(each),
+                "sentence": each.sentence,
             }
             for which, each in judged_of(self.result)
         ]

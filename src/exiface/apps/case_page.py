@@ -11,7 +11,7 @@ from jinja2.environment import TemplateStream
 from exiface import __version__
 from exiface.apps.case import Case, Exhibit, exhibits, judged_of
 from exiface.apps.explanation_page import told
-from exiface.apps.page import shares_sentence, standing, words
+from exiface.apps.page import standing, words
 from exiface.html import data_uri, template
 from exiface.photos import UnreadableImageError
 from exiface.photos.crops import square_about
@@ -121,7 +121,7 @@ def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
                 "face": each,
                 "thumbnail": thumbnail,
                 "plot": standing(parts, each),
-                "shares": shares_sentence(each),
+                "shares": each.sentence,
                 "why": told(explanation[0]) if explanation else None,
             }
         )

@@ -53,7 +53,6 @@ def _print(explanation: "Explanation", counted: str) -> None:
 
     from exiface.apps.console import VERDICT_STYLES
     from exiface.apps.explanation_page import sign_sentence, tag_sentence
-    from exiface.apps.page import shares_sentence
 
     face = explanation.judged
     console = Console()
@@ -65,7 +64,7 @@ def _print(explanation: "Explanation", counted: str) -> None:
     )
     if face.unsure_because:
         console.print(f"This {explanation.what} is {escape(face.unsure_because)}.")
-    console.print(shares_sentence(face))
+    console.print(face.sentence)
     if explanation.known_ratio is not None:
         console.print(explanation.known_ratio.sentence)
     declared = explanation.result.declared

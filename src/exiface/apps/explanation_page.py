@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface import __version__
-from exiface.apps.page import shares_sentence, standing, words
+from exiface.apps.page import standing, words
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
 from exiface.detector.explanation import Explanation, Sign
@@ -63,7 +63,7 @@ def told(explanation: Explanation) -> dict[str, Any]:
         "face": explanation.judged,
         "shares": " ".join(
             [
-                shares_sentence(explanation.judged),
+                explanation.judged.sentence,
                 *([explanation.known_ratio.sentence] if explanation.known_ratio else []),
             ]
         ),

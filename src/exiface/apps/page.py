@@ -92,17 +92,6 @@ def _place(p_value: float) -> float:
     return round(float(PLOT[0] * (1 - p_value**POWER)), 2)
 
 
-def shares_sentence(judged: Judgement) -> str:
-    """Say what is promised of such a p-value, and how strongly the score speaks.
-
-    Example:
-        >>> from exiface.calibration import Verdict
-        >>> shares_sentence(Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED))
-        '1 in 50 photographs looks this unusual.'
-    """
-    return judged.sentence
-
-
 def words() -> dict[str, str]:
     """Verdicts as a heading has them."""
     return {verdict.value: said[0].upper() + said[1:] for verdict, said in SAID.items()}

@@ -8,7 +8,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from exiface.apps.console import VERDICT_STYLES
-from exiface.apps.page import shares_sentence
 from exiface.detector import Detector, ImageResult, Judgement
 
 _WIDEST, _NARROWEST, _GAP = 34, 16, 2  # characters
@@ -107,5 +106,5 @@ def _details(result: ImageResult, *, alone: bool) -> Iterator[str]:
 def _said(judged: Judgement) -> str:
     style = VERDICT_STYLES[judged.verdict.value]
     because = f" ({judged.unsure_because})" if judged.unsure_because else ""
-    sentence = escape(shares_sentence(judged) + because)
+    sentence = escape(judged.sentence + because)
     return f"[{style}]{judged.verdict.value}[/], p = {judged.p_value:.3g}. {sentence}"

@@ -55,7 +55,6 @@ class Calibrated:
     cross_check: CrossCheck | None
     generated: GeneratedFaces | None
     quality: QualityLimits
-    true_rate: tuple[float, ...]
 
 
 def calibrated(
@@ -103,7 +102,7 @@ def calibrated(
     )
     if isinstance(generated, Manifest):
         generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
-    return Calibrated(calibration, check, generated, quality, calibration.true_rate())
+    return Calibrated(calibration, check, generated, quality)
 
 
 def calibrate(

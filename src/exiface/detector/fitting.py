@@ -15,7 +15,7 @@ from exiface.detector.cross_check import tag_weights
 from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.encoding import encode_rows
 from exiface.detector.folder import DetectorError, DetectorParts, digests
-from exiface.encoders import EncoderError, EncoderFolder
+from exiface.encoders import Encoder, EncoderError, EncoderFolder
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.scoring import (
@@ -94,15 +94,16 @@ def fit(
     if scorer is not None or fitting.split != "fit":
         # All photographs that shaped neither the encoder nor the scorer calibrate.
         calibrates = ("fit", "calibration")
+    opened = files.open()
     shaped = set(files.seen)
     provenance: dict[str, Any] = {}
     if scorer is None:
         rows = _of_split(manifest, (fitting.split,), fitting.per_photo, promise)
         shaped.update(rows.sha256.tolist())
-        scorer, provenance = _fitted(files, rows, fitting, promise, progress)
+        scorer, provenance = _fitted(files, opened, rows, fitting, promise, progress)
     rows = _of_split(manifest, calibrates, 1, promise)
     found = calibrated(
-        files.open(),
+        opened,
         scorer,
         rows,
         promise,
@@ -135,11 +136,16 @@ def fit(
 
 
 def _fitted(
-    files: EncoderFolder, rows: Manifest, fitting: Fitting, promise: Promise, progress: Progress
+    files: EncoderFolder,
+    encoder: Encoder,
+    rows: Manifest,
+    fitting: Fitting,
+    promise: Promise,
+    progress: Progress,
 ) -> tuple[Scorer, dict[str, Any]]:
     """Fit evidence or a mixture; returns it, and what the detector keeps of how it was made."""
     features, _, _ = encode_rows(
-        files.open(), rows, as_sent=promise.as_sent, seed=promise.seed, progress=progress
+        encoder, rows, as_sent=promise.as_sent, seed=promise.seed, progress=progress
     )
     if fitting.evidence:
         evidence = Evidence.of(files.heads, fitting.evidence).fit(features)

@@ -100,8 +100,6 @@ class DetectorParts:
             the usual.
         provenance: how it was made, for people and programs.
         attention: the bytes of the encoder's weights of attention; None of one without.
-        true_rate: 95 % interval of the true false-alarm rate, given how many photographs
-            calibrate, see `Calibration.true_rate`; () = to be computed.
         photographic: whether it has earned the verdict "photographic".
         seen: (n,) digests of the photographs that trained or fitted it, see `digests`.
         digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
@@ -119,14 +117,9 @@ class DetectorParts:
     notice: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     attention: bytes | None = None
-    true_rate: tuple[float, ...] = ()
     photographic: bool = True
     seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     digest: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.true_rate:
-            object.__setattr__(self, "true_rate", self.calibration.true_rate())
 
     @property
     def id(self) -> str:
@@ -137,6 +130,12 @@ class DetectorParts:
     def open_encoder(self, threads: int | None = None) -> Encoder:
         """The encoder, ready to run; threads: for one batch, None = one a core."""
         return open_encoder(self.model, self.attention, self.encoder, threads=threads)
+
+    @cached_property
+    def true_rate(self) -> tuple[float, float]:
+        """95 % interval of the true false-alarm rate, given how many photographs calibrate."""
+        low, high = self.calibration.true_rate()
+        return round(low, 4), round(high, 4)
 
     @cached_property
     def judge(self) -> Judge:
@@ -217,7 +216,7 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
             "alpha": parts.calibration.alpha,
             "beta": parts.calibration.beta,
             "photographic": parts.photographic,
-            "true_rate": [round(rate, 4) for rate in parts.true_rate],
+            "true_rate": parts.true_rate,
         },
         "quality": parts.quality.as_dict(),
         "provenance": parts.provenance,
@@ -327,7 +326,6 @@ def read_folder(folder: Path) -> DetectorParts:
             if _SEEN_FILE in files
             else np.empty(0, np.uint64),
             photographic=bool(bands.get("photographic", True)),
-            true_rate=tuple(map(float, bands.get("true_rate", ()))),
             digest=hashlib.sha256(content).hexdigest(),
         )
     except (ValueError, KeyError, TypeError, SafetensorError, CalibrationError) as error:

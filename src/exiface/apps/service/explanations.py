@@ -10,7 +10,6 @@ from exiface.apps.explanation_page import (
     spotlight,
     tag_sentence,
 )
-from exiface.apps.page import shares_sentence
 from exiface.apps.service.uploads import Picture, RefusedError
 from exiface.choices import Scope
 from exiface.detector import Detector
@@ -68,7 +67,7 @@ def explanation_answer(
         "path": picture.name,
         "seen": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
-        "shares": shares_sentence(explanation.judged),
+        "shares": explanation.judged.sentence,
         "kept": explanation.kept,
         "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
         "tag_sentences": [
