@@ -73,7 +73,7 @@ def test_of_few_sources_the_worst_decides(entries, score):
     finite,
 )
 def test_of_many_sources_each_weighs_the_same(further, one_each, score):
-    """The slow twin: p = (1 + sum of the sources' shares) / (sources + 1)."""
+    """The slow twin: p = (1 + sum of the sources' shares) / (sources + 1), less below alpha."""
     entries = [*further, *((each, source) for source, each in enumerate(one_each))]
     shares = []
     for source in range(25):
@@ -81,7 +81,9 @@ def test_of_many_sources_each_weighs_the_same(further, one_each, score):
         shares.append(sum(each >= score for each in own) / len(own))
     calibration = Calibration.of([e for e, _ in entries], sources=[f"{n}" for _, n in entries])
     assert calibration.by_source
-    assert calibration.p_value(score) == pytest.approx(min(1, (1 + sum(shares)) / 26))
+    own = min(1, sum(shares) / (0.05 * 26 - 1))
+    expected = max((own + sum(shares)) / 26, 1 / (len(entries) + 1))
+    assert calibration.p_value(score) == pytest.approx(min(1, expected))
 
 
 def test_the_promise_holds_for_a_source_that_nobody_has_seen():
@@ -96,6 +98,38 @@ def test_the_promise_holds_for_a_source_that_nobody_has_seen():
         new = rng.standard_normal(20) + rng.standard_normal(20)
         flagged.append((Calibration.of(scores, sources=sources).p_value(new) <= 0.05).mean())
     assert 0.03 < np.mean(flagged) <= 0.05 + 3 * np.std(flagged) / 20
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0])
+def test_a_rate_that_the_sources_can_t_prove_is_kept_where_they_differ_as_usual(spread):
+    """1 % of 50 sources: p-values below 1 / 51 are estimated."""
+    rng = np.random.default_rng(0)
+    flagged = []
+    for _ in range(400):
+        sources = np.repeat(np.arange(50), rng.integers(1, 30, 50))
+        scores = spread * rng.standard_normal(50)[sources] + rng.standard_normal(len(sources))
+        calibration = Calibration.of(scores, alpha=0.01, sources=sources)
+        new = spread * rng.standard_normal(200) + rng.standard_normal(200)
+        flagged.append((calibration.p_value(new) <= 0.01).mean())
+    assert not calibration.proven
+    assert "prove rates down to 2.0 %" in calibration.counted
+    assert 0.003 < np.mean(flagged) <= 0.01
+
+
+@given(st.integers(20, 120), st.sampled_from([0.01, 0.02, 0.05, 0.1]))
+def test_what_sources_prove_is_untouched_by_what_is_estimated(number, alpha):
+    """From alpha upwards the p-value is the hierarchical one; below, it still falls."""
+    scores = np.arange(10.0 * number)
+    calibration = Calibration.of(scores, sources=np.arange(10 * number) % number, alpha=alpha)
+    new = np.arange(10.0 * number + 1)
+    hierarchical = (1 + (10 * number - new) / 10) / (number + 1)
+    found = calibration.p_value(new)
+    assert (np.diff(found) < 0).all()
+    if calibration.proven:
+        assert np.array_equal(found <= alpha + 1e-9, hierarchical <= alpha + 1e-9)
+        upper = hierarchical >= max(alpha, 2 / (number + 1))
+        assert found[upper] == pytest.approx(hierarchical[upper])
+    assert (found <= hierarchical + 1e-12).all()
 
 
 def test_the_promise_holds_for_each_of_few_sources():

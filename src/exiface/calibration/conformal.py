@@ -4,8 +4,9 @@ Conformal calibration (Vovk et al. 2005; Bates et al. 2023): on photographs that
 nor scorer saw, the share that is at least as anomalous as a face is its p-value. The promise is
 made for a photograph of a source that nobody has seen, so where there are enough sources they are
 what is counted, each weighing the same (hierarchical conformal prediction, Dunn, Wasserman and
-Ramdas 2023; Lee, Barber and Willett 2023). With fewer, each source has a p-value of its own, and
-the largest counts.
+Ramdas 2023; Lee, Barber and Willett 2023). So many sources prove no rate below one in so many:
+further down the p-value falls with the share of the photographs, which is measured on sources left
+out, not proven. With fewer sources, each has a p-value of its own, and the largest counts.
 """
 
 import math
@@ -48,24 +49,35 @@ class Reference:
         scores: (n,) ascending.
         at_least: (n + 1,) what those from each place on weigh together; 0 at the end.
         units: what all of them weigh: the number of sources, or of photographs.
+        proven: down to this weight above a score, the new one's own source counts as a whole.
     """
 
     scores: NDArray[np.float64]
     at_least: NDArray[np.float64]
     units: int
+    proven: float = 0.0
 
     @classmethod
     def of(
-        cls, scores: NDArray[np.float64], weights: NDArray[np.float64], units: int
+        cls,
+        scores: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        units: int,
+        proven: float = 0.0,
     ) -> "Reference":
         """Of ascending scores (n,) with weights (n,) that sum to the units."""
         sums = np.cumsum(weights[::-1])[::-1]
-        return cls(scores, np.append(sums, 0.0), units)
+        return cls(scores, np.append(sums, 0.0), units, proven)
 
     def p_value(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(1 + the weight of those at least as anomalous) / (units + 1), of each score."""
+        """(own + the weight of those at least as anomalous) / (units + 1), of each score.
+
+        `own` is 1, what the new one weighs itself. Where less weight lies above than `proven`, it
+        falls in proportion, so that p does; never under 1 / (n + 1).
+        """
         above = self.at_least[np.searchsorted(self.scores, scores, side="left")]
-        return np.minimum(1.0, (1 + above) / (self.units + 1))
+        own = np.minimum(1.0, above / self.proven) if self.proven else 1.0
+        return np.clip((own + above) / (self.units + 1), 1 / (len(self.scores) + 1), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +100,9 @@ class Calibration:
         >>> float(of_two.p_value(98.0))
         0.52
         >>> by_source = Calibration.of(range(60), sources=[i % 30 for i in range(60)])
-        >>> float(by_source.p_value(1000.0)) == 1 / 31
-        True
+        >>> p_values = by_source.p_value([58.0, 1000.0])
+        >>> bool(p_values[0] == (1 + 1) / 31), bool(p_values[1] == 1 / 61)
+        (True, True)
     """
 
     scores: NDArray[np.float64]
@@ -146,9 +159,18 @@ class Calibration:
 
     @cached_property
     def by_source(self) -> bool:
-        """Whether sources are what is counted: there are enough of them for alpha to be reached."""
-        needed = max(ENOUGH_SOURCES, photographs_needed(self.alpha))
-        return self.number_of_sources >= needed
+        """Whether sources are what is counted: there are enough of them."""
+        return self.number_of_sources >= ENOUGH_SOURCES
+
+    @property
+    def proven(self) -> bool:
+        """Whether so many sources, or photographs, can prove the promised rate."""
+        return not self.by_source or self._spare > 0
+
+    @property
+    def _spare(self) -> float:
+        """What may lie above a flagged score beside its own source, in sources; 0 = not even it."""
+        return max(0.0, round(self.alpha * (self.number_of_sources + 1) - 1, 9))
 
     @property
     def number_of_sources(self) -> int:
@@ -165,7 +187,11 @@ class Calibration:
         """
         number = f"{self.photographs} photographs of the calibration"
         if self.by_source:
-            return f"{number}, of {self.number_of_sources} sources that weigh the same"
+            words = f"{number}, of {self.number_of_sources} sources that weigh the same"
+            least = 100 / (self.number_of_sources + 1)
+            if not self.proven:
+                words += f"; they prove rates down to {least:.1f} %, and lower ones are estimated"
+            return words
         groups = len(self.references) // (1 + int(self.forms.max(initial=0)))
         if groups > 1:
             return f"{number}, in {groups} groups of sources, whose largest p-value counts"
@@ -188,7 +214,10 @@ class Calibration:
             scores, sources = self.scores[rows], self.sources[rows]
             if self.by_source:
                 sizes = np.bincount(sources, minlength=self.number_of_sources)
-                yield Reference.of(scores, 1.0 / sizes[sources], self.number_of_sources)
+                units = self.number_of_sources
+                # Where the sources can prove alpha, nothing changes from alpha upwards.
+                proven = min(1.0, self._spare) if self.proven else 1.0
+                yield Reference.of(scores, 1.0 / sizes[sources], units, proven)
                 continue
             merged = _merged(sources, 2 * photographs_needed(self.alpha))
             for number in range(1 + int(merged.max(initial=0))):
