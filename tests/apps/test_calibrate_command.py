@@ -26,3 +26,25 @@ def test_too_few_photographs_are_refused_and_nothing_is_written(exiface, photos,
     assert done.status == 2
     assert "at least 99 are needed" in done.err
     assert not (tmp_path / "own").exists()
+
+
+def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_path):
+    careful = tmp_path / "careful"
+    done = exiface("calibrate", "default", "--alpha", "0.01", "-o", careful)
+    assert done.status == 0, done.err
+    described = json.loads((careful / "detector.json").read_text())
+    assert described["bands"]["alpha"] == 0.01
+    assert "p <= 0.01" in done.out
+    judged, before = (
+        json.loads(exiface("detect", photos / "0/00.jpg", "--detector", name, "--json").out)
+        for name in (careful, "default")
+    )
+    # The scale of the p-values is that of before; only what is flagged differs.
+    assert judged["p_value"] == before["p_value"]
+
+
+def test_nothing_to_calibrate_with_is_an_error_that_says_so(exiface, tmp_path):
+    done = exiface("calibrate", "default", "-o", tmp_path / "own")
+    assert done.status == 2
+    assert "--photos" in done.err
+    assert "--alpha" in done.err

@@ -19,14 +19,14 @@ def calibrate(
     detector: Annotated[
         str, typer.Argument(help="`default`, `photographs-only`, or a detector folder.")
     ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Detector folder to write.")],
     photos: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             help="Folder of photographs, a source each, or a manifest of `exiface prepare`; "
-            "repeatable."
+            "repeatable. Without it, those that calibrate the detector already."
         ),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Detector folder to write.")],
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of the detector; without it, the folder's name.")
     ] = None,
@@ -52,33 +52,41 @@ def calibrate(
     generated and none that trained or fitted the detector; the false-alarm rate is then promised
     for photographs like those. What generated faces score is measured anew (`--generated`); without
     it the verdict "photographic" is never given.
+
+    Without `--photos`, `--alpha` changes the rate that is promised of the photographs that
+    calibrate the detector already: a second.
     """
     from exiface.apps.console import progress_bar
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest
     from exiface.detector.calibrating import calibrate as renewed
-    from exiface.detector.calibrating import promise_of
+    from exiface.detector.calibrating import promise_of, promised
     from exiface.detector.folder import detector_folder, read_folder, write_folder
+    from exiface.errors import UserError
 
     parts = read_folder(detector_folder(detector))
     subject = parts.encoder.subject
+    name = name or output.resolve().name
+    former = promise_of(parts)
+    promise = replace(
+        former,
+        alpha=former.alpha if alpha is None else alpha,
+        beta=former.beta if beta is None else beta,
+        per_camera=per_camera,
+        seed=seed,
+    )
+    if not photos:
+        if generated or (promise.alpha, promise.beta) == (former.alpha, former.beta):
+            raise UserError("name photographs to calibrate on (--photos), or another --alpha")
+        parts = promised(parts, name=name, alpha=promise.alpha, beta=promise.beta)
+        write_folder(parts, output)
+        print_detector(read_folder(output), output)
+        return
     manifest = Manifest.joined([_photographs(path, subject) for path in photos])
     known = generated_faces(generated or [], subject)
-    promise = promise_of(parts)
     with progress_bar("Calibrating") as progress:
         parts = renewed(
-            parts,
-            manifest,
-            name=name or output.resolve().name,
-            promise=replace(
-                promise,
-                alpha=promise.alpha if alpha is None else alpha,
-                beta=promise.beta if beta is None else beta,
-                per_camera=per_camera,
-                seed=seed,
-            ),
-            generated=known,
-            progress=progress,
+            parts, manifest, name=name, promise=promise, generated=known, progress=progress
         )
     # What was said of the detector was measured with its former calibration.
     notice = parts.notice

@@ -105,6 +105,38 @@ def calibrated(
     return Calibrated(calibration, check, generated, quality)
 
 
+def promised(detector: DetectorParts, *, name: str, alpha: float, beta: float) -> DetectorParts:
+    """Promise another false-alarm rate of the photographs that calibrate a detector already.
+
+    Args:
+        detector: that shall promise it.
+        name: of the new detector.
+        alpha: promised false-alarm rate.
+        beta: p-value from which on nothing was found, where no generated faces are measured.
+
+    Returns:
+        The detector, ready to be written.
+
+    Raises:
+        CalibrationError: too few photographs calibrate it for that rate.
+    """
+    former = detector.calibration
+    calibration = Calibration.of(**former.arrays(), alpha=alpha, beta=beta)
+    same = len(calibration.references) == len(former.references)
+    return completed(
+        replace(
+            detector,
+            name=name,
+            calibration=calibration,
+            # What generated faces were measured by must be what new ones are measured by.
+            generated=detector.generated if same else None,
+            provenance=detector.provenance
+            | {"promised_anew": {"from": detector.name, "digest": detector.digest}},
+            digest="",
+        )
+    )
+
+
 def calibrate(
     detector: DetectorParts,
     manifest: Manifest,
