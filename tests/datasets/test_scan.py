@@ -6,7 +6,7 @@ import pytest
 from made import write_photo
 
 from exiface.datasets import find_images, read_records, scan
-from exiface.datasets.journal import Journal
+from exiface.datasets.scan import Journal
 from exiface.errors import UserError
 from exiface.photos import CameraTags
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from exiface.choices import Family
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
-from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches, Sampling
+from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.photos.crops import Box, resize, to_crop
 from exiface.photos.manipulations import manipulate
@@ -32,13 +32,9 @@ class FaceBatches(Batches):
     Args:
         manifest: the faces.
         preprocessing: the encoder's; its crop size and scale are used here.
-        augmentation: what untouched, manipulated and generated faces go through alike.
         families: of manipulations, out of FAMILIES.
-        sampling: which faces training draws, and how often.
-        window: side in pixels of the windows that training and validation look at; needed where
-            crops keep their own pixels and so differ in size.
-        seed: of everything drawn.
-        workers: threads that decode.
+        options: of `Batches`; a window is needed where crops keep their own pixels and so differ
+            in size, and validation then looks at the one in the middle.
     """
 
     def __init__(
@@ -46,18 +42,12 @@ class FaceBatches(Batches):
         manifest: Manifest,
         preprocessing: Preprocessing,
         *,
-        augmentation: Augmentation | None = None,
         families: Sequence[str] = (MANIPULATION,),
-        sampling: Sampling | None = None,
-        window: int | None = None,
-        seed: int = 0,
-        workers: int | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(manifest, sampling=sampling, seed=seed, workers=workers)
+        super().__init__(manifest, **options)
         self.preprocessing = preprocessing
-        self.augmentation = augmentation or Augmentation()
         self.families = tuple(families)
-        self.window = window
 
     def views(
         self, number: int, manipulated: int = 0, *, batch_size: int = 32

@@ -1,13 +1,12 @@
 """Batches of whole images: patches of each, at its own pixels, drawn anew whenever it is."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
-from exiface.datasets.sampling import Batch, Batches, Sampling
+from exiface.datasets.sampling import Batch, Batches
 from exiface.photos.patches import Patches
 
 _VALIDATION_PIXELS = 16 * 64**2  # of an image, in patches spread over it; at least two
@@ -21,13 +20,8 @@ class PatchBatches(Batches):
         patches: the encoder's.
         number: of patches of an image.
         side: of these patches in pixels; None = as the encoder has them in use.
-        augmentation: what photographs and generated images go through alike. By default nothing:
-            it would go over the traces that the pretext task is about.
-        window: side in pixels of the region that the patches of an image lie in, which alone is
-            augmented; None = all of it.
-        sampling: which images training draws, and how often.
-        seed: of everything drawn.
-        workers: threads that decode.
+        options: of `Batches`. The patches of an image lie in its window, which alone is augmented;
+            without an augmentation nothing goes over the traces that the pretext task is about.
     """
 
     def __init__(
@@ -37,18 +31,12 @@ class PatchBatches(Batches):
         *,
         number: int,
         side: int | None = None,
-        augmentation: Augmentation | None = None,
-        window: int | None = None,
-        sampling: Sampling | None = None,
-        seed: int = 0,
-        workers: int | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(manifest, sampling=sampling, seed=seed, workers=workers)
+        super().__init__(manifest, **options)
         self.patches = patches
         self.number = number
         self.side = side or patches.side
-        self.augmentation = augmentation or Augmentation()
-        self.window = window
 
     def _draw(self, row: int, rng: np.random.Generator) -> Batch:
         pixels = self.manifest.read_pixels(row)
@@ -60,17 +48,13 @@ class PatchBatches(Batches):
         side = self.side
         if min(pixels.shape[:2]) < side:
             small = replace(self.patches, side=side).cut(pixels)
-            return self._batch(row, np.repeat(small, self.number, axis=0))
+            return Batch.of(self.manifest, row, np.repeat(small, self.number, axis=0), 0)
         corners = rng.integers(0, np.array(pixels.shape[:2]) - side + 1, (self.number, 2))
-        return self._batch(
-            row, np.stack([pixels[y : y + side, x : x + side] for y, x in corners.tolist()])
-        )
+        cut = np.stack([pixels[y : y + side, x : x + side] for y, x in corners.tolist()])
+        return Batch.of(self.manifest, row, cut, 0)
 
     def _draw_forms(self, row: int) -> list[Batch]:
         cut = self.patches.cut(self.manifest.read_pixels(row))
         number = max(2, _VALIDATION_PIXELS // self.patches.side**2)
         spread = np.linspace(0, len(cut) - 1, number).round().astype(int)
-        return [self._batch(row, cut[spread])]
-
-    def _batch(self, row: int, patches: NDArray[np.uint8]) -> Batch:
-        return Batch.of(self.manifest, row, patches, 0)
+        return [Batch.of(self.manifest, row, cut[spread], 0)]

@@ -62,14 +62,12 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
         }
         records = {}
         for row in reader:
-            make_and_model = [row.get("make"), row.get("model")]
-            settings: dict[int, Any] = dict(
-                zip((ExifTags.Base.Make, ExifTags.Base.Model), make_and_model, strict=True)
-            )
+            make, model = row.get("make"), row.get("model")
+            settings: dict[int, Any] = {ExifTags.Base.Make: make, ExifTags.Base.Model: model}
             settings |= {field: _whole(row.get(name)) for name, field in _SETTINGS.items()}
             numbers = {name: row[column] for name, column in present.items() if column}
             tags = CameraTags.of(numbers | classes_of(settings))
-            camera = row.get("camera") or " ".join(part for part in make_and_model if part)
+            camera = row.get("camera") or " ".join(filter(None, (make, model)))
             generated = (row.get("generated") or "").strip().lower()
             split = row.get("split") or ""
             if generated not in _TRUTH or split not in ("", *SPLITS):
@@ -78,10 +76,8 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
                     f"{', '.join(SPLITS)} or empty, got {generated!r} and {split!r}"
                 )
             records[Path(row["file"]).as_posix()] = {
-                "photo": row.get("photo") or "",
-                "group": row.get("group") or "",
+                **{name: row.get(name) or "" for name in ("photo", "group", "source")},
                 "camera": camera,
-                "source": row.get("source") or "",
                 "generated": _TRUTH[generated],
                 "split": split,
                 "tags": tags,

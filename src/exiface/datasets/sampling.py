@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.manifest import Manifest
 from exiface.errors import UserError
 from exiface.threads import ordered_map
@@ -141,6 +142,8 @@ class Batches(ABC):
 
     Args:
         manifest: the rows.
+        augmentation: what all of them go through alike; None = nothing.
+        window: side in pixels of the windows that training looks at; None = all of a crop or image.
         sampling: which of them training draws, and how often.
         seed: of everything drawn.
         workers: threads that decode.
@@ -152,11 +155,15 @@ class Batches(ABC):
         self,
         manifest: Manifest,
         *,
+        augmentation: Augmentation | None = None,
+        window: int | None = None,
         sampling: Sampling | None = None,
         seed: int = 0,
         workers: int | None = None,
     ) -> None:
         self.manifest = manifest
+        self.augmentation = augmentation or Augmentation()
+        self.window = window
         self.sampling = sampling or Sampling()
         self.seed = seed
         self.workers = workers
@@ -230,12 +237,8 @@ class Batches(ABC):
             row, epoch, place = which
             return self._draw(row, np.random.default_rng((self.seed, epoch, place)))
 
-        drawn = ordered_map(
-            draw,
-            draws(),
-            workers=self.workers,
-            ahead=2 * share * micro_batches + 1,
-        )
+        ahead = 2 * share * micro_batches + 1
+        drawn = ordered_map(draw, draws(), workers=self.workers, ahead=ahead)
         for _ in range(first_step, last_step):
             yield [Batch.joined([next(drawn) for _ in range(share)]) for _ in range(micro_batches)]
 

@@ -1,22 +1,23 @@
 """Walk folders of photographs, read tags, find faces if wanted: the work of `exiface prepare`."""
 
 import hashlib
+import json
 import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exiface.choices import Subject
-from exiface.datasets.journal import Journal
 from exiface.datasets.manifest import Manifest
 from exiface.datasets.splits import SPLITS, assign_splits, unlike_asked
 from exiface.errors import UserError
+from exiface.json_lines import complete_lines
 from exiface.photos import (
     IMAGE_SUFFIXES,
     RANKED_TAGS,
@@ -33,6 +34,7 @@ from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
 _LOGGER = logging.getLogger(__name__)
+_JOURNAL = 1  # version
 _PATCH = Patches().side  # px, the least side of a whole image; smaller ones teach nothing
 
 
@@ -70,6 +72,60 @@ class ScanSummary:
         _LOGGER.warning(text)
 
 
+class Journal:
+    """What an interrupted scan goes on from: its settings, then one line a finished photograph.
+
+    Args:
+        path: of a file of JSON lines; None: nothing is kept.
+        settings: what the lines depend on.
+
+    Raises:
+        UserError: the file belongs to a scan with other settings.
+    """
+
+    def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:
+        self.entries: dict[str, dict[str, Any]] = {}
+        self._stream = None
+        if path is None:
+            return
+        settings = {"version": _JOURNAL, **settings}
+        lines = list(complete_lines(path))
+        if lines and lines[0] != settings:
+            raise UserError(
+                f"{path} belongs to a scan with other settings; finish that one, or delete the file"
+            )
+        self.entries = {entry["file"]: entry for entry in lines[1:]}
+        # Written anew, so that a line cut short by a kill isn't appended to.
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("w", encoding="utf-8") as stream:
+            for line in (settings, *self.entries.values()):
+                stream.write(json.dumps(line) + "\n")
+        partial.replace(path)
+        self._stream = path.open("a", encoding="utf-8")
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Keep a finished photograph's entry (its key `file` names it)."""
+        self.entries[entry["file"]] = entry
+        if self._stream is not None:
+            self._stream.write(json.dumps(entry) + "\n")
+            self._stream.flush()
+
+    def holds(self, name: str, path: Path) -> bool:
+        """Whether a photograph is finished, and unchanged since."""
+        entry = self.entries.get(name)
+        if entry is None or not path.exists():
+            return False
+        status = path.stat()
+        return bool((entry["size"], entry["mtime"]) == (status.st_size, status.st_mtime_ns))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+
 def find_images(paths: Iterable[Path]) -> list[Path]:
     """List the image files in folders, at any depth, sorted; a file stands for itself."""
     found: list[Path] = []
@@ -92,7 +148,6 @@ def scan(
     records: Mapping[str, Mapping[str, Any]] | None = None,
     fractions: Mapping[str, float] = SPLITS,
     min_face: float = MIN_FACE,
-    threshold: float = 0.75,
     cropped: bool = False,
     subject: Subject = "face",
     seed: int = 0,
@@ -107,7 +162,6 @@ def scan(
         records: file -> what is known of it besides (see `read_records`); it wins over EXIF.
         fractions: share of each split.
         min_face: shorter side in pixels below which a face is left out.
-        threshold: confidence of the face detector below which a face is none.
         cropped: each picture is a face already cut out, taken whole; landmarks are those of the
             largest face found in it, NaN where none is.
         subject: "image": every photograph is one row, and no face is looked for.
@@ -128,13 +182,11 @@ def scan(
         suffixes = " ".join(sorted(IMAGE_SUFFIXES))
         raise UserError(f"{root} holds no image ({suffixes}); name a folder of photographs")
     names = {path: path.relative_to(root).as_posix() for path in files}
-    detector = None if subject == "image" else FaceDetector(threshold)
+    detector = None if subject == "image" else FaceDetector()
 
     def find(pixels: NDArray[np.uint8]) -> list[Face]:
-        if detector is None:
-            return [_whole(pixels.shape, [])]
-        found = detector.detect(pixels)
-        return [_whole(pixels.shape, found)] if cropped else found
+        found = [] if detector is None else detector.detect(pixels)
+        return [_whole(pixels.shape, found)] if cropped or detector is None else found
 
     least, too_small = min_face, f"no face of {min_face:g} px"
     if subject == "image":
@@ -145,7 +197,6 @@ def scan(
 
     settings = {
         "min_face": min_face,
-        "threshold": threshold,
         "cropped": float(cropped),
         "whole": float(subject == "image"),
     }
