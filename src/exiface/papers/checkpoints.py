@@ -16,7 +16,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -74,14 +73,14 @@ class Checkpoint:
         network: (n, 3, 224, 224) -> (n, 768), in evaluation mode; of whole images a `PatchEncoder`.
         heads: weights (d,) of the pretext heads, by the tag that they rank.
         classifier: arrays of the head of a binary detector; empty for the others.
-        provenance: file, sha256 and kind.
+        file: name and sha256 of the file that it was in.
     """
 
     kind: str
     network: nn.Module
     heads: dict[str, Tensor] = field(default_factory=dict)
     classifier: dict[str, Tensor] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
+    file: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -107,11 +106,7 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
         raise EncoderError(f"there is no kind {kind!r} of checkpoint; known are {', '.join(KINDS)}")
     tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
 
-    def imported(kind: str) -> dict[str, Any]:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        described = {"file": path.name, "sha256": digest, "kind": kind, "title": KINDS[kind]}
-        return {"imported": described}
-
+    imported = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if (of_images := patch_kind(tensors, kind, path)) is not None:
         binary = of_images == "sdaie-binary"
         return Checkpoint(
@@ -119,7 +114,7 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
             patch_network(tensors, of_images, path),
             {} if binary else ranked_heads(tensors, path),
             patch_classifier(tensors, path) if binary else {},
-            imported(of_images),
+            imported,
         )
     if not any(key.startswith(VISUAL) for key in tensors):
         shown = ", ".join(sorted(tensors)[:3]) or "none"
@@ -143,7 +138,7 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
             tag: sign * taken(tensors, f"{name}.weight", (1, 768), path).flatten()
             for name, (tag, sign) in _HEADS.items()
         }
-    return Checkpoint(kind, network.eval(), heads, classifier, imported(kind))
+    return Checkpoint(kind, network.eval(), heads, classifier, imported)
 
 
 def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "plain") -> Path:
@@ -158,16 +153,15 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "p
     Returns:
         The path of the model.
     """
-    of_faces = ARCHITECTURES["resnet50"]
-    described = EncoderDescription(
-        "resnet50",
-        of_faces.features,
-        Preprocessing(of_faces.size, released=resize),
-        checkpoint.provenance,
-    )
+    imported = checkpoint.file | {"kind": checkpoint.kind, "title": checkpoint.title}
+    provenance = {"imported": imported}
     if isinstance(checkpoint.network, PatchEncoder):
-        takes = Patches(crop="published", pooling="first")
-        described = EncoderDescription(PATCHES, LENGTH, takes, checkpoint.provenance)
+        patches = Patches(crop="published", pooling="first")
+        described = EncoderDescription(PATCHES, LENGTH, patches, provenance)
+    else:
+        faces = ARCHITECTURES["resnet50"]
+        takes = Preprocessing(faces.size, released=resize)
+        described = EncoderDescription("resnet50", faces.features, takes, provenance)
     return export_encoder(
         checkpoint.network,
         described,

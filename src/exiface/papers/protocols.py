@@ -68,22 +68,22 @@ _KEPT = 0.2
 _ALPHA = 0.05
 _AUDITED = 200  # files of a set
 
-# Figures as published, in per cent; by generator where they are known to us.
+# Figures as published; by generator where they are known to us.
 _ACCURACIES = {
-    "StyleGAN2": 76.88,
-    "VQGAN": 74.59,
-    "LDM": 93.83,
-    "DDIM": 93.63,
-    "SD 2.1": 78.62,
-    "Midjourney": 91.29,
-    "SDXL": 91.71,
+    "StyleGAN2": 0.7688,
+    "VQGAN": 0.7459,
+    "LDM": 0.9383,
+    "DDIM": 0.9363,
+    "SD 2.1": 0.7862,
+    "Midjourney": 0.9129,
+    "SDXL": 0.9171,
 }
 # Kind of the encoder -> mean accuracy and mean AUC.
 _MEANS: dict[str, tuple[float | None, float | None]] = {
-    "exif-pretrained": (None, 84.12),
-    "exif-ranking": (86.63, 93.43),
-    "blades-oc": (88.01, 95.05),
-    "blades-bc": (91.86, None),
+    "exif-pretrained": (None, 0.8412),
+    "exif-ranking": (0.8663, 0.9343),
+    "blades-oc": (0.8801, 0.9505),
+    "blades-bc": (0.9186, None),
 }
 
 
@@ -129,9 +129,9 @@ def evaluate_published(
             be read; the mixture can't be fitted to them.
     """
     rng = np.random.default_rng(protocol.seed)
-    chosen = {name: _chosen(paths, rng, protocol.test) for name, paths in files.fakes.items()}
+    fake = {name: _chosen(paths, rng, protocol.test) for name, paths in files.fakes.items()}
     real = {name: _chosen(paths, rng, protocol.test) for name, paths in files.photographs.items()}
-    chosen = real | chosen
+    chosen = real | fake
     fit_paths = files.fit
     if protocol.shuffled:
         fit_paths = [fit_paths[place] for place in rng.permutation(len(fit_paths))]
@@ -148,7 +148,8 @@ def evaluate_published(
         done += len(paths)
         return features
 
-    of_fit = _readable(encode(fit_paths))
+    of_fit = encode(fit_paths)
+    of_fit = of_fit[np.isfinite(of_fit).all(axis=1)]
     features = {name: encode(paths) for name, paths in chosen.items()}
     unread = [name for name in real if not np.isfinite(features[name]).all(1).any()]
     if unread:
@@ -178,15 +179,14 @@ def evaluate_published(
     sets = []
     for name, paths in chosen.items():
         honest = _scores(honest_scorer, features[name])
-        p_values = np.full(len(paths), np.nan)
-        judged = np.isfinite(honest)
-        p_values[judged] = calibration.p_value(honest[judged])
+        p_values = np.where(np.isfinite(honest), calibration.p_value(honest), np.nan)
+        names = np.array([str(path) for path in paths])
         sets.append(
             ScoredSet(
                 REAL if name in real else FAKE,
                 name,
-                paths=np.array([str(path) for path in paths]),
-                photos=np.array([str(path) for path in paths]),
+                paths=names,
+                photos=names,
                 scores={ORIGINAL: honest},
                 p_values={ORIGINAL: p_values},
                 traits=_traits(paths[:_AUDITED]),
@@ -282,13 +282,10 @@ def _published_rows(
                 auc=float(roc_auc_score(photographic, likelihoods)),
                 ap_photographic=float(average_precision_score(photographic, likelihoods)),
                 ap_generated=float(average_precision_score(1 - photographic, -likelihoods)),
-                published_accuracy=_share(_ACCURACIES.get(generator))
-                if kind == "exif-ranking"
-                else None,
+                published_accuracy=_ACCURACIES.get(generator) if kind == "exif-ranking" else None,
             )
         )
     if rows:
-        mean_accuracy, mean_auc = _MEANS.get(kind, (None, None))
         rows.append(
             PublishedRow(
                 "mean",
@@ -297,8 +294,7 @@ def _published_rows(
                 fmean(row.auc for row in rows),
                 fmean(row.ap_photographic for row in rows),
                 fmean(row.ap_generated for row in rows),
-                _share(mean_accuracy),
-                _share(mean_auc),
+                *_MEANS.get(kind, (None, None)),
             )
         )
     return rows
@@ -308,10 +304,6 @@ def _chosen(paths: Sequence[Path], rng: np.random.Generator, most: int) -> list[
     """Up to so many files, drawn."""
     order = rng.permutation(len(paths))[:most]
     return [paths[place] for place in sorted(order)]
-
-
-def _readable(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return features[np.isfinite(features).all(axis=1)]
 
 
 def _scores(scorer: Scorer, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -332,7 +324,3 @@ def _traits(paths: Sequence[Path]) -> list[Traits]:
             return None
 
     return [traits for traits in ordered_map(read, paths) if traits is not None]
-
-
-def _share(per_cent: float | None) -> float | None:
-    return None if per_cent is None else per_cent / 100

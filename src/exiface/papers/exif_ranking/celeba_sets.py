@@ -7,7 +7,6 @@ data
 Source: the data's own layout, as Zou et al. (arXiv 2501.02207, 2507.22824) publish it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,14 +94,17 @@ def _listed(root: Path, name: str) -> list[Path]:
         raise UserError(
             f"{places[0]} is missing (and {places[1]}): the list of photographs, a path a line"
         )
-    lines = [line.strip() for line in source.read_text("utf-8").splitlines() if line.strip()]
-    return [_found(line, root, source) for line in lines] or _empty(source)
+    lines = source.read_text("utf-8").splitlines()
+    found = [_found(line.strip(), root, source) for line in lines if line.strip()]
+    if not found:
+        raise UserError(f"{source} is empty; it must list photographs, a path a line")
+    return found
 
 
 def _found(line: str, root: Path, source: Path) -> Path:
     """The file that a line names; lists are often written on another machine."""
     path = Path(line)
-    candidates: Sequence[Path] = (
+    candidates = (
         root / path,  # an absolute path stays as it is
         root.parent / path,  # data/celeba-face/000001.jpg
         root / PHOTOGRAPHS / path,
@@ -115,7 +117,3 @@ def _found(line: str, root: Path, source: Path) -> Path:
     raise UserError(
         f"{source}: {line} leads to no file (tried {tried}); unpack the photographs there"
     )
-
-
-def _empty(source: Path) -> list[Path]:
-    raise UserError(f"{source} is empty; it must list photographs, a path a line")

@@ -142,19 +142,17 @@ def read_fdf(
     rows: list[dict[str, Any]] = []
     left_out: dict[str, list[str]] = {}
     done = 0
-    for chunk, entries in zip(
-        chunks,
-        ordered_map(
-            lambda chunk: [_row(sources, name, detector) for name in chunk], chunks, workers=workers
-        ),
-        strict=True,
-    ):
-        for name, entry in zip(chunk, entries, strict=True):
+
+    def indexed(chunk: list[str]) -> list[tuple[str, dict[str, Any] | str]]:
+        return [(name, _row(sources, name, detector)) for name in chunk]
+
+    for entries in ordered_map(indexed, chunks, workers=workers):
+        for name, entry in entries:
             if isinstance(entry, str):
                 left_out.setdefault(entry, []).append(f"{_IMAGES_FOLDER}/{name}.png")
             else:
                 rows.append(entry)
-        done += len(chunk)
+        done += len(entries)
         progress(done, len(names))
     if not rows:
         reasons = ", ".join(f"{len(files)} {reason}" for reason, files in left_out.items())
@@ -255,15 +253,10 @@ def read_photo_ids(path: Path) -> dict[str, str]:
 def _manipulated(root: Path) -> dict[str, str]:
     """Image name -> path of its manipulated images without `_<0..3>.png`, where all four exist."""
     found: dict[str, str] = {}
-    for folder in _MANIPULATED_FOLDERS:
-        if not (root / folder).is_dir():
-            continue
+    for folder in filter(lambda each: (root / each).is_dir(), _MANIPULATED_FOLDERS):
         files = {entry.name for entry in os.scandir(root / folder)}
-        for file in files:
-            name, separator, _ = file.rpartition("_0.png")
-            if separator and all(
-                f"{name}_{index}.png" in files for index in range(len(MANIPULATIONS))
-            ):
+        for name in {file.removesuffix("_0.png") for file in files if file.endswith("_0.png")}:
+            if all(f"{name}_{index}.png" in files for index in range(len(MANIPULATIONS))):
                 found.setdefault(name, f"{folder}/{name}")
     return found
 
@@ -334,10 +327,10 @@ def _searched(content: bytes, box: Box, detector: FaceDetector) -> NDArray[np.fl
         faces = detector.detect(read_photo(content).pixels)
     except UnreadableImageError:
         return None
-    overlaps = [_overlap(face.box, box) for face in faces]
-    if not faces or max(overlaps) < _LEAST_OVERLAP:
+    nearest = max(faces, key=lambda face: _overlap(face.box, box), default=None)
+    if nearest is None or _overlap(nearest.box, box) < _LEAST_OVERLAP:
         return None
-    return faces[int(np.argmax(overlaps))].landmarks
+    return nearest.landmarks
 
 
 def _overlap(first: Box, second: Box) -> float:

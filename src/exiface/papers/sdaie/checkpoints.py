@@ -80,8 +80,6 @@ def patch_classifier(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Ten
     Raises:
         EncoderError: it is missing or has another shape.
     """
-    weight, bias = (
-        taken(tensors, "fc.weight", (2, LENGTH), path),
-        taken(tensors, "fc.bias", (2,), path),
-    )
+    weight = taken(tensors, "fc.weight", (2, LENGTH), path)
+    bias = taken(tensors, "fc.bias", (2,), path)
     return {"0.weight": weight[1:] - weight[:1], "0.bias": bias[1:] - bias[:1]}
