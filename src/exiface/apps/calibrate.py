@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import GeneratedOption, generated_faces
+from exiface.apps.options import GeneratedOption, NameOption, generated_faces, scanned
 from exiface.choices import Subject
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     from exiface.datasets import Manifest
@@ -27,9 +28,7 @@ def calibrate(
             "repeatable. Without it, those that calibrate the detector already."
         ),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Of the detector; without it, the folder's name.")
-    ] = None,
+    name: NameOption = None,
     alpha: Annotated[
         float | None, typer.Option(help="Promised false-alarm rate; without it, as before.")
     ] = None,
@@ -62,7 +61,6 @@ def calibrate(
     from exiface.detector.calibrating import calibrate as renewed
     from exiface.detector.calibrating import promise_of, promised
     from exiface.detector.folder import detector_folder, read_folder, write_folder
-    from exiface.errors import UserError
 
     parts = read_folder(detector_folder(detector))
     subject = parts.encoder.subject
@@ -100,12 +98,11 @@ def _photographs(path: Path, subject: Subject) -> "Manifest":
     """Those of a folder, a source of its own, or of a manifest."""
     import numpy as np
 
-    from exiface.apps.console import progress_bar
-    from exiface.datasets import Manifest, scan
+    from exiface.datasets import Manifest
 
     if not path.is_dir():
         return Manifest.read(path)
-    with progress_bar("Reading photographs") as progress:
-        found = scan(path, fractions={"calibration": 1.0}, subject=subject, progress=progress)[0]
+    fractions = {"calibration": 1.0}
+    found = scanned(path, "Reading photographs", fractions=fractions, subject=subject)
     source = np.where(found.source == "", path.resolve().name, found.source)
     return replace(found, source=source)

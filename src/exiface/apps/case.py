@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +21,7 @@ from exiface.provenance import versions
 
 FORMAT = "exiface case"
 VERSION = 1
+_EXPLAINED = ("regions", "signs", "nearest_scores", "stability", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,6 @@ class Heading:
     title: str = ""
     reference: str = ""
     examiner: str = ""
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +59,7 @@ class Case:
     heading: Heading = field(default_factory=Heading)
     subject: Scope | None = None
     cropped: bool = False
-    made: datetime = field(default_factory=_now)
+    made: datetime = field(default_factory=lambda: datetime.now().astimezone())
 
     @property
     def time(self) -> str:
@@ -113,9 +111,9 @@ class Case:
             "exiface": __version__,
             "versions": versions(),
             "detector": {
-                "asked": self.asked
-                if self._of_faces or not self.detector.judges("faces")
-                else None,
+                "asked": None
+                if not self._of_faces and self.detector.judges("faces")
+                else self.asked,
                 "subject": self.subject or self.detector.subject,
                 "cropped": self.cropped,
                 "judged_by": [
@@ -148,7 +146,7 @@ class Exhibit:
     number: int
     result: ImageResult
     content: bytes | None
-    explanations: tuple[Explanation, ...] = ()
+    explanations: Sequence[Explanation] = ()
 
     @property
     def name(self) -> str:
@@ -178,11 +176,8 @@ class Exhibit:
             for which, each in judged_of(self.result)
         ]
         for said, explanation in zip(judged, self.explanations, strict=False):
-            said["explanation"] = {
-                name: value
-                for name, value in explanation.as_dict().items()
-                if name in ("regions", "signs", "nearest_scores", "stability", "tags")
-            }
+            told = explanation.as_dict()
+            said["explanation"] = {name: told[name] for name in _EXPLAINED}
         return {
             "number": self.number,
             "name": self.name,
@@ -213,15 +208,16 @@ def exhibits(
         case: they belong to.
         sources: paths of the files, or their bytes; None = nowhere.
         explained: say why each verdict is what it is, which takes seconds a face.
-
-    Yields:
-        One exhibit a result.
     """
     for number, (result, source) in enumerate(zip(case.results, sources, strict=True), start=1):
-        content = _read(source)
-        explanations: tuple[Explanation, ...] = ()
+        content = source if isinstance(source, bytes) else None
+        if isinstance(source, str):
+            with suppress(OSError):
+                content = Path(source).read_bytes()
+        explanations: list[Explanation] = []
         if explained and content is not None:
-            explanations = tuple(_explained(case, result, content))
+            with suppress(UserError):  # the file has changed since it was judged
+                explanations += _explained(case, result, content)
         yield Exhibit(number, result, content, explanations)
 
 
@@ -230,19 +226,7 @@ def _explained(case: Case, result: ImageResult, content: bytes) -> Iterator[Expl
     if result.image is not None:
         asked.append(("image", 0))
     for subject, face in asked:
-        try:
-            yield explain(case.detector, content, face=face, cropped=case.cropped, subject=subject)
-        except UserError:  # changed since it was judged
-            return
-
-
-def _read(source: str | bytes | None) -> bytes | None:
-    if source is None or isinstance(source, bytes):
-        return source
-    try:
-        return Path(source).read_bytes()
-    except OSError:
-        return None
+        yield explain(case.detector, content, face=face, cropped=case.cropped, subject=subject)
 
 
 def sha256_of(path: Path) -> str:

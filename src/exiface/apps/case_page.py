@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,47 +46,44 @@ def write_case(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     found: list[dict[str, Any]] = []
-    shown = _kept(exhibits(case, sources, explained=explained), found)
+    every = exhibits(case, sources, explained=explained)
     machine = path.with_suffix(".json")
     if path == machine:
-        for _ in shown:
-            pass
+        found += [exhibit.as_dict() for exhibit in every]
     else:
-        stream = _stream(case, shown, pictures, lambda: case.as_dict(found), path.stem)
-        stream.dump(str(path), encoding="utf-8", errors="replace")
-    machine.write_text(json.dumps(case.as_dict(found), indent=1) + "\n", encoding="utf-8")
+        page = _stream(case, every, found, pictures, path.stem)
+        page.dump(str(path), encoding="utf-8", errors="replace")
+    machine.write_text(_as_json(case, found), encoding="utf-8")
     return [machine] if path == machine else [path, machine]
 
 
 def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool) -> str:
     """The same page as text, of images (the bytes of their files) that lie nowhere."""
-    found: list[dict[str, Any]] = []
-    shown = _kept(exhibits(case, sources), found)
-    return "".join(_stream(case, shown, pictures, lambda: case.as_dict(found), "case"))
+    return "".join(_stream(case, exhibits(case, sources), [], pictures, "case"))
 
 
-def _kept(every: Iterable[Exhibit], found: list[dict[str, Any]]) -> Iterator[Exhibit]:
-    """Exhibits as they come; what is said of them, without the pictures, is kept."""
-    for exhibit in every:
-        found.append(exhibit.as_dict())
-        yield exhibit
+def _as_json(case: Case, found: list[dict[str, Any]]) -> str:
+    return json.dumps(case.as_dict(found), indent=1) + "\n"
 
 
 def _stream(
-    case: Case,
-    every: Iterable[Exhibit],
-    pictures: bool,
-    machine: Callable[[], dict[str, Any]],
-    name: str,
+    case: Case, every: Iterable[Exhibit], found: list[dict[str, Any]], pictures: bool, name: str
 ) -> TemplateStream:
+    """The page; what JSON says of each picture is added to `found` as the page shows it."""
+
+    def shown() -> Iterator[dict[str, Any]]:
+        for exhibit in every:
+            found.append(exhibit.as_dict())
+            yield _shown(case, exhibit, pictures)
+
     def machine_uri() -> str:
-        text = json.dumps(machine(), indent=1) + "\n"
-        return "data:application/json;base64," + base64.b64encode(text.encode()).decode()
+        coded = base64.b64encode(_as_json(case, found).encode()).decode()
+        return f"data:application/json;base64,{coded}"
 
     return template("exiface.apps", "case.html").stream(
         case=case,
         heading=case.heading,
-        exhibits=(_shown(case, exhibit, pictures) for exhibit in every),
+        exhibits=shown(),
         pictures=pictures,
         judged_of=judged_of,
         words=words(),
@@ -100,10 +98,8 @@ def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
     result, detector = exhibit.result, case.detector
     pixels = None
     if pictures and exhibit.content is not None and result.size[0]:
-        try:
+        with suppress(UnreadableImageError):  # it has changed since it was judged
             pixels = decode(exhibit.content).pixels
-        except UnreadableImageError:  # changed since it was judged
-            pixels = None
     judged = []
     for number, (which, each) in enumerate(judged_of(result)):
         whole = each is result.image
@@ -121,14 +117,12 @@ def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
                 "face": each,
                 "thumbnail": thumbnail,
                 "plot": standing(parts, each),
-                "shares": each.sentence,
                 "why": told(explanation[0]) if explanation else None,
             }
         )
     return {
         "exhibit": exhibit,
         "result": result,
-        "exif": exhibit.exif,
         "picture": None if pixels is None else data_uri(pixels, longest=_PICTURE_SIDE, quality=82),
         "judged": judged,
     }

@@ -1,24 +1,22 @@
 """`exiface checks`: whether exiface works on this machine, how fast, and what could be added."""
 
-import re
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from exiface import __version__
+from exiface.apps.options import JsonOption
+from exiface.errors import EXTRAS, UserError, install
 
 # The astronaut Eileen Collins; NASA, public domain.
 _PICTURE = Path(__file__).with_name("checked.jpg")
 _TIMES = 12  # that it is judged, for the speed
-_EXTRAS = ("fit", "evaluate", "bulk", "train", "serve", "provenance", "ray")
 
 
 def checks(
-    json_object: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of text.")
-    ] = False,
+    json_object: JsonOption = False,
 ) -> None:
     """Check this installation: versions, detectors, a face judged, speed, what is missing.
 
@@ -39,7 +37,6 @@ def _found() -> dict[str, Any]:
 
     from exiface.detector.folder import BUILTIN, detector_folder, read_folder
     from exiface.encoders.runtime import providers
-    from exiface.errors import UserError, install
     from exiface.provenance import versions
     from exiface.threads import cores
 
@@ -52,7 +49,6 @@ def _found() -> dict[str, Any]:
         problem = None
     except UserError as error:
         problem = str(error)
-    lacking = missing(_EXTRAS)
     return {
         "works": problem is None,
         "problem": problem,
@@ -63,8 +59,8 @@ def _found() -> dict[str, Any]:
         "detectors": detectors,
         **judged,
         "extras": {
-            extra: {"missing": packages} | ({"install": install(extra)} if packages else {})
-            for extra, packages in lacking.items()
+            extra: {"missing": modules} | ({"install": install(extra)} if modules else {})
+            for extra, modules in _missing().items()
         },
     }
 
@@ -74,7 +70,6 @@ def _judge() -> dict[str, Any]:
     import time
 
     from exiface.detector import Detector
-    from exiface.errors import UserError
 
     content = _PICTURE.read_bytes()
     start = time.perf_counter()
@@ -95,27 +90,13 @@ def _judge() -> dict[str, Any]:
     }
 
 
-def missing(extras: tuple[str, ...], package: str = "exiface") -> dict[str, list[str]]:
-    """Which packages each extra lacks; nothing where exiface isn't installed as a package."""
-    try:
-        required = metadata.distribution(package).requires or []
-    except metadata.PackageNotFoundError:
-        return {}
-    lacking: dict[str, list[str]] = {extra: [] for extra in extras}
-    for requirement in required:
-        # Such as: ray[data]>=2.40; extra == 'ray'
-        found = re.match(r"([\w.-]+).*;.*extra\s*==\s*['\"]([\w-]+)['\"]", requirement)
-        if found and found[2] in lacking and not _there(found[1]):
-            lacking[found[2]].append(found[1])
+def _missing() -> dict[str, list[str]]:
+    """Which modules each extra would bring, of those that are not there."""
+    lacking: dict[str, list[str]] = {extra: [] for extra in EXTRAS.values() if extra != "demo"}
+    for module, extra in EXTRAS.items():
+        if extra in lacking and find_spec(module) is None:
+            lacking[extra].append(module)
     return lacking
-
-
-def _there(name: str) -> bool:
-    try:
-        metadata.distribution(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from exiface.progress import Progress
 
+_LOG_SECONDS = 30.0
 VERDICT_STYLES = {
     "ai-generated": "bold red",
     "unsure": "yellow",
@@ -21,44 +22,38 @@ VERDICT_STYLES = {
 
 
 def print_rows(rows: Mapping[str, str]) -> None:
-    """Print what is known of something, a label and a text a line."""
+    """Print what is known of something, a label and a text a line; without a text, no line."""
     table = Table.grid(padding=(0, 2))
     for label, text in rows.items():
-        table.add_row(f"[bold]{label}[/]", text)
+        if text:
+            table.add_row(f"[bold]{label}[/]", text)
     Console().print(table)
+
+
+def _bar(console: Console, *rate: progress.ProgressColumn, shown: bool = True) -> progress.Progress:
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        *rate,
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not (shown and console.is_terminal),
+    )
 
 
 @contextmanager
 def progress_bar(text: str, *, shown: bool = True) -> Iterator[Progress]:
-    """Show a bar on standard error, where that is a terminal.
-
-    Args:
-        text: what is being done.
-        shown: False where something else is printed meanwhile.
+    """Show a bar on standard error, where that is a terminal and nothing else is printed there.
 
     Yields:
         A function to be called with (done, total).
     """
-    columns = (
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeElapsedColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with progress.Progress(
-        *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
-    ) as bar:
+    with _bar(Console(stderr=True), shown=shown) as bar:
         task = bar.add_task(text, total=None)
-
-        def update(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield update
-
-
-_LOG_SECONDS = 30.0
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class _Rate(progress.ProgressColumn):
@@ -73,26 +68,12 @@ def rate_bar(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
     On a terminal a bar; elsewhere, such as in a log, a line every half minute.
 
-    Args:
-        text: what is being done.
-        total: images; None where it isn't known.
-
     Yields:
-        A function to be called with the number done.
+        A function to be called with the number of images done.
     """
     console = Console(stderr=True)
     start = logged = time.monotonic()
-    columns = (
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        _Rate(),
-        progress.TimeElapsedColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with _bar(console, _Rate()) as bar:
         task = bar.add_task(text, total=total)
 
         def report(done: int) -> None:

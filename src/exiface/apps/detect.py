@@ -1,6 +1,7 @@
 """`exiface detect`: from images to verdicts."""
 
 import glob
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from exiface.apps.options import DetectorOption, SubjectOption
+from exiface.apps.options import CroppedOption, DetectorOption, SubjectOption, ThreadsOption
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
-    from exiface.detector import Detector, ImageResult
+    from exiface.detector import ImageResult
 
 _CSV_COLUMNS = [
     "path",
@@ -90,13 +92,9 @@ def detect(
             help="The case file shows the images; without them it holds their SHA-256.",
         ),
     ] = True,
-    cropped: Annotated[
-        bool, typer.Option("--cropped", help="Each image is a face already cut out.")
-    ] = False,
+    cropped: CroppedOption = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Faces judged at a time.")] = 32,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads; without it, one a core.")
-    ] = None,
+    threads: ThreadsOption = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print what stands behind each verdict.")
     ] = False,
@@ -114,7 +112,6 @@ def detect(
     verdict, 2 = wrong usage.
     """
     from exiface.detector import Detector
-    from exiface.errors import UserError
 
     if report is not None and report.suffix not in (".html", ".json"):
         raise UserError(f"--report {report}: name it NAME.html, or NAME.json for that alone")
@@ -123,18 +120,29 @@ def detect(
             "--title, --reference, --examiner and --explain are for a case file: name it with "
             "--report NAME.html"
         )
-    piped: list[bytes] = []
-    sources = _noted(_sources(images), piped)
+    groups = _sources(images)
+    sources = itertools.chain.from_iterable(groups)
     judge = Detector.load(detector, subject=subject, threads=threads)
     results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
-    keep = report is not None
-    kept, failed = _write(results, judge, json_lines, csv_file, verbose, fail_on, keep)
+    kept: list[ImageResult] = []
+    failed = False
+    for result in _write(results, json_lines, csv_file):
+        failed |= _fails(result, fail_on)
+        # A table needs all rows for its widths, a case file all verdicts for its index.
+        if report is not None or not json_lines:
+            kept.append(result)
+    if not json_lines:
+        from exiface.apps.verdict_table import print_verdicts
+
+        print_verdicts(kept, judge, verbose=verbose)
     if report is not None:
         from exiface.apps.case import Case, Heading
         from exiface.apps.case_page import write_case
 
         case = Case(kept, judge, detector, Heading(title, reference, examiner), subject, cropped)
-        files = (result.path or piped[0] for result in kept)
+        # What has no path is the one picture on standard input.
+        [piped] = [each for group in groups for each in group if isinstance(each, bytes)] or [b""]
+        files = (result.path or piped for result in kept)
         written = write_case(case, files, report, pictures=pictures, explained=explained)
         if not json_lines:
             typer.echo(f"case file: {' and '.join(map(str, written))}")
@@ -142,37 +150,24 @@ def detect(
 
 
 def _fails(result: "ImageResult", fail_on: FailOn) -> bool:
-    from exiface.calibration import Verdict
-
-    unreadable = result.reason is not None and not result.size[0]
     return {
         "never": False,
-        "unreadable": unreadable,
+        "unreadable": result.reason is not None and not result.size[0],
         "no-face": result.reason is not None,
-        "flagged": result.reason is not None or result.verdict is Verdict.AI_GENERATED,
+        "flagged": result.reason is not None or result.verdict == "ai-generated",
     }[fail_on]
 
 
 def _write(
-    results: "Iterable[ImageResult]",
-    detector: "Detector",
-    json_lines: bool,
-    csv_file: Path | None,
-    verbose: bool,
-    fail_on: FailOn,
-    keep: bool,
-) -> "tuple[list[ImageResult], bool]":
-    """Write results; returns them, if they are to be kept, and whether there was what fails."""
+    results: "Iterable[ImageResult]", json_lines: bool, csv_file: Path | None
+) -> "Iterator[ImageResult]":
+    """Hand results on, and write each as a JSON line and as rows of a CSV file, where wanted."""
     import contextlib
     import csv
     import json
 
     from exiface.apps.console import progress_bar
 
-    # A table needs all rows for its widths, a case file all verdicts for its index; lines don't.
-    keep = keep or not json_lines
-    kept: list[ImageResult] = []
-    failed = False
     with contextlib.ExitStack() as stack:
         writer = None
         if csv_file is not None:
@@ -185,31 +180,21 @@ def _write(
         progress = stack.enter_context(progress_bar("Judging", shown=not json_lines))
         for number, result in enumerate(results, start=1):
             progress(number, None)
-            failed |= _fails(result, fail_on)
             if json_lines:
                 print(json.dumps(result.as_dict()), flush=True)
             if writer is not None:
                 writer.writerows(_csv_rows(result))
-            if keep:
-                kept.append(result)
-    if not json_lines:
-        from exiface.apps.verdict_table import print_verdicts
-
-        print_verdicts(kept, detector, verbose=verbose)
-    return kept, failed
+            yield result
 
 
-def _sources(arguments: list[str]) -> Iterable[str | bytes]:
-    """Paths of images; what doesn't exist is passed on, to become a row with a reason.
+def _sources(arguments: list[str]) -> list[Iterable[str | bytes]]:
+    """Paths of images by argument; what doesn't exist is passed on, to become a row with a reason.
 
     Folders and globs are looked at before the first image is judged, so that a mistake among them
     costs nothing; paths from standard input are drawn as they come.
     """
-    from itertools import chain
-
     from exiface.apps.standard_input import read_input
     from exiface.datasets import find_images
-    from exiface.errors import UserError
 
     groups: list[Iterable[str | bytes]] = []
     for argument in arguments:
@@ -233,15 +218,7 @@ def _sources(arguments: list[str]) -> Iterable[str | bytes]:
             groups.append(matches)
         else:
             groups.append([argument])
-    return chain.from_iterable(groups)
-
-
-def _noted(sources: Iterable[str | bytes], piped: list[bytes]) -> Iterator[str | bytes]:
-    """Sources as they are; the bytes of the one picture that lies nowhere are kept in `piped`."""
-    for source in sources:
-        if isinstance(source, bytes):
-            piped.append(source)
-        yield source
+    return groups
 
 
 def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import DetectorOption
+from exiface.apps.options import DetectorOption, JsonOption
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +27,7 @@ def drift(
     plot: Annotated[
         Path | None, typer.Option(help="Also draw the p-values against uniform (SVG).")
     ] = None,
-    json_object: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of text.")
-    ] = False,
+    json_object: JsonOption = False,
 ) -> None:
     """Compare p-values of recent photographs with what the calibration promises.
 
@@ -81,8 +80,6 @@ def _p_values(path: Path, parts: "DetectorParts") -> "NDArray[np.float64]":
     """
     import numpy as np
 
-    from exiface.errors import UserError
-
     whole = parts.encoder.subject == "image"
     found, judges = (_of_csv if path.suffix == ".csv" else _of_parts)(path, whole)
     if wrong := judges - {parts.id}:
@@ -99,10 +96,8 @@ def _p_values(path: Path, parts: "DetectorParts") -> "NDArray[np.float64]":
 
 
 def _of_csv(path: Path, whole: bool) -> tuple[list[float], set[str]]:
-    """P-values of a file of `exiface detect --csv`, and the ids of the detectors that gave them."""
+    """P-values in a file of `exiface detect --csv`, and the ids of the detectors that judged."""
     import csv
-
-    from exiface.errors import UserError
 
     with path.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)

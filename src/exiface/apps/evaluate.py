@@ -1,21 +1,22 @@
 """`exiface evaluate`: how well a detector does on labelled folders, or on a file of scores."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exiface.apps.options import ENCODER, DetectorOption
+from exiface.apps.options import ENCODER, CroppedOption, DetectorOption
 from exiface.choices import Layout, Noise
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
-    from exiface.detector import Detector
     from exiface.evaluation import ScoredSet
 
 
 def evaluate(
+    context: typer.Context,
     data: Annotated[
         Path | None,
         typer.Argument(help="With --layout: the folder of the published test data."),
@@ -105,9 +106,7 @@ def evaluate(
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print JSON lines instead of tables.")
     ] = False,
-    cropped: Annotated[
-        bool, typer.Option("--cropped", help="Each image is a face already cut out.")
-    ] = False,
+    cropped: CroppedOption = False,
 ) -> None:
     """Measure a detector: AUC, average precision, recall, and the false-alarm rate it keeps."""
     import json
@@ -116,26 +115,7 @@ def evaluate(
     from exiface.apps.evaluation_tables import print_report
     from exiface.evaluation.report import Report, write_report, write_table
 
-    given = {
-        "--real": real,
-        "--scores": scores,
-        "--layout": layout,
-        "DATA": data,
-        "--encoder": encoder,
-        "--components": components,
-        "--features": features,
-        "--find-faces": find_faces,
-        "--noise": noise,
-        "--fake": fake,
-        "--detector": detector,
-        "--against": against,
-        "--sweep": sweep,
-        "--harmonise": harmonise,
-        "--refit": refit,
-        "--cropped": cropped,
-        "-o": output,
-    }
-    _check_usage({name for name, value in given.items() if value})
+    _check_usage({_name(option) for option, value in context.params.items() if value})
     if layout is not None and data is not None and encoder is not None and output is not None:
         sets, known = _of_layout(
             data,
@@ -149,8 +129,16 @@ def evaluate(
     elif scores is not None:
         sets, known = _of_file(scores, against)
     else:
-        judging = _Judging(_named(real or []), _named(fake or []), cropped, harmonise)
-        sets, known = _of_folders(judging, detector, against, sweep=sweep, refit=refit)
+        sets, known = _of_folders(
+            _named(real or []),
+            _named(fake or []),
+            detector,
+            against,
+            cropped=cropped,
+            harmonised=harmonise,
+            sweep=sweep,
+            refit=refit,
+        )
     report = Report.of(sets, command=shlex.join(["exiface", *sys.argv[1:]]), **known)
     if csv_file is not None:
         write_table(report.rows, csv_file)
@@ -165,58 +153,35 @@ def evaluate(
         typer.echo(f"\nreport: {page}")
 
 
-# What is evaluated -> the options that go with it, beside -o, --csv and --json.
+# What is evaluated -> the options that go with it, beside those that always do.
 _SOURCES = {
     "--real": {"--fake", "--detector", "--against", *("--sweep", "--harmonise", "--refit")}
     | {"--cropped"},
     "--scores": {"--against"},
     "--layout": {"DATA", "--encoder", "--components", "--features", "--find-faces"} | {"--noise"},
 }
+_NAMES = {"data": "DATA", "output": "-o", "csv_file": "--csv", "json_lines": "--json"}
+
+
+def _name(option: str) -> str:
+    return _NAMES.get(option, f"--{option.replace('_', '-')}")
 
 
 def _check_usage(given: set[str]) -> None:
     """Refuse options that don't go together."""
-    from exiface.errors import UserError
-
     sources = [name for name in _SOURCES if name in given]
     if len(sources) != 1:
         raise UserError(
             "give either folders (--real, --fake), or --scores FILE, or DATA --layout nine"
         )
     [source] = sources
-    if wrong := given - _SOURCES[source] - {source, "-o"}:
+    if wrong := given - _SOURCES[source] - {source, "-o", "--csv", "--json"}:
         raise UserError(f"{', '.join(sorted(wrong))} can't go with {source}")
     needed = {"--layout": {"DATA", "--encoder", "-o"}}.get(source, set())
     if lacking := needed - given:
         raise UserError(f"{source} needs {', '.join(sorted(lacking))} as well")
     if "--refit" in given and ("-o" not in given or "--harmonise" in given):
         raise UserError("--refit is part of the report (-o DIR) on images as they are")
-
-
-@dataclass(frozen=True)
-class _Judging:
-    """How folders are judged, by one detector or another."""
-
-    reals: dict[str, Path]
-    fakes: dict[str, Path]
-    cropped: bool
-    harmonise: bool
-
-    def __call__(self, detector: "Detector", *, sweep: bool = False) -> "list[ScoredSet]":
-        from exiface.apps.console import progress_bar
-        from exiface.evaluation import judge
-        from exiface.photos.alterations import ALTERATIONS
-
-        with progress_bar("Judging") as progress:
-            return judge(
-                detector,
-                self.reals,
-                self.fakes,
-                alterations=tuple(ALTERATIONS) if sweep else (),
-                cropped=self.cropped,
-                harmonised=self.harmonise,
-                progress=progress,
-            )
 
 
 def _of_layout(
@@ -273,7 +238,6 @@ def _of_layout(
 
 def _of_file(scores: Path, against: Path | None) -> "tuple[list[ScoredSet], dict[str, Any]]":
     """Sets of a file of scores, and what else the report needs."""
-    from exiface.errors import UserError
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
 
@@ -288,10 +252,13 @@ def _of_file(scores: Path, against: Path | None) -> "tuple[list[ScoredSet], dict
 
 
 def _of_folders(
-    judging: _Judging,
+    reals: dict[str, Path],
+    fakes: dict[str, Path],
     given: str | None,
     against: Path | None,
     *,
+    cropped: bool,
+    harmonised: bool,
     sweep: bool,
     refit: bool,
 ) -> "tuple[list[ScoredSet], dict[str, Any]]":
@@ -299,37 +266,46 @@ def _of_folders(
     from exiface.apps.console import progress_bar
     from exiface.detector import Detector
     from exiface.detector.folder import detector_folder
+    from exiface.evaluation import judge
     from exiface.evaluation.own_photographs import encode_sets
     from exiface.evaluation.score_file import read_scores
     from exiface.evaluation.tables import against_table
+    from exiface.photos.alterations import ALTERATIONS
+
+    def judged(by: Detector, alterations: Sequence[str] = ()) -> "list[ScoredSet]":
+        with progress_bar("Judging") as progress:
+            return judge(
+                by,
+                reals,
+                fakes,
+                alterations=alterations,
+                cropped=cropped,
+                harmonised=harmonised,
+                progress=progress,
+            )
 
     detector = Detector.load(given)
     is_detector = against is not None and detector_folder(against).is_dir()
     other = Detector.load(against) if is_detector else None
-    bands = detector.parts.calibration
-    sets = judging(detector, sweep=sweep)
+    sets = judged(detector, tuple(ALTERATIONS) if sweep else ())
     known: dict[str, Any] = {
         "title": detector.id,
         "notice": detector.parts.notice,
-        "harmonised": judging.harmonise,
-        "alpha": bands.alpha,
+        "harmonised": harmonised,
+        "alpha": detector.parts.calibration.alpha,
     }
     if against is not None:
-        others = judging(other) if other else read_scores(against, with_traits=False)
+        others = judged(other) if other else read_scores(against, with_traits=False)
         known["other"] = other.id if other else against.name
         known["against"] = against_table(sets, others)
     if refit:
         with progress_bar("Encoding") as progress:
-            known["features"] = encode_sets(
-                detector, sets, cropped=judging.cropped, progress=progress
-            )
+            known["features"] = encode_sets(detector, sets, cropped=cropped, progress=progress)
         known["scorer"] = detector.parts.scorer
     return sets, known
 
 
 def _named(arguments: list[str]) -> dict[str, Path]:
-    from exiface.errors import UserError
-
     named: dict[str, Path] = {}
     for argument in arguments:
         name, separator, folder = argument.partition("=")

@@ -4,7 +4,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from exiface.evaluation import Row
 from exiface.evaluation.evidence_metrics import EvidenceRow
 from exiface.evaluation.report import Report, representative
 from exiface.evaluation.tables import SweepRow
@@ -14,14 +13,15 @@ _WIDE = 100  # characters
 
 def print_report(report: Report) -> None:
     """Print the main table, then whatever else was measured, then what casts doubt on it."""
+    console = Console()
     if report.published:
-        _print_published(report)
-    _print_table(report.rows, report.promised, promised=bool(report.alarms))
+        _print_published(report, console)
+    _print_table(report, console)
     if report.evidence:
-        _print_evidence(report.evidence)
+        _print_evidence(report.evidence, console)
     if report.sweep:
-        _print_sweep(report.sweep)
-    _print_comparisons(report)
+        _print_sweep(report.sweep, console)
+    _print_comparisons(report, console)
 
 
 def _share(value: float | None) -> str:
@@ -36,19 +36,17 @@ def _table(title: str, columns: list[str]) -> Table:
     return table
 
 
-def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
-    console = Console()
+def _print_table(report: Report, console: Console) -> None:
     real = _table("photographs", ["images", "no face", "flagged", "95 % interval", "unsure"])
     # Average precision, which a narrow terminal has no room for, is in the CSV and the report too.
     wide = console.width >= _WIDE
     columns = ["images", "AUC", "95 % interval", "at 5 %", "at 1 %", "flagged"]
     columns += ["AP gen", "AP photo"] if wide else []
     fake = _table("generated", columns)
-    for row in rows:
+    for row in report.rows:
         if row.kind == "real":
-            interval = ""
-            if row.flagged is not None:
-                interval = f"{_share(row.flagged_low)} to {_share(row.flagged_high)}"
+            low, high = _share(row.flagged_low), _share(row.flagged_high)
+            interval = "" if row.flagged is None else f"{low} to {high}"
             counts = (str(row.images), str(row.no_verdict))
             real.add_row(row.name, *counts, _share(row.flagged), interval, _share(row.unsure))
             continue
@@ -64,15 +62,15 @@ def _print_table(rows: list[Row], alpha: float, *, promised: bool) -> None:
             *(precisions if wide else ()),
             style="bold" if row.kind == "mean" else "",
         )
-    if promised:
-        console.print(f"False alarms: promised at most {alpha:.0%}, measured:\n")
+    if report.alarms:
+        console.print(f"False alarms: promised at most {report.promised:.0%}, measured:\n")
     console.print(real)
     if fake.row_count:
         console.print("\nGenerated faces (at 5 %, at 1 %: recall at that many false alarms):\n")
         console.print(fake)
 
 
-def _print_evidence(rows: list[EvidenceRow]) -> None:
+def _print_evidence(rows: list[EvidenceRow], console: Console) -> None:
     table = _table("set", ["images", "Cllr", "Cllr_min", "mean odds", "misleading"])
     for row in rows:
         figures = ("" if value is None else f"{value:.2f}" for value in (row.cllr, row.cllr_min))
@@ -80,7 +78,6 @@ def _print_evidence(rows: list[EvidenceRow]) -> None:
         table.add_row(
             name, str(row.images), *figures, f"{row.mean_odds:.2f}", _share(row.misleading)
         )
-    console = Console()
     console.print(
         "\nLikelihood ratios as evidence (Cllr in bits: 1 says nothing, 0 is perfect; mean odds: 1 "
         "where calibrated, above it misleading):\n"
@@ -88,17 +85,9 @@ def _print_evidence(rows: list[EvidenceRow]) -> None:
     console.print(table)
 
 
-def _print_published(report: Report) -> None:
-    columns = [
-        "images",
-        "accuracy",
-        "published",
-        "AUC",
-        "published",
-        "AP photographs",
-        "AP generated",
-    ]
-    table = _table("generator", columns)
+def _print_published(report: Report, console: Console) -> None:
+    columns = ["images", "accuracy", "published", "AUC", "published"]
+    table = _table("generator", [*columns, "AP photographs", "AP generated"])
     for row in report.published:
         figures = (
             *(row.accuracy, row.published_accuracy, row.auc, row.published_auc),
@@ -110,7 +99,6 @@ def _print_published(report: Report) -> None:
             *(_share(figure) for figure in figures),
             style="bold" if row.generator == "mean" else "",
         )
-    console = Console()
     console.print("The published protocol (threshold from the fit set itself):\n")
     console.print(table)
     for remark in report.remarks:
@@ -118,7 +106,7 @@ def _print_published(report: Report) -> None:
     console.print("\n[bold]The honest protocol[/] (p-values from photographs left out):\n")
 
 
-def _print_sweep(rows: list[SweepRow]) -> None:
+def _print_sweep(rows: list[SweepRow], console: Console) -> None:
     compared = representative(rows)
     title = "mean over the sets"
     if not compared:
@@ -132,13 +120,11 @@ def _print_sweep(rows: list[SweepRow]) -> None:
             figures = [f"{row.auc:.3f}", f"{round(row.auc_lost, 3) + 0.0:+.3f}"]
         name = row.condition if compared else f"{row.condition}: {row.name}"
         table.add_row(name, *figures, _share(row.recall), _share(row.false_alarms))
-    console = Console()
     console.print(f"\nRobustness ({escape(title)}):\n")
     console.print(table)
 
 
-def _print_comparisons(report: Report) -> None:
-    console = Console()
+def _print_comparisons(report: Report, console: Console) -> None:
     if report.against:
         table = _table("set", ["images", "AUC", "other", "difference", "95 % interval", "p"])
         for row in report.against:

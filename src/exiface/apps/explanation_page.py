@@ -29,19 +29,14 @@ _SIGNS = {
 
 
 def write_explanation(explanation: Explanation, detector: Detector, path: Path) -> None:
-    """Write a page that says why a face, or a whole image, got its verdict.
-
-    Args:
-        explanation: of `exiface.detector.explanation.explain`.
-        detector: that judged.
-        path: of the HTML file; it loads nothing from elsewhere.
-    """
+    """Write a page that says why a face, or a whole image, got its verdict; it stands alone."""
+    parts = parts_of(explanation, detector)
     text = template("exiface.apps", "explain.html").render(
         told=told(explanation),
-        plot=standing(parts_of(explanation, detector), explanation.judged),
+        plot=standing(parts, explanation.judged),
         words=words(),
         detector=detector,
-        parts=parts_of(explanation, detector),
+        parts=parts,
         version=__version__,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,24 +44,15 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
 
 
 def told(explanation: Explanation) -> dict[str, Any]:
-    """What `why.html` shows of an explanation.
-
-    Args:
-        explanation: of `exiface.detector.explanation.explain`.
-
-    Returns:
-        Pictures as URIs, and sentences.
-    """
+    """What `why.html` shows of an explanation: pictures as URIs, and sentences."""
+    shares = [explanation.judged.sentence]
+    if explanation.known_ratio:
+        shares.append(explanation.known_ratio.sentence)
     return {
         "explanation": explanation,
         "what": explanation.what,
         "face": explanation.judged,
-        "shares": " ".join(
-            [
-                explanation.judged.sentence,
-                *([explanation.known_ratio.sentence] if explanation.known_ratio else []),
-            ]
-        ),
+        "shares": " ".join(shares),
         "crop": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
         "pull": float(explanation.regions.max()),
@@ -111,25 +97,17 @@ def tag_sentence(check: TagCheck, what: str = "face") -> str:
     if check.recorded_rank is None or check.p_value is None:
         return f"{looks}; {claim}; too few known photographs have this tag to compare."
     claim += f", {_place(check.recorded_rank)}"
+    apart = "That is no further apart than usual."
     if check.disagrees:
-        return (
-            f"{looks}; {claim}. They disagree more than for all but {check.p_value * 100:.1f} % of "
-            "known photographs."
-        )
-    return f"{looks}; {claim}. That is no further apart than usual."
+        share = f"{check.p_value * 100:.1f} %"
+        apart = f"They disagree more than for all but {share} of known photographs."
+    return f"{looks}; {claim}. {apart}"
 
 
 def spotlight(crop: NDArray[np.uint8], regions: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Light up the regions that pull the likelihood down; the rest of the face lies in the dark.
+    """Light up the regions (h, w) that pull the likelihood of a crop (h, w, 3) down.
 
     Brightness, not hue, carries the map: it is read in grey and by colour-blind people alike.
-
-    Args:
-        crop: (h, w, 3) uint8.
-        regions: (h, w) pull of each pixel, above 0 = down.
-
-    Returns:
-        (h, w, 3) uint8, its longer side 512.
     """
     size = _enlarged_size(crop)
     strongest = max(float(regions.max()), 1e-9)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from exiface.apps.options import ENCODER
+from exiface.apps.options import ENCODER, ThreadsOption
+from exiface.errors import UserError
 
 
 def features(
@@ -29,9 +30,7 @@ def features(
         int, typer.Option(min=1, help="Images of a part; what a kill can cost.")
     ] = 512,
     batch_size: Annotated[int, typer.Option(min=1, help="Faces encoded at a time.")] = 32,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads; without it, one a core.")
-    ] = None,
+    threads: ThreadsOption = None,
 ) -> None:
     """Write feature vectors: one row a face, or an image where the encoder looks at whole images.
 
@@ -44,7 +43,6 @@ def features(
     from exiface.apps.bulk.parts import finished
     from exiface.apps.console import rate_bar
     from exiface.apps.standard_input import read_paths
-    from exiface.errors import UserError
 
     if output.exists():
         raise UserError(f"{output} is there already; name another file, or delete it")

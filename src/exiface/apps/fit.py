@@ -1,15 +1,18 @@
 """`exiface fit`: from an encoder and photographs to a detector."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from exiface.apps.options import ENCODER, GeneratedOption, generated_faces
-from exiface.choices import FitSplit, Subject
-
-if TYPE_CHECKING:
-    from exiface.datasets import Manifest
+from exiface.apps.options import (
+    ENCODER,
+    GeneratedOption,
+    NameOption,
+    generated_faces,
+    scanned,
+)
+from exiface.choices import FitSplit
 
 
 def fit(
@@ -22,9 +25,7 @@ def fit(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Detector folder to write.")],
-    name: Annotated[
-        str | None, typer.Option(help="Of the detector; without it, the folder's name.")
-    ] = None,
+    name: NameOption = None,
     components: Annotated[
         int | None,
         typer.Option(
@@ -99,12 +100,18 @@ def fit(
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
     subject = encoder_named(encoder).description.subject
-    manifest = Manifest.joined([_manifest(path, seed, subject) for path in photos])
+    halves = {"fit": 0.5, "calibration": 0.5}
+    manifests = [
+        scanned(path, "Reading photographs", fractions=halves, subject=subject, seed=seed)
+        if path.is_dir()
+        else Manifest.read(path)
+        for path in photos
+    ]
     known = generated_faces(generated or [], subject)
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
             encoder,
-            manifest,
+            Manifest.joined(manifests),
             name=name or output.resolve().name,
             fitting=Fitting(
                 components=components,
@@ -122,19 +129,3 @@ def fit(
     added = "" if card is None else "\n" + card.read_text("utf-8")
     write_folder(replace(parts, card=parts.card + added, notice=notice), output)
     print_detector(read_folder(output), output)
-
-
-def _manifest(photos: Path, seed: int, subject: Subject) -> "Manifest":
-    from exiface.apps.console import progress_bar
-    from exiface.datasets import Manifest, scan
-
-    if photos.is_dir():
-        with progress_bar("Reading photographs") as progress:
-            return scan(
-                photos,
-                fractions={"fit": 0.5, "calibration": 0.5},
-                subject=subject,
-                seed=seed,
-                progress=progress,
-            )[0]
-    return Manifest.read(photos)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exiface.apps.console import print_rows
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     from exiface.detector.folder import DetectorParts
@@ -32,7 +33,6 @@ def info(
     from exiface.detector.folder import DETECTOR_FILE, detector_folder, read_folder
     from exiface.encoders import EncoderFolder
     from exiface.encoders.folder import holds_encoder
-    from exiface.errors import UserError
 
     folder = detector_folder(detector)
     if holds_encoder(folder) and not (folder / DETECTOR_FILE).exists():
@@ -58,33 +58,24 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
     encoder, calibration = parts.encoder, parts.calibration
     low, high = parts.true_rate
     units = "sources" if calibration.by_source else "photographs"
-    counts = {
-        label: _counts(of_set)
-        for label, of_set in (
-            ("trained on", encoder.provenance.get("training", {})),
-            ("fitted on", parts.provenance.get("fit", {})),
-            ("calibrated on", parts.provenance.get("calibration", {})),
-        )
-    }
+    limits = (f"{name} >= {limit:.3g}" for name, limit in parts.quality.as_dict().items())
+    weights = encoder.provenance.get("loss_weights", {})
     rows = {
         "detector": f"{parts.name}@{parts.digest[:12]}",
         "folder": _size(folder),
         "encoder": _encoder(encoder),
         "scored by": parts.scorer.words,
-        **{label: text for label, text in counts.items() if text},
-        **_known(encoder),
+        "trained on": _counts(encoder.provenance.get("training", {})),
+        "fitted on": _counts(parts.provenance.get("fit", {})),
+        "calibrated on": _counts(parts.provenance.get("calibration", {})),
+        "knows": _known(encoder),
         "verdict": parts.judge.promise(),
         "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
         f"these {units}, {low:.1%} to {high:.1%} (95 % interval)",
-        "quality": ", ".join(
-            f"{name} >= {limit:.3g}" for name, limit in parts.quality.as_dict().items()
-        )
-        or "no limits measured",
+        "quality": ", ".join(limits) or "no limits measured",
+        "loss weights": ", ".join(f"{name} {each:.3g}" for name, each in weights.items()),
+        "notice": parts.notice,
     }
-    if weights := encoder.provenance.get("loss_weights"):
-        rows["loss weights"] = ", ".join(f"{name} {each:.3g}" for name, each in weights.items())
-    if parts.notice:
-        rows["notice"] = parts.notice
     print_rows(rows)
 
 
@@ -102,20 +93,18 @@ def print_encoder(encoder: "EncoderFolder", folder: Path) -> None:
         "shaped by": f"{len(encoder.seen)} photographs, none of which may calibrate a detector",
         "next": f"exiface fit --encoder {folder} --photos MANIFEST -o DETECTOR",
     }
-    print_rows({label: text for label, text in rows.items() if text})
+    print_rows(rows)
 
 
 def _encoder(described: "EncoderDescription") -> str:
     return f"{described.architecture}: {described.takes.sides} -> {described.features} features"
 
 
-def _known(encoder: "EncoderDescription") -> dict[str, str]:
+def _known(encoder: "EncoderDescription") -> str:
     """The families of generators that taught it, where some did."""
     sources = encoder.provenance.get("supervised", {}).get("sources", ())
     families = sorted({source.split("/")[0] for source in sources} - {"unknown"})
-    return (
-        {"knows": f"{len(families)} kinds of generators: {', '.join(families)}"} if families else {}
-    )
+    return f"{len(families)} kinds of generators: {', '.join(families)}" if families else ""
 
 
 def _counts(of_set: dict[str, Any]) -> str:

@@ -3,11 +3,12 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from exiface.choices import Scope, Subject
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     from exiface.calibration import GeneratedFaces
@@ -40,13 +41,30 @@ GeneratedOption = Annotated[
         "the family; and known, 1 of further pictures of a family that training knew."
     ),
 ]
+CroppedOption = Annotated[
+    bool, typer.Option("--cropped", help="Each image is a face already cut out.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+NameOption = Annotated[
+    str | None, typer.Option(help="Of the detector; without it, the folder's name.")
+]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Threads; without it, one a core.")]
 _COLUMNS = ("family", "p_value")
+
+
+def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
+    """Scan a folder as `exiface.datasets.scan` does, with a bar that says what is being done."""
+    from exiface.apps.console import progress_bar
+    from exiface.datasets import scan
+
+    with progress_bar(doing) as progress:
+        return scan(folder, progress=progress, **options)[0]
 
 
 def generated_faces(
     paths: Sequence[Path], subject: Subject = "face"
 ) -> "Manifest | GeneratedFaces | None":
-    """What `--generated` names: faces or images to be judged, or what they scored; None of none.
+    """What `--generated` names: pictures to be judged, or their scores; None where it isn't given.
 
     Raises:
         UserError: both at once, or a file that can't be used.
@@ -55,20 +73,17 @@ def generated_faces(
 
     import numpy as np
 
-    from exiface.apps.console import progress_bar
-    from exiface.datasets import Manifest, scan
-    from exiface.errors import UserError
+    from exiface.datasets import Manifest
 
-    scored = [path for path in paths if path.suffix == ".csv"]
-    if scored:
+    if any(path.suffix == ".csv" for path in paths):
         if len(paths) > 1:
             raise UserError("--generated takes one CSV of p-values, or faces, not both")
-        return _scored(scored[0])
+        return _scored(paths[0])
     manifests = []
     for path in paths:
         if path.is_dir():
-            with progress_bar("Reading generated images") as progress:
-                found = scan(path, fractions={"fit": 1.0}, subject=subject, progress=progress)[0]
+            fractions = {"fit": 1.0}
+            found = scanned(path, "Reading generated images", fractions=fractions, subject=subject)
             names = np.full(len(found), path.resolve().name)
             manifests.append(replace(found, source=names, generated=np.full(len(found), True)))
         else:
@@ -83,25 +98,21 @@ def generated_faces(
 
 
 def _scored(path: Path) -> "GeneratedFaces":
-    from exiface.calibration import CalibrationError
-    from exiface.errors import UserError
+    from exiface.calibration import CalibrationError, GeneratedFaces
+
+    def gathered(rows: list[dict[str, str]], known: GeneratedFaces | None) -> GeneratedFaces:
+        p_values = [float(row["p_value"]) for row in rows]
+        return GeneratedFaces.of(p_values, [row["family"] for row in rows], known)
 
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
         known = [row for row in rows if row.get("known") == "1"]
         never = [row for row in rows if row.get("known") != "1"]
-        return _gathered(never, _gathered(known, None) if known else None)
+        return gathered(never, gathered(known, None) if known else None)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
     except (KeyError, TypeError, ValueError, CalibrationError) as error:
         raise UserError(
             f"{path} must have the columns {', '.join(_COLUMNS)} with numbers in the last: {error}"
         ) from None
-
-
-def _gathered(rows: list[dict[str, str]], known: "GeneratedFaces | None") -> "GeneratedFaces":
-    from exiface.calibration import GeneratedFaces
-
-    p_values = [float(row["p_value"]) for row in rows]
-    return GeneratedFaces.of(p_values, [row["family"] for row in rows], known)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,7 @@ _TICKS = (2, 5, 20, 100)  # one photograph in so many looks as unusual
 
 
 def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
-    """Geometry of the plot that puts a face among photographs and generated faces.
-
-    Args:
-        parts: of the detector.
-        face: whose p-value is marked.
+    """The plot that puts a face among photographs and generated faces.
 
     Returns:
         Bars of photographs with the verdict that they get and bars of generated faces, each as a
@@ -42,11 +39,21 @@ def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
     }
 
 
-def distributions(parts: DetectorParts) -> list[dict[str, Any]]:
-    """The plot's geometry without a face."""
+def distribution(judge: Judge) -> dict[str, Any]:
+    """The plot without a face, with the zones in which each verdict is said, from usual on."""
     width, height = PLOT
-    size = {"width": width, "height": height, "power": POWER}
-    return [size | _bars(parts.judge)]
+    edges = [1.0, min(judge.usual_from, 1.0), judge.calibration.alpha, 0.0]
+    places = [width * (1 - p_value**POWER) for p_value in edges]
+    zones = [
+        {
+            "x": round(start, 2),
+            "width": round(end - start, 2),
+            "verdict": judge.verdict_at((high + low) / 2).value,
+        }
+        for (start, end), (high, low) in zip(pairwise(places), pairwise(edges), strict=True)
+        if end > start
+    ]
+    return {"width": width, "height": height, "power": POWER, "zones": zones, **_bars(judge)}
 
 
 @lru_cache(maxsize=8)

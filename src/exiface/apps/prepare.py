@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from exiface.apps.options import ThreadsOption
 from exiface.choices import Subject
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     from exiface.datasets import ScanSummary
@@ -51,9 +53,7 @@ def prepare(
         typer.Option("--cropped", help="Each picture is a face already cut out, taken whole."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the splits.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads; without it, one a core.")
-    ] = None,
+    workers: ThreadsOption = None,
     json_summary: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON instead of a table.")
     ] = False,
@@ -67,7 +67,6 @@ def prepare(
 
     from exiface.apps.console import progress_bar
     from exiface.datasets import SPLITS, read_records, scan
-    from exiface.errors import UserError
     from exiface.papers.exif_ranking.fdf import read_fdf
 
     if not photos.is_dir():
@@ -99,10 +98,10 @@ def prepare(
                 journal=journal,
                 progress=progress,
             )
-    described = json.dumps(asdict(summary), indent=2)
     if not len(manifest):
         reasons = ", ".join(f"{len(files)} {reason}" for reason, files in summary.left_out.items())
         raise UserError(f"{photos}: no {subject} to use in {summary.files} images ({reasons})")
+    described = json.dumps(asdict(summary), indent=2)
     manifest.write(output)
     output.with_name(output.name + ".summary.json").write_text(described + "\n", "utf-8")
     journal.unlink(missing_ok=True)
@@ -114,7 +113,6 @@ def prepare(
 
 def _fractions(text: str) -> dict[str, float]:
     from exiface.datasets import SPLITS
-    from exiface.errors import UserError
 
     fractions = {}
     for part in text.split(","):

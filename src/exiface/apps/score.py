@@ -2,14 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from exiface.apps.options import DetectorOption, SubjectOption
-
-if TYPE_CHECKING:
-    from collections import Counter
+from exiface.errors import UserError
 
 
 def score(
@@ -54,18 +52,16 @@ def score(
     from exiface.apps.bulk.inputs import number_of_images, settled_blocks
     from exiface.apps.bulk.parts import finished
     from exiface.apps.bulk.scoring import score_blocks
-    from exiface.apps.bulk.scoring import shard as of_shard
     from exiface.apps.console import rate_bar
     from exiface.apps.standard_input import read_paths
     from exiface.detector import Detector
 
-    part, parts = _shard(shard)
+    part, parts = (1, 1) if shard is None else _shard(shard)
     judge = Detector.load(detector, subject=subject, threads=threads)
-    blocks = of_shard(
-        settled_blocks(output, sources or [], read_paths(sys.stdin.buffer), block), part, parts
-    )
+    every = settled_blocks(output, sources or [], read_paths(sys.stdin.buffer), block)
+    blocks = [each for each in every if each.number % parts == part - 1]
     done = finished(output, judge.id)
-    todo = [block for block in blocks if block.number not in done]
+    todo = [each for each in blocks if each.number not in done]
     if len(todo) < len(blocks):
         typer.echo(f"{len(blocks) - len(todo)} of {len(blocks)} blocks are done already", err=True)
     with rate_bar("Scoring", number_of_images(todo)) as report:
@@ -84,22 +80,14 @@ def score(
             )
         else:
             counts = score_blocks(judge, todo, output, batch_size=batch_size, report=report)
-    _print_counts(counts, output)
-    raise typer.Exit(1 if counts["no verdict"] else 0)
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    from exiface.errors import UserError
-
-    if text is None:
-        return 1, 1
-    part, separator, parts = text.partition("/")
-    if not (separator and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
-        raise UserError(f"--shard must be I/N with 1 <= I <= N, such as 3/8, got {text!r}")
-    return int(part), int(parts)
-
-
-def _print_counts(counts: "Counter[str]", output: Path) -> None:
     said = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     typer.echo(f"{counts.total()} images scored now{': ' if said else ''}{said}")
     typer.echo(f"parts: {output}/part-*.parquet")
+    raise typer.Exit(1 if counts["no verdict"] else 0)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise UserError(f"--shard must be I/N with 1 <= I <= N, such as 3/8, got {text!r}")
+    return int(part), int(parts)

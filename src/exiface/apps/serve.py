@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from exiface.errors import UserError
+
 
 def serve(
     host: Annotated[
@@ -75,8 +77,6 @@ def serve(
 def _check_port(host: str, port: int) -> None:
     """Raise a sentence where the service could not listen, before it says where it does."""
     import socket
-
-    from exiface.errors import UserError
 
     try:
         family, *_, address = socket.getaddrinfo(

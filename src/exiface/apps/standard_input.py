@@ -1,6 +1,7 @@
 """What `-` means: the bytes of one picture, or paths of pictures, one a line."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from exiface.errors import UserError
@@ -10,13 +11,7 @@ _HEAD = 16
 
 
 def read_input(stream: BinaryIO) -> bytes | Iterator[str]:
-    """Read standard input.
-
-    Args:
-        stream: of bytes, such as `sys.stdin.buffer`.
-
-    Returns:
-        The bytes of a picture, or the paths of several, as they come.
+    """The bytes of a picture that come on standard input, or the paths of several, as they come.
 
     Raises:
         UserError: there is nothing on it.
@@ -27,7 +22,8 @@ def read_input(stream: BinaryIO) -> bytes | Iterator[str]:
             "nothing came on standard input; give a picture (exiface detect - < photo.jpg) or "
             "paths, one a line (ls *.jpg | exiface detect -)"
         )
-    if _is_picture(head):
+    in_a_box = (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:8] == b"ftyp"
+    if head.startswith(_SIGNATURES) or in_a_box:
         return head + stream.read()
     return _paths(head, stream)
 
@@ -47,15 +43,9 @@ def read_paths(stream: BinaryIO) -> Iterator[str]:
     yield from found
 
 
-def _is_picture(head: bytes) -> bool:
-    in_a_box = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return head.startswith(_SIGNATURES) or in_a_box or head[4:8] == b"ftyp"
-
-
 def _paths(head: bytes, stream: BinaryIO) -> Iterator[str]:
     first = head + stream.readline()
-    for lines in (first.splitlines(), stream):
-        for line in lines:
-            path = line.decode("utf-8", "surrogateescape").strip("\r\n")
-            if path.strip():
-                yield path
+    for line in chain(first.splitlines(), stream):
+        path = line.decode("utf-8", "surrogateescape").strip("\r\n")
+        if path.strip():
+            yield path

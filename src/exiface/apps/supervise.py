@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from exiface.apps.options import ENCODER
+from exiface.apps.options import ENCODER, scanned
 
 
 def supervise(
@@ -50,15 +50,14 @@ def supervise(
     on others. Then `exiface fit --encoder ENCODER --photos MANIFEST -o DETECTOR` calibrates it.
     """
     from exiface.apps.console import progress_bar
-    from exiface.datasets import Manifest, scan
+    from exiface.datasets import Manifest
     from exiface.detector.supervised import supervise as learnt
     from exiface.detector.supervised import write_supervised
 
-    sets: dict[Path, Manifest] = {}
-    for folder in (*real, *fake):
-        with progress_bar(f"Finding faces in {folder}") as progress:
-            sets[folder] = scan(folder, fractions={"train": 1.0}, progress=progress)[0]
-    photographs, generated = [sets[path] for path in real], [sets[path] for path in fake]
+    photographs, generated = (
+        [scanned(each, f"Finding faces in {each}", fractions={"train": 1.0}) for each in folders]
+        for folders in (real, fake)
+    )
     camera = None if photos is None else Manifest.read(photos)
     with progress_bar("Encoding") as progress:
         classifier, made_of = learnt(

@@ -64,14 +64,13 @@ def train(
 
         def report(step: int, total: int, figures: dict[str, float]) -> None:
             progress(step, total)
-            shown = {
-                name: value
+            shown = [
+                f"{name} {value:.3f}"
                 for name, value in figures.items()
                 if name.startswith("spearman") or name.endswith("_auc")
-            }
+            ]
             if shown:
-                line = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
-                typer.echo(f"step {step}/{total}: {line}", err=True)
+                typer.echo(f"step {step}/{total}: {', '.join(shown)}", err=True)
 
         encoder = run_training(
             resolved, manifest, output, process, init=init, text=text, report=report

@@ -20,27 +20,19 @@ _NAMES = {
 def print_verdicts(
     results: Sequence[ImageResult], detector: Detector, *, verbose: bool = False
 ) -> None:
-    """Print one line a picture, and what stands behind it for a single one or if asked.
-
-    Args:
-        results: in the order that they are printed in.
-        detector: that judged them.
-        verbose: print the details of each picture.
-    """
+    """Print one line a picture; for a single one, or if asked, what stands behind it as well."""
     console = Console()
     rows = [_row(result) for result in results]
     columns = ["verdict", "how sure"]
     if any(result.declares_generated for result in results):
         columns.append("the file")
-    widths = [
-        min(_WIDEST, max(len(each) for each in (name, *(row[place] for row in rows))))
-        for place, name in enumerate(columns)
-    ]
-    left = console.width - sum(widths) - _GAP * len(columns)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("picture", no_wrap=True)
-    for name, width in zip(columns, widths, strict=True):
+    left = console.width
+    for place, name in enumerate(columns):
+        width = min(_WIDEST, max(len(each) for each in (name, *(row[place] for row in rows))))
         table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
+        left -= width + _GAP
     for result, row in zip(results, rows, strict=True):
         style = "dim" if result.verdict is None else VERDICT_STYLES[result.verdict.value]
         styled = (f"[{style}]{escape(row[0])}[/]", escape(row[1]), f"[yellow]{row[2]}[/]")

@@ -1,10 +1,13 @@
 """`exiface verify`: judge the pictures of a case again, and say what differs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     from exiface.detector import Detector, ImageResult
@@ -69,7 +72,6 @@ def read_case(path: Path) -> dict[str, Any]:
     import json
 
     from exiface.apps.case import FORMAT, VERSION
-    from exiface.errors import UserError
 
     try:
         told = json.loads(path.read_bytes())
@@ -88,10 +90,10 @@ def read_case(path: Path) -> dict[str, Any]:
             f"exiface {told.get('exiface')}, which made it"
         )
     try:
-        [told["detector"][key] for key in ("asked", "subject", "cropped", "judged_by")]
+        itemgetter("asked", "subject", "cropped", "judged_by")(told["detector"])
         for picture in told["pictures"]:
-            [picture[key] for key in ("name", "sha256")]
-            [picture["result"][key] for key in ("path", "faces")]
+            itemgetter("name", "sha256")(picture)
+            itemgetter("path", "faces")(picture["result"])
     except (KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged, or was changed ({error}): get the original") from None
     return told
@@ -101,7 +103,6 @@ def _detector(
     told: dict[str, Any], named: str | None, case: Path, other_detector: bool
 ) -> "Detector":
     from exiface.detector import Detector
-    from exiface.errors import UserError
 
     then = told["detector"]
     judge = Detector.load(named or then["asked"], subject=then["subject"])
@@ -180,6 +181,5 @@ def _outcome(result: dict[str, Any]) -> str:
     return f"no verdict ({result['reason']})" if result.get("reason") else str(result["verdict"])
 
 
-def _judged(result: dict[str, Any]) -> Sequence[dict[str, Any]]:
-    whole = [result["image"]] if "image" in result else []
-    return [*result["faces"], *whole]
+def _judged(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*result["faces"], *([result["image"]] if "image" in result else [])]

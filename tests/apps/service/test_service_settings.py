@@ -10,15 +10,15 @@ from exiface.errors import UserError
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
-def test_flags_win_over_environment_and_that_over_the_file(tmp_path, monkeypatch):
+def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
     file = tmp_path / "service.toml"
     file.write_text('port = 1\nqueue = 2\nmax_files = 3\napi_keys = ["secret"]\n')
     monkeypatch.setenv(CONFIG_VARIABLE, str(file))
     monkeypatch.setenv("EXIFACE_QUEUE", "20")
     monkeypatch.setenv("EXIFACE_PORT", "10")
     monkeypatch.setenv("EXIFACE_CORS_ORIGINS", '["https://a.example"]')
-    settings = read_settings(port=100, detector=None)
-    assert (settings.port, settings.queue, settings.max_files) == (100, 20, 3)
+    settings = read_settings()
+    assert (settings.port, settings.queue, settings.max_files) == (10, 20, 3)
     assert settings.cors_origins == ["https://a.example"]
     assert "secret" not in repr(settings)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,14 +29,8 @@ FEATURE_COLUMNS = pyarrow.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What of an image is to be encoded.
-
-    Attributes:
-        boxes: of its faces, or of the whole image.
-        inputs: what the encoder takes of each.
-        reason: why there is nothing.
-    """
+class _Found:
+    """What of an image is to be encoded, or the reason why there is nothing."""
 
     boxes: tuple[Box, ...] = ()
     inputs: tuple[Crop, ...] = ()
@@ -63,9 +56,7 @@ class FeatureReader:
         self.threads = threads or cores()
         self._cropped = cropped
         self._encoder = files.open(self.threads)
-        whole = self._encoder.subject == "image"
-        self._face_detector = None if whole else FaceDetector()
-        self.at_once = 1 if whole else None  # inputs that can't wait for others; None = any number
+        self._face_detector = FaceDetector() if self._encoder.subject == "face" else None
         digest = hashlib.sha256(files.model + (files.attention or b""))
         takes = "cropped" if cropped else self._encoder.subject
         self.id = f"{files.description.architecture}@{digest.hexdigest()[:12]}, {takes}"
@@ -74,41 +65,41 @@ class FeatureReader:
         self, items: Iterable[Item], *, batch_size: int = 32
     ) -> Iterator[list[dict[str, Any]]]:
         """The rows of each image, in order: decoding overlaps with encoding."""
-        at_once = self.at_once or batch_size
-        waiting: deque[Found] = deque()
+        # Whole images are too large to wait for others.
+        at_once = batch_size if self._face_detector else 1
+        waiting: list[_Found] = []
         inputs = 0
         for found in ordered_map(self._read, items, workers=self.threads):
             waiting.append(found)
             inputs += len(found.inputs)
             if inputs >= at_once or len(waiting) >= 4 * batch_size:
                 yield from self._encoded(waiting)
-                inputs = 0
+                waiting, inputs = [], 0
         yield from self._encoded(waiting)
 
-    def _read(self, item: Item) -> Found:
+    def _read(self, item: Item) -> _Found:
         if item.source is None:
-            return Found(reason=item.reason)
+            return _Found(reason=item.reason)
         try:
             pixels = read_photo(item.source).pixels
         except UnreadableImageError as error:
-            return Found(reason=str(error))
+            return _Found(reason=str(error))
         height, width = pixels.shape[:2]
         boxes: tuple[Box, ...] = ((0, 0, width, height),)
         reason = None
         if self._face_detector is not None:
             faces, _, reason = self._face_detector.to_judge(pixels, cropped=self._cropped)
             boxes = tuple(face.box for face in faces)
-        return Found(boxes, tuple(self._encoder.inputs(pixels, box) for box in boxes), reason)
+        return _Found(boxes, tuple(self._encoder.inputs(pixels, box) for box in boxes), reason)
 
-    def _encoded(self, waiting: deque[Found]) -> Iterator[list[dict[str, Any]]]:
+    def _encoded(self, waiting: Sequence[_Found]) -> Iterator[list[dict[str, Any]]]:
         inputs = [each for found in waiting for each in found.inputs]
         vectors = iter(self._encoder.encode(inputs) if inputs else ())
-        while waiting:
-            found = waiting.popleft()
+        for found in waiting:
             if found.reason is not None:
                 yield [{"reason": found.reason}]
-                continue
-            yield [{"box": list(box), "vector": next(vectors)} for box in found.boxes]
+            else:
+                yield [{"box": list(box), "vector": next(vectors)} for box in found.boxes]
 
 
 def encode_blocks(
@@ -129,12 +120,7 @@ def encode_blocks(
 
 
 def join_parts(folder: Path, blocks: Iterable[Block], target: Path) -> tuple[int, int]:
-    """Make one file of all parts, a part at a time, and remove them.
-
-    Args:
-        folder: of the parts.
-        blocks: all of them.
-        target: the file.
+    """Make one file of the parts of all blocks, a part at a time, and remove them.
 
     Returns:
         How many rows have a vector, and how many a reason instead.

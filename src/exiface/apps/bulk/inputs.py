@@ -10,6 +10,7 @@ import os
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 
 from exiface.datasets import find_images
@@ -38,12 +39,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A unit of work.
-
-    Attributes:
-        number: from 0, over all shards.
-        paths: of images; or of one tar file.
-    """
+    """A unit of work: images, or one tar file; its number counts from 0, over all shards."""
 
     number: int
     paths: tuple[str, ...]
@@ -53,11 +49,6 @@ class Block:
         """Whether it is a tar file."""
         return len(self.paths) == 1 and self.paths[0].lower().endswith(TAR_SUFFIXES)
 
-    @property
-    def images(self) -> int | None:
-        """How many images it holds; None for a tar file, which isn't opened to be counted."""
-        return None if self.tar else len(self.paths)
-
     def items(self) -> Iterator[Item]:
         """The images of the block, drawn one by one."""
         if self.tar:
@@ -66,36 +57,29 @@ class Block:
             yield from (Item(path, path) for path in self.paths)
 
 
-def number_of_images(blocks: Iterable[Block]) -> int | None:
-    """How many images blocks hold together; None where one is a tar file."""
-    sizes = [block.images for block in blocks]
-    return None if None in sizes else sum(size or 0 for size in sizes)
+def number_of_images(blocks: Sequence[Block]) -> int | None:
+    """How many images blocks hold; None where one is a tar file, which isn't opened to count."""
+    return None if any(each.tar for each in blocks) else sum(len(each.paths) for each in blocks)
 
 
-def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> Iterator[str]:
-    """Paths of images and tar files, in a settled order.
+def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> list[str]:
+    """List the paths of images and tar files, each once, where it comes first.
 
     Args:
         sources: folders (searched at any depth), tar files, manifests or other Parquet files with
             a column `path`, image files, or `-` for paths on standard input.
         standard_input: lines of it.
 
-    Yields:
-        The paths; every path once, where it comes first.
-
     Raises:
         UserError: a source that isn't there or holds nothing.
     """
-    seen: set[str] = set()
+    listed: dict[str, None] = {}
     for source in sources:
-        number = 0
-        for path in _listed(source, standard_input):
-            number += 1
-            if path not in seen:
-                seen.add(path)
-                yield path
-        if not number:
+        found = dict.fromkeys(_listed(source, standard_input))
+        if not found:
             raise UserError(f"{source} holds no image; name a folder, a tar file or a manifest")
+        listed |= found
+    return [*listed]
 
 
 def settled_blocks(
@@ -107,7 +91,7 @@ def settled_blocks(
         folder: of the run; made if need be.
         sources: see `list_inputs`; a run that goes on may give none.
         standard_input: lines of it.
-        size: images of a block; of a run that goes on, as it began.
+        size: images of a block; a run that goes on keeps its own.
 
     Raises:
         UserError: nothing to score, or the folder belongs to a run on other sources.
@@ -118,7 +102,7 @@ def settled_blocks(
     if not listed.exists():
         if not sources:
             raise UserError(f"{folder} holds no run to go on with; name what is to be scored")
-        paths = list(list_inputs(sources, standard_input))
+        paths = list_inputs(sources, standard_input)
         digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape")).hexdigest()
         head = {"sources": asked, "block": size, "number": len(paths), "sha256": digest}
         # Several shards may start at once: each writes its own, the last in place stands, and all
@@ -138,20 +122,11 @@ def settled_blocks(
 
 
 def _blocks(paths: Iterable[str], size: int) -> Iterator[Block]:
-    waiting: list[str] = []
     number = 0
-    for path in paths:
-        tar = path.lower().endswith(TAR_SUFFIXES)
-        if waiting and (tar or len(waiting) == size):
-            yield Block(number, tuple(waiting))
-            number, waiting = number + 1, []
-        if tar:
-            yield Block(number, (path,))
+    for tar, run in groupby(paths, lambda path: path.lower().endswith(TAR_SUFFIXES)):
+        while several := tuple(islice(run, 1 if tar else size)):
+            yield Block(number, several)
             number += 1
-        else:
-            waiting.append(path)
-    if waiting:
-        yield Block(number, tuple(waiting))
 
 
 def _listed(source: str, standard_input: Iterable[str]) -> Iterator[str]:

@@ -39,12 +39,6 @@ class _Scorer:
         return counted
 
 
-def _everywhere(detector: str | None) -> str | None:
-    """A detector as other processes know it: by name, or by its whole path."""
-    known = detector is None or detector in BUILTIN
-    return detector if known else str(Path(str(detector)).resolve())
-
-
 def _silence() -> None:
     """Keep Ray's log lines off the terminal."""
     import ray.data  # gives its logger handlers
@@ -80,7 +74,7 @@ def score_on_ray(
     threads: int = 1,
     report: Report = silent,
 ) -> Counter[str]:
-    """Score blocks on the cluster that `RAY_ADDRESS` names, or on this machine.
+    """Score blocks, as `score_blocks` does, on the cluster that `RAY_ADDRESS` names, or here.
 
     Args:
         detector: name of one in the package, or a folder, at the same place on every machine.
@@ -91,9 +85,6 @@ def score_on_ray(
         workers: processes; None = as many as the cluster has cores for.
         threads: of each worker.
         report: called with the number of images scored so far.
-
-    Returns:
-        How many images got each verdict, as `score_blocks` has it.
     """
     # What users must know is raised, or stands in the table; the files of Ray's session have all.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -103,6 +94,8 @@ def score_on_ray(
     counts: Counter[str] = Counter()
     if not blocks:
         return counts
+    if detector is not None and detector not in BUILTIN:  # other processes need the whole path
+        detector = str(Path(detector).resolve())
     started = not ray.is_initialized()
     if started:
         with _nothing_on_stderr():  # it tells there that its log level was set
@@ -114,7 +107,7 @@ def score_on_ray(
         scored = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Scorer,
             fn_constructor_args=(
-                _everywhere(detector),
+                detector,
                 subject,
                 str(folder.resolve()),
                 batch_size,

@@ -11,7 +11,7 @@ import pyarrow
 from pyarrow import parquet
 
 from exiface.calibration.conformal import SCORE_DECIMALS
-from exiface.detector import ImageResult, Judgement
+from exiface.detector import ImageResult
 from exiface.detector.rejudging import JUDGED_BY
 from exiface.errors import UserError
 from exiface.photos import TAG_NAMES
@@ -65,20 +65,15 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06}.parquet"
 
 
-def worst_face(result: ImageResult) -> Judgement | None:
-    """The most unusual face of an image; None where there is none."""
-    return min(result.faces, key=lambda face: (face.p_value, -face.score), default=None)
-
-
 def row(result: ImageResult) -> dict[str, Any]:
     """One image's row."""
     values = result.as_dict()
-    worst = worst_face(result) or result.image
+    unusual = min(result.faces, key=lambda face: (face.p_value, -face.score), default=result.image)
     image = values.get("image")
     return {
         "path": as_text(result.path or ""),
         **{name: values.get(name) for name in _OF_IMAGE},
-        "score": None if worst is None else round(worst.score, SCORE_DECIMALS),
+        "score": None if unusual is None else round(unusual.score, SCORE_DECIMALS),
         "faces": [{name: face.get(name) for name in _FACE.names} for face in values["faces"]],
         "image": None if image is None else {name: image.get(name) for name in _IMAGE.names},
         "small_faces": result.small_faces,
@@ -93,29 +88,17 @@ def as_text(path: str) -> str:
     return path.encode("utf-8", "replace").decode()
 
 
-def write_part(folder: Path, number: int, results: Sequence[ImageResult], detector: str) -> None:
-    """Write the rows of a block, atomically; written twice, it is the same file.
-
-    Args:
-        folder: of the run.
-        number: of the block.
-        results: of its images, in order.
-        detector: id of the detector that judged.
-    """
-    write_rows(folder, number, [row(result) for result in results], SCORE_COLUMNS, detector)
-
-
 def write_rows(
     folder: Path, number: int, rows: Sequence[dict[str, Any]], schema: pyarrow.Schema, by: str
 ) -> None:
-    """Write rows of a block, atomically.
+    """Write the part of a block, whole or not at all; written twice, it is the same file.
 
     Args:
         folder: of the run.
         number: of the block.
-        rows: one a row of the table.
-        schema: of the table.
-        by: id of what made them.
+        rows: of its images, in order.
+        schema: of the rows.
+        by: id of the detector or encoder that made them.
     """
     table = pyarrow.Table.from_pylist(rows, schema)
     table = table.replace_schema_metadata({JUDGED_BY: by.encode()})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from exiface.apps.bulk.inputs import Block, Item
-from exiface.apps.bulk.parts import write_part
+from exiface.apps.bulk.parts import SCORE_COLUMNS, row, write_rows
 from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
 from exiface.threads import ordered_map
@@ -31,8 +31,7 @@ def score_blocks(
     """Score blocks and write their parts.
 
     The stream runs through the ends of blocks, so that decoding never waits for a part to be
-    written. A part is written when all images of its block are judged; a kill loses at most those
-    blocks that were under way, and they are scored again.
+    written. A kill loses at most the blocks that were under way, and they are scored again.
 
     Args:
         detector: that judges.
@@ -62,7 +61,7 @@ def score_blocks(
         counts.update(
             "no verdict" if result.verdict is None else result.verdict.value for result in named
         )
-        write_part(folder, block.number, named, detector.id)
+        write_rows(folder, block.number, [*map(row, named)], SCORE_COLUMNS, detector.id)
 
     stream_blocks(blocks, judged, finish, report)
     return counts
@@ -77,7 +76,7 @@ def stream_blocks(
     """Run the images of blocks through one stream, and finish each block when its last is through.
 
     Args:
-        blocks: in order; those that are under way at a kill are lost, and no other.
+        blocks: in order.
         process: from images to a result for each, in order.
         finish: called with each block and the paths and results of its images.
         report: called with the number of images so far.
@@ -106,13 +105,3 @@ def stream_blocks(
         kept.append((path, result))
         report(done)
     finish_blocks()
-
-
-def shard(blocks: Sequence[Block], part: int, parts: int) -> list[Block]:
-    """The blocks of shard `part` of `parts`, counted from 1.
-
-    Example:
-        >>> [block.number for block in shard([Block(n, ("a",)) for n in range(5)], 2, 2)]
-        [1, 3]
-    """
-    return [block for block in blocks if block.number % parts == part - 1]

@@ -17,11 +17,7 @@ _SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
 
 
 class OverloadedError(Exception):
-    """More images than the queue holds.
-
-    Attributes:
-        retry_after: seconds until there should be room.
-    """
+    """More images than the queue holds; `retry_after` seconds from now there should be room."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__("the queue is full")
@@ -60,13 +56,12 @@ class Batcher:
         self._thread.start()
 
     def check(self, images: int = 1) -> None:
-        """Make sure that there is room.
-
-        Raises:
-            OverloadedError: there is none.
-        """
-        with self._lock:
-            self._check(images)
+        """Make sure that there is room, or raise an OverloadedError."""
+        missing = self._waiting + images - self.capacity
+        if missing > 0:
+            # Until half of the queue is empty: at the first free place everybody would meet.
+            seconds = (missing + self.capacity / 2) / self._rate
+            raise OverloadedError(min(max(seconds, _SHORTEST_RETRY), _LONGEST_RETRY))
 
     async def detect(
         self, contents: Sequence[bytes], subject: Scope | None = None
@@ -84,7 +79,7 @@ class Batcher:
             OverloadedError: they don't fit into the queue.
         """
         with self._lock:
-            self._check(len(contents))
+            self.check(len(contents))
             self._waiting += len(contents)
             WAITING.inc(len(contents))
         futures: list[Future[ImageResult]] = []
@@ -106,13 +101,6 @@ class Batcher:
         self._prepared.put(None)
         self._thread.join()
 
-    def _check(self, images: int) -> None:
-        missing = self._waiting + images - self.capacity
-        if missing > 0:
-            # Until half of the queue is empty: at the first free place everybody would meet.
-            seconds = (missing + self.capacity / 2) / self._rate
-            raise OverloadedError(min(max(seconds, _SHORTEST_RETRY), _LONGEST_RETRY))
-
     def _release(self, _: "Future[ImageResult]") -> None:
         with self._lock:
             self._waiting -= 1
@@ -131,29 +119,25 @@ class Batcher:
             prepared = self.detector.prepare(content, subject=subject)
             self._prepared.put(_Job(prepared, future, arrived))
         except Exception as error:  # nothing may leave a request waiting for ever
-            _fail(future, error)
+            if future.set_running_or_notify_cancel():
+                future.set_exception(error)
 
     def _judge_all(self) -> None:
         while (job := self._prepared.get()) is not None:
             batch = [job]
-            start = time.monotonic()
+            until = time.monotonic() + self._wait
             faces = len(job.prepared.faces)
-            last = False
             while faces < self._batch_size and len(batch) < self._batch_size:
                 try:
-                    following = self._prepared.get(
-                        timeout=max(0.0, start + self._wait - time.monotonic())
-                    )
+                    following = self._prepared.get(timeout=max(0.0, until - time.monotonic()))
                 except queue.Empty:
                     break
                 if following is None:
-                    last = True
+                    self._prepared.put(None)  # the end comes after this batch
                     break
                 batch.append(following)
                 faces += len(following.prepared.faces)
             self._judge(batch)
-            if last:
-                return
 
     def _judge(self, batch: list[_Job]) -> None:
         batch = [job for job in batch if job.future.set_running_or_notify_cancel()]
@@ -174,8 +158,3 @@ class Batcher:
         rate = len(batch) / max(now - max(self._finished, batch[0].arrived), 1e-3)
         self._rate += 0.1 * (rate - self._rate)
         self._finished = now
-
-
-def _fail(future: "Future[ImageResult]", error: Exception) -> None:
-    if future.set_running_or_notify_cancel():
-        future.set_exception(error)

@@ -1,12 +1,10 @@
 """The detectors of the service: loaded by name, described for clients."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from exiface.apps.page import PLOT, POWER, distributions
-from exiface.calibration import Judge
+from exiface.apps.page import distribution
 from exiface.detector import Detector
 from exiface.detector.folder import WHOLE_IMAGE, DetectorParts, detector_folder, read_folder
 from exiface.errors import UserError
@@ -38,20 +36,5 @@ def described(parts: DetectorParts) -> dict[str, Any]:
         "alpha": parts.calibration.alpha,
         "true_rate": parts.true_rate,
         "photographs": len(parts.calibration.scores),
-        "distributions": [each | {"zones": _zones(parts.judge)} for each in distributions(parts)],
+        "distributions": [distribution(parts.judge)],
     }
-
-
-def _zones(judge: Judge) -> list[dict[str, Any]]:
-    """Which verdict is said where along the plot, from usual to unusual."""
-    edges = [1.0, min(judge.usual_from, 1.0), judge.calibration.alpha, 0.0]
-    places = [PLOT[0] * (1 - p_value**POWER) for p_value in edges]
-    return [
-        {
-            "x": round(start, 2),
-            "width": round(end - start, 2),
-            "verdict": judge.verdict_at((high + low) / 2).value,
-        }
-        for (start, end), (high, low) in zip(pairwise(places), pairwise(edges), strict=True)
-        if end > start
-    ]

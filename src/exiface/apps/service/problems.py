@@ -16,28 +16,23 @@ from exiface.apps.service.schemas import Problem
 from exiface.apps.service.uploads import RefusedError
 from exiface.errors import UserError
 
+_DESCRIPTIONS = {
+    400: "Not a well-formed multipart form.",
+    401: "No valid API key, where keys are asked for.",
+    408: "The request did not arrive in time.",
+    413: "Too large, too many files, or too many pixels.",
+    415: "Not multipart/form-data.",
+    422: "No files in the form, or a parameter out of range.",
+    503: "More images than can be judged; Retry-After-Ms says when to come back.",
+    504: "The images were not judged in time.",
+}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in {
-        400: "Not a well-formed multipart form.",
-        401: "No valid API key, where keys are asked for.",
-        408: "The request did not arrive in time.",
-        413: "Too large, too many files, or too many pixels.",
-        415: "Not multipart/form-data.",
-        422: "No files in the form, or a parameter out of range.",
-        503: "More images than can be judged; Retry-After-Ms says when to come back.",
-        504: "The images were not judged in time.",
-    }.items()
+    status: {"model": Problem, "description": text} for status, text in _DESCRIPTIONS.items()
 }
 
 
 def add_errors(app: FastAPI, *, unknown: Path) -> None:
-    """Answer every error in one form (see `Problem`).
-
-    Args:
-        app: that meets them.
-        unknown: what people see at an address that isn't there, as an HTML file.
-    """
+    """Answer every error in one form, `Problem`; people see the HTML file at unknown addresses."""
 
     def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
         return JSONResponse({"code": code, "detail": detail}, status, headers)

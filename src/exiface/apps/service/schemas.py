@@ -19,15 +19,11 @@ class LikelihoodRatioAnswer(BaseModel):
     words: str = Field(description="the verbal scale of ENFSI's guideline (2015)")
 
 
-class FaceAnswer(BaseModel):
-    """The verdict on one face."""
+class JudgedAnswer(BaseModel):
+    """The verdict on a face, or on an image as a whole."""
 
-    box: tuple[float, float, float, float] = Field(
-        description="x0, y0, x1, y1 in pixels of the upright image"
-    )
     score: float = Field(description="higher = more unusual among photographs")
     log_likelihood: float | None = Field(None, description="of detectors with a density")
-    side: int = Field(description="of the square crop that was judged, in pixels")
     p_value: float = Field(
         gt=0,
         le=1,
@@ -37,26 +33,25 @@ class FaceAnswer(BaseModel):
     says: str = Field(description="the verdict in words")
     sentence: str = Field(description="p-value and likelihood ratio in words")
     likelihood_ratio: LikelihoodRatioAnswer | None = Field(
-        None, description="where generated faces were measured"
+        None, description="where generated faces, or images, were measured"
     )
     unsure_because: str | None = Field(
-        None, description="why the face's quality rules out any other verdict"
+        None, description="why the picture's quality rules out any other verdict"
     )
 
 
-class WholeAnswer(BaseModel):
+class FaceAnswer(JudgedAnswer):
+    """The verdict on one face."""
+
+    box: tuple[float, float, float, float] = Field(
+        description="x0, y0, x1, y1 in pixels of the upright image"
+    )
+    side: int = Field(description="of the square crop that was judged, in pixels")
+
+
+class WholeAnswer(JudgedAnswer):
     """The verdict on an image as a whole."""
 
-    score: float = Field(description="higher = more unusual among photographs")
-    log_likelihood: float | None = Field(None, description="of detectors with a density")
-    p_value: float = Field(gt=0, le=1, description="as of a face")
-    verdict: str = Field(description=VERDICTS)
-    says: str = Field(description="the verdict in words")
-    sentence: str = Field(description="p-value and likelihood ratio in words")
-    likelihood_ratio: LikelihoodRatioAnswer | None = Field(None, description="as of a face")
-    unsure_because: str | None = Field(
-        None, description="why the image's quality rules out any other verdict"
-    )
     detector: str = Field(description="which judged it")
 
 
@@ -113,7 +108,7 @@ class Bar(BaseModel):
     x: float
     width: float
     height: float
-    band: str
+    band: str = Field(description=VERDICTS)
 
 
 class Zone(BaseModel):
@@ -228,12 +223,10 @@ RESULT_EXAMPLE: dict[str, Any] = {
     ],
 }
 REASON_EXAMPLE: dict[str, Any] = {
-    "schema": 4,
+    **{name: RESULT_EXAMPLE[name] for name in ("schema", "declares_generated", "detector")},
     "path": "landscape.png",
     "faces": [],
-    "declares_generated": False,
     "tags": {},
-    "detector": "exiface-default@2b01e31680b7",
     "declares": "The file says nothing of its origin.",
     "declared": [],
     "reason": "no face found",

@@ -9,6 +9,7 @@ import json
 import sys
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from functools import partial
@@ -23,9 +24,9 @@ from fastapi.staticfiles import StaticFiles
 from exiface import __version__
 from exiface.apps.case import Case, Heading
 from exiface.apps.case_page import case_page
+from exiface.apps.explanation_page import sign_sentence, told
 from exiface.apps.service.batcher import Batcher, OverloadedError
 from exiface.apps.service.detectors import described, load_detectors
-from exiface.apps.service.explanations import explanation_answer, in_place
 from exiface.apps.service.guard import LOGGER, Guard
 from exiface.apps.service.metrics import FACES, IMAGES, exposition
 from exiface.apps.service.problems import PROBLEMS, add_errors
@@ -39,6 +40,8 @@ from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_form
 from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult
+from exiface.detector.explanation import explain as explain_bytes
+from exiface.errors import UserError
 
 _STATIC = Path(__file__).parent / "static"
 _JSON_LINES = "application/x-ndjson"
@@ -67,9 +70,6 @@ def create_app(
     Args:
         settings: None = from environment and file, as a worker process does.
         detectors: by name, the one that judges unasked first; None = loaded as the settings say.
-
-    Returns:
-        The ASGI application.
 
     Raises:
         UserError: settings or detector can't be used.
@@ -112,7 +112,6 @@ def create_app(
     )
     app.state.ready = False
     app.state.receiving = 0
-    app.state.explaining = asyncio.Semaphore(1)
     _add_routes(app, settings, judges)
     _add_pages(app)
     add_errors(app, unknown=_STATIC / "unknown.html")
@@ -130,6 +129,8 @@ def create_app(
 
 def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, Detector]) -> None:
     first = next(iter(judges))
+    # One at a time: a thread can't be stopped, and works on where nobody waits for it any more.
+    explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
 
     def chosen(
         detector: Annotated[
@@ -165,7 +166,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     Asked = Annotated[Scope | None, Depends(asked)]  # noqa: N806 - a type
 
-    async def receive_form(
+    async def received(
         request: Request, name: str, texts: Sequence[str] = ()
     ) -> tuple[list[Picture], dict[str, str]]:
         """What a request brings; refused before a byte of it is read where there is no room."""
@@ -178,9 +179,6 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             return await read_form(request, settings, texts)
         finally:
             app.state.receiving -= 1
-
-    async def receive(request: Request, name: str) -> list[Picture]:
-        return (await receive_form(request, name))[0]
 
     async def judged(
         pictures: Sequence[Picture], name: str, subject: Scope | None
@@ -211,7 +209,8 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
     )
     async def detect(request: Request, name: Chosen, subject: Asked) -> Response:
         """Judge one or several images; `Accept: application/x-ndjson` for lines."""
-        results = await judged(await receive(request, name), name, subject)
+        pictures, _ = await received(request, name)
+        results = await judged(pictures, name, subject)
         if _JSON_LINES in request.headers.get("accept", ""):
             lines = "".join(json.dumps(result.as_dict()) + "\n" for result in results)
             return Response(lines, media_type=_JSON_LINES)
@@ -225,14 +224,12 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         face: Annotated[int, Query(ge=0, le=10_000)] = 0,
     ) -> dict[str, Any]:
         """Say why a face of one image, or the whole, got its verdict: regions, stability, tags."""
-        pictures = await receive(request, name)
+        pictures, _ = await received(request, name)
         if len(pictures) > 1:
             raise RefusedError(422, "one_file", "explanations are for one file at a time")
+        work = partial(_explained, judges[name], pictures[0], face, subject)
         async with asyncio.timeout(settings.answer_seconds):
-            return await in_place(
-                app.state.explaining,
-                partial(explanation_answer, judges[name], pictures[0], face, subject),
-            )
+            return await asyncio.get_running_loop().run_in_executor(explaining, work)
 
     @app.post(
         "/v1/report",
@@ -247,9 +244,9 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
         It shows the images only where `pictures` is true, and their SHA-256 always.
         """
-        received, texts = await receive_form(request, name, _HEADING)
-        results = await judged(received, name, subject)
-        contents = [picture.content for picture in received]
+        shown, texts = await received(request, name, _HEADING)
+        results = await judged(shown, name, subject)
+        contents = [picture.content for picture in shown]
         case = Case(results, judges[name], name, Heading(**texts), subject=subject)
         text = await asyncio.to_thread(case_page, case, contents, pictures=pictures)
         return HTMLResponse(text)
@@ -287,10 +284,8 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
-        ready = app.state.ready
-        return Response(
-            "ready\n" if ready else "no\n", 200 if ready else 503, media_type="text/plain"
-        )
+        text, status = ("ready\n", 200) if app.state.ready else ("no\n", 503)
+        return Response(text, status, media_type="text/plain")
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -306,6 +301,26 @@ def _add_pages(app: FastAPI) -> None:
     # The page's own files, and those of Swagger UI, which the package brings along.
     swagger = ("fastapi_swagger", "resources")
     app.mount("/static", StaticFiles(directory=_STATIC, packages=[swagger]), name="static")
+
+
+def _explained(
+    detector: Detector, picture: Picture, face: int, subject: Scope | None
+) -> dict[str, Any]:
+    """As `exiface explain --json` has it, with pictures as URIs and sentences on signs and tags."""
+    try:
+        explanation = explain_bytes(detector, picture.content, face=face, subject=subject)
+    except UserError as error:
+        raise RefusedError(422, "no_explanation", str(error)) from None
+    shown = told(explanation)
+    return explanation.as_dict() | {
+        "path": picture.name,
+        "seen": shown["crop"],
+        "spotlight": shown["spotlight"],
+        "shares": explanation.judged.sentence,
+        "kept": explanation.kept,
+        "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
+        "tag_sentences": shown["checks"],
+    }
 
 
 def _count(results: Sequence[ImageResult]) -> None:

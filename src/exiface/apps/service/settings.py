@@ -1,15 +1,11 @@
 """How the service is set up: flags, then environment (EXIFACE_...), then a TOML file."""
 
+import os
+import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from exiface.detector.folder import BUILTIN
 from exiface.errors import UserError
@@ -51,54 +47,30 @@ class ServiceSettings(BaseSettings):
         """Of a request, in bytes."""
         return int(self.max_body_mb * 1e6)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources, the strongest first."""
-        import os
 
-        del dotenv_settings, file_secret_settings
-        file = os.environ.get(CONFIG_VARIABLE)
-        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
-        return (init_settings, env_settings, *toml)
-
-
-def read_settings(**flags: Any) -> ServiceSettings:
-    """Resolve the settings.
-
-    Args:
-        flags: of the command line; None = not given.
+def read_settings() -> ServiceSettings:
+    """Resolve the settings of the environment, where the flags stand too, and of the file.
 
     Raises:
         UserError: unknown key, wrong value, no such file.
     """
-    import os
-    import tomllib
-
     file = os.environ.get(CONFIG_VARIABLE)
     if file and not Path(file).is_file():
         raise UserError(f"{file}: no such file of settings")
     try:
-        return ServiceSettings(
-            **{name: value for name, value in flags.items() if value is not None}
-        )
+        told = tomllib.loads(Path(file).read_text("utf-8")) if file else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not TOML: {error}") from None
+    # The environment outranks the file.
+    set_there = {name.lower() for name in os.environ}
+    given = {key: value for key, value in told.items() if f"exiface_{key}" not in set_there}
+    try:
+        return ServiceSettings(**given)
     except ValidationError as error:
-        known = ", ".join(ServiceSettings.model_fields)
+        unknown = f"unknown key; known are {', '.join(ServiceSettings.model_fields)}"
         problems = [
             f"{'.'.join(map(str, problem['loc']))}: "
-            + (
-                f"unknown key; known are {known}"
-                if problem["type"] == "extra_forbidden"
-                else problem["msg"]
-            )
+            f"{unknown if problem['type'] == 'extra_forbidden' else problem['msg']}"
             for problem in error.errors()
         ]
         raise UserError("; ".join(problems)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{file} is not TOML: {error}") from None

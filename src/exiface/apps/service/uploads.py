@@ -32,12 +32,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One uploaded file.
-
-    Attributes:
-        name: as the client calls it.
-        content: its bytes.
-    """
+    """One uploaded file, by the name that the client gives it."""
 
     name: str
     content: bytes
@@ -58,9 +53,6 @@ async def read_form(
         request: multipart/form-data with one or several parts called `files`.
         settings: with the limits.
         texts: names of the parts that may be texts, each at most once.
-
-    Returns:
-        The pictures, in order, and the texts by name.
 
     Raises:
         RefusedError: another form, too large, too many, too slow, too many pixels.
@@ -101,15 +93,13 @@ async def read_form(
 
 
 def _check_pixels(number: int, picture: Picture, most: int) -> None:
-    detail = f"at most {most / 1e6:g} megapixels an image"
     try:
-        size = declared_size(picture.content)
+        width, height = declared_size(picture.content) or (0, 0)
+        has = f"is {width} x {height} pixels" if width * height > most else None
     except TooManyPixelsError:
-        raise RefusedError(
-            413, "too_many_pixels", f"file {number} declares far too many pixels; {detail}"
-        ) from None
-    if size is not None and size[0] * size[1] > most:
-        detail = f"file {number} is {size[0]} x {size[1]} pixels; {detail}"
+        has = "declares far too many pixels"
+    if has is not None:
+        detail = f"file {number} {has}; at most {most / 1e6:g} megapixels an image"
         raise RefusedError(413, "too_many_pixels", detail)
 
 
@@ -117,6 +107,7 @@ async def _limited(request: Request, settings: ServiceSettings) -> AsyncGenerato
     declared = request.headers.get("content-length", "")
     refused = declared.isdigit() and int(declared) > settings.max_body
     received = 0
+    detail = f"at most {settings.max_body_mb:g} MB a request; send fewer or smaller files"
     async for chunk in request.stream():
         received += len(chunk)
         refused = refused or received > settings.max_body
@@ -125,11 +116,6 @@ async def _limited(request: Request, settings: ServiceSettings) -> AsyncGenerato
         # A client that is told in the middle of sending often sees a broken connection instead of
         # the answer: what is not much too large is received, and forgotten, to its end.
         elif received > _PATIENCE * settings.max_body:
-            raise _too_large(settings, unread=True)
+            raise RefusedError(413, "too_large", detail, unread=True)
     if refused:
-        raise _too_large(settings)
-
-
-def _too_large(settings: ServiceSettings, *, unread: bool = False) -> RefusedError:
-    detail = f"at most {settings.max_body_mb:g} MB a request; send fewer or smaller files"
-    return RefusedError(413, "too_large", detail, unread=unread)
+        raise RefusedError(413, "too_large", detail)

@@ -2,7 +2,7 @@
 
 import { charts } from "./details.js";
 import { byId, element } from "./elements.js";
-import { boxes, previewOf, whenLoaded } from "./pictures.js";
+import { previewOf } from "./pictures.js";
 import { judgedOf, sentenceOf, summaryOf, tagsOf, titleOf } from "./said.js";
 
 // Opens the window; closed, the keyboard is where it was.
@@ -16,9 +16,7 @@ export function compare(entries, detector) {
 
 function column(entry, detector) {
   const { name, answer } = entry;
-  entry.url ??= URL.createObjectURL(entry.file);
-  const { image, preview } = previewOf(entry.url, name);
-  whenLoaded(image, () => preview.append(boxes(image, answer.faces)));
+  const { preview } = previewOf(entry, name);
   return element(
     "section",
     { "aria-label": name },

@@ -3,7 +3,7 @@
 import { ask, form } from "./ask.js";
 import { chart } from "./chart.js";
 import { button, element } from "./elements.js";
-import { boxes, previewOf, whenLoaded, zoomOf } from "./pictures.js";
+import { previewOf, zoomOf } from "./pictures.js";
 import { badgesOf, judgedOf, sentenceCase, sentenceOf, summaryOf, tagsOf, titleOf } from "./said.js";
 import { searchOf } from "./search.js";
 import { explain } from "./why.js";
@@ -20,10 +20,8 @@ export function detailsOf(entry, { detector, to, again }) {
     said.append(...(entry.failed ? failed(entry.failed, again) : [element("p", { class: "wait" }, entry.doing)]));
     return article;
   }
-  entry.url ??= URL.createObjectURL(entry.file);
   const judged = judgedOf(answer);
-  const { image, preview } = previewOf(entry.url, [name, ...judged.map(({ face }) => face.says)].join(": "));
-  whenLoaded(image, () => preview.append(boxes(image, answer.faces)));
+  const { image, preview } = previewOf(entry, [name, ...judged.map(({ face }) => face.says)].join(": "));
   article.append(element("div", { class: "side" }, preview, tagsOf(answer), searchOf(entry, image)));
   if (answer.reason) {
     said.append(...withoutVerdict(answer.reason, detector, again));

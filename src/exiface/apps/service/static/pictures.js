@@ -6,24 +6,26 @@ const MARGIN = 0.35; // around an enlarged face, in widths of its box
 const ZOOM = 320; // px, side of an enlarged face
 const THUMBNAIL = 112; // px, width
 
-// A picture, or a word where this browser can't show it.
-export function previewOf(url, alt) {
+// The picture of an entry with its faces marked, or a word where this browser can't show it.
+export function previewOf(entry, alt) {
+  entry.url ??= URL.createObjectURL(entry.file);
   const image = element("img", { alt });
   const preview = element("div", { class: "picture" }, image);
   image.addEventListener("error", () => {
     preview.replaceChildren(element("p", { class: "soft" }, "No preview: this browser can't show it."));
   });
-  image.src = url;
+  image.src = entry.url;
+  whenLoaded(image, () => preview.append(boxes(image, entry.answer.faces)));
   return { image, preview };
 }
 
 // Something that is done once the picture is there; never where the browser can't show it.
-export function whenLoaded(image, act) {
+function whenLoaded(image, act) {
   if (image.complete && image.naturalWidth) act();
   else image.addEventListener("load", act, { once: true });
 }
 
-export function boxes(image, faces) {
+function boxes(image, faces) {
   const { naturalWidth: width, naturalHeight: height } = image;
   const layer = drawing("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   faces.forEach((face, number) => {
