@@ -19,6 +19,12 @@ from exiface.photos.crops import Box
 _VERSION = 4  # 3 had neither a subject nor more tags than the four of faces
 _READS = (3, _VERSION)
 _STRINGS = ("path", "photo", "group", "camera", "source", "split", "sha256", "manipulated")
+_NUMBERS: dict[str, tuple[type, tuple[int, ...]]] = {  # and the shape of one
+    "score": (np.float32, ()),
+    "generated": (np.bool_, ()),
+    "box": (np.float32, (4,)),
+    "landmarks": (np.float32, (5, 2)),
+}
 
 
 class ManifestError(UserError):
@@ -76,27 +82,18 @@ class Manifest:
         """Gather rows (one dictionary a face or image, `tags` a CameraTags) into columns."""
         rows = list(rows)
         number = len(rows)
-        strings = {
-            name: np.array([row.get(name) or "" for row in rows], dtype=np.str_)
-            for name in _STRINGS
+        tags = [[getattr(row["tags"], name) for name in RANKED_TAGS] for row in rows]
+        places = [_places(row["tags"]) for row in rows]
+        columns: dict[str, NDArray[Any]] = {
+            "tags": np.array(tags, np.float64).reshape(number, len(RANKED_TAGS)),
+            "classes": np.array(places, np.int8).reshape(number, len(CLASSES)),
         }
-        return cls(
-            root=root,
-            subject=subject,
-            generated=np.array([bool(row.get("generated")) for row in rows], np.bool_),
-            box=np.array([row["box"] for row in rows], np.float32).reshape(number, 4),
-            landmarks=np.array([row["landmarks"] for row in rows], np.float32).reshape(
-                number, 5, 2
-            ),
-            score=np.array([row["score"] for row in rows], np.float32),
-            tags=np.array(
-                [[getattr(row["tags"], name) for name in RANKED_TAGS] for row in rows], np.float64
-            ).reshape(number, len(RANKED_TAGS)),
-            classes=np.array([_places(row["tags"]) for row in rows], np.int8).reshape(
-                number, len(CLASSES)
-            ),
-            **strings,
-        )
+        for name in _STRINGS:
+            columns[name] = np.array([row.get(name) or "" for row in rows], np.str_)
+        for name, (kind, shape) in _NUMBERS.items():
+            values: NDArray[Any] = np.array([row.get(name, False) for row in rows], kind)
+            columns[name] = values.reshape(number, *shape)
+        return cls(root, subject, **columns)
 
     @classmethod
     def joined(cls, manifests: Sequence[Self]) -> Self:
@@ -201,25 +198,19 @@ class Manifest:
         from pyarrow import parquet
 
         columns: dict[str, Any] = {name: arrow.array(getattr(self, name)) for name in _STRINGS}
-        columns["score"] = arrow.array(self.score)
-        columns["generated"] = arrow.array(self.generated)
-        for name, values in (("box", self.box), ("landmarks", self.landmarks)):
-            columns[name] = arrow.FixedSizeListArray.from_arrays(
-                arrow.array(values.reshape(-1)), int(np.prod(values.shape[1:]))
-            )
+        for name, (_, shape) in _NUMBERS.items():
+            flat = arrow.array(getattr(self, name).reshape(-1))
+            length = int(np.prod(shape))
+            columns[name] = arrow.FixedSizeListArray.from_arrays(flat, length) if shape else flat
         for column, name in enumerate(RANKED_TAGS):
             columns[name] = arrow.array(self.tags[:, column], from_pandas=True)  # NaN -> null
         for column, (name, classes) in enumerate(CLASSES.items()):
             named = [classes[place] if place >= 0 else None for place in self.classes[:, column]]
             columns[name] = arrow.array(named, arrow.string())
         root = os.path.relpath(self.root.resolve(), path.resolve().parent)
-        table = arrow.table(columns).replace_schema_metadata(
-            {
-                "exiface": json.dumps(
-                    {"version": _VERSION, "subject": self.subject, "root": Path(root).as_posix()}
-                )
-            }
-        )
+        described = {"version": _VERSION, "subject": self.subject, "root": Path(root).as_posix()}
+        metadata = {"exiface": json.dumps(described)}
+        table = arrow.table(columns).replace_schema_metadata(metadata)
         partial = path.with_name(path.name + ".partial")
         parquet.write_table(table, partial, compression="zstd")
         partial.replace(path)
@@ -231,9 +222,6 @@ class Manifest:
         Args:
             path: the Parquet file.
             root: folder of the photographs, where it isn't the one that the file names.
-
-        Returns:
-            The manifest.
 
         Raises:
             ManifestError: missing, damaged, of another version, or without a row.
@@ -260,32 +248,29 @@ class Manifest:
         number = len(table)
         present = set(table.column_names)
 
-        def numbers(name: str, dtype: type) -> NDArray[Any]:
+        def numbers(name: str, kind: type, *shape: int) -> NDArray[Any]:
             column = table.column(name).combine_chunks()
-            flat = column.flatten() if name in ("box", "landmarks") else column
-            return np.array(flat.to_numpy(zero_copy_only=False), dtype=dtype)
+            flat = column.flatten() if shape else column
+            return np.array(flat.to_numpy(zero_copy_only=False), kind).reshape(number, *shape)
 
         def places(name: str, classes: tuple[str, ...]) -> list[int]:
             named = table.column(name).to_pylist() if name in present else [None] * number
             return [-1 if each is None else classes.index(each) for each in named]
 
-        return cls(
-            root=root or (path.resolve().parent / described["root"]).resolve(),
-            subject=described.get("subject", "face"),
-            **{name: np.array(table.column(name).to_numpy(), dtype=np.str_) for name in _STRINGS},
-            generated=numbers("generated", np.bool_),
-            box=numbers("box", np.float32).reshape(number, 4),
-            landmarks=numbers("landmarks", np.float32).reshape(number, 5, 2),
-            score=numbers("score", np.float32),
-            tags=np.stack(
-                [
-                    numbers(name, np.float64) if name in present else np.full(number, np.nan)
-                    for name in RANKED_TAGS
-                ],
-                axis=1,
-            ),
-            classes=np.array([places(*each) for each in CLASSES.items()], np.int8).T,
-        )
+        tags = [
+            numbers(name, np.float64) if name in present else np.full(number, np.nan)
+            for name in RANKED_TAGS
+        ]
+        columns: dict[str, NDArray[Any]] = {
+            "tags": np.stack(tags, axis=1),
+            "classes": np.array([places(*each) for each in CLASSES.items()], np.int8).T,
+        }
+        for name in _STRINGS:
+            columns[name] = np.array(table.column(name).to_numpy(), np.str_)
+        for name, (kind, shape) in _NUMBERS.items():
+            columns[name] = numbers(name, kind, *shape)
+        root = root or (path.resolve().parent / described["root"]).resolve()
+        return cls(root, described.get("subject", "face"), **columns)
 
 
 def _places(tags: CameraTags) -> list[int]:

@@ -199,14 +199,14 @@ class Batches(ABC):
         rank: int = 0,
         world_size: int = 1,
     ) -> Iterator[list[Batch]]:
-        """Draw the batches of steps [first_step, last_step).
+        """Draw the batches of steps [first_step, last_step); a resumed run names where it stopped.
 
         An epoch is a permutation of the rows, or as many draws with the sampling's probabilities;
         the rest below a whole batch is left for another epoch.
 
         Args:
-            first_step: where to begin; a resumed run names the step it stopped at.
-            last_step: where to end.
+            first_step: where to begin.
+            last_step: where to end, before this one.
             batch_size: rows of a step, over all processes and micro-batches.
             micro_batches: parts that a process goes through one after another.
             rank: of this process.

@@ -187,13 +187,11 @@ def read_fdf(
 
 
 def _sources(root: Path) -> _Sources:
-    for path, what in (
-        (root / _IMAGES_FOLDER, "the folder of FDF's faces at 128 px"),
-        (root / _METAINFO_FILE, "FDF's boxes"),
-    ):
-        if not path.exists():
+    needed = {_IMAGES_FOLDER: "the folder of FDF's faces at 128 px", _METAINFO_FILE: "FDF's boxes"}
+    for name, what in needed.items():
+        if not (root / name).exists():
             raise UserError(
-                f"{path} is missing ({what}); name the folder SSL_training_data that holds "
+                f"{root / name} is missing ({what}); name the folder SSL_training_data that holds "
                 f"{_FACES}/ (see docs/exif-ranking.md)"
             )
     metainfo = _read_object(root / _METAINFO_FILE)

@@ -28,29 +28,19 @@ async function store(mode) {
   return (await database).transaction(STORE, mode).objectStore(STORE);
 }
 
-// All that is kept, in the order in which it came; nothing where the browser keeps nothing.
-export async function kept() {
+// What a request to the store answers; `otherwise` where the browser keeps nothing.
+async function asked(mode, request, otherwise) {
   try {
-    return await finished((await store("readonly")).getAll());
+    return await finished(request(await store(mode)));
   } catch {
-    return [];
+    return otherwise;
   }
 }
+
+// All that is kept, in the order in which it came.
+export const kept = () => asked("readonly", (pictures) => pictures.getAll(), []);
 
 // Keeps { id, file, name, thumbnail, answer, subject }; whether it could.
-export async function keep(record) {
-  try {
-    await finished((await store("readwrite")).put(record));
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const keep = async (record) => (await asked("readwrite", (pictures) => pictures.put(record), null)) !== null;
 
-export async function forget() {
-  try {
-    await finished((await store("readwrite")).clear());
-  } catch {
-    // There was nothing to forget.
-  }
-}
+export const forget = () => asked("readwrite", (pictures) => pictures.clear(), null);
