@@ -69,7 +69,7 @@ class Case:
 
     @property
     def detectors(self) -> list[DetectorParts]:
-        """Of faces, of whole images, or both, as far as they judged."""
+        """The detectors that judged: that of faces, that of whole images, or both."""
         found = [self.detector.parts] if self._of_faces else []
         if self.detector.whole is not None and (
             not found or any(result.image is not None for result in self.results)
@@ -102,7 +102,7 @@ class Case:
         ]
 
     def as_dict(self, pictures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """As JSON has it, of pictures as `Exhibit.as_dict` gives them."""
+        """The case as JSON has it; `pictures` are what `Exhibit.as_dict` gives."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -155,7 +155,7 @@ class Exhibit:
 
     @cached_property
     def sha256(self) -> str | None:
-        """Of its file."""
+        """SHA-256 of its file; None where that can't be read."""
         return None if self.content is None else hashlib.sha256(self.content).hexdigest()
 
     @cached_property
@@ -164,7 +164,7 @@ class Exhibit:
         return () if self.content is None else exif_fields(self.content)
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it; `result` is what `exiface detect --json` says."""
+        """The picture as JSON has it; `result` is what `exiface detect --json` says."""
         width, height = self.result.size
         judged: list[dict[str, Any]] = [
             {

@@ -58,7 +58,7 @@ def write_case(
 
 
 def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool) -> str:
-    """The same page as text, of images (the bytes of their files) that lie nowhere."""
+    """The page of a case as text, of images whose bytes came without a file."""
     return "".join(_stream(case, exhibits(case, sources), [], pictures, "case"))
 
 

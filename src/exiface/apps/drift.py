@@ -110,7 +110,7 @@ def _of_csv(path: Path, whole: bool) -> tuple[list[float], set[str]]:
 
 
 def _of_parts(path: Path, whole: bool) -> tuple[list[float], set[str]]:
-    """The same of the parts of `exiface score`."""
+    """P-values in the parts of `exiface score`, and the ids of the detectors that judged."""
     from exiface.detector.rejudging import judged_by, read_scored
 
     table = read_scored(path)

@@ -62,7 +62,7 @@ def told(explanation: Explanation) -> dict[str, Any]:
 
 
 def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
-    """Of the detector that gave the verdict: that of faces, or that of whole images."""
+    """The parts of the detector that gave the verdict, that of faces or that of whole images."""
     if explanation.number is None and detector.whole is not None:
         return detector.whole.parts
     return detector.parts

@@ -136,7 +136,7 @@ def _found(picture: dict[str, Any], folder: Path | None, beside: Path) -> Path |
 def _differences(
     picture: dict[str, Any], path: Path | None, results: "Iterator[ImageResult]"
 ) -> Iterator[str]:
-    """What differs of one picture, in sentences; takes its result off the others."""
+    """Say what differs of one picture, whose result is the next one if it still has a file."""
     from exiface.apps.case import sha256_of
 
     if path is None:

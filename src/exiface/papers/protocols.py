@@ -60,7 +60,6 @@ PROTOCOLS = {
     "twelve": Protocol(10),
     "sdaie": Protocol(5, 10_000, 100_000, 0.02, balanced=False, shuffled=True, seed=42),
 }
-_FIGURES = ("accuracy", "auc", "ap_photographic", "ap_generated")
 _CALIBRATION = 5_000  # photographs after the fit set, at most
 # Fewer photographs than these after the fit set calibrate too coarsely: then a fifth of the list is
 # kept from the fit.
@@ -287,14 +286,15 @@ def _published_rows(
             )
         )
     if rows:
-        accuracy, auc = _MEANS.get(kind, (None, None))
         rows.append(
             PublishedRow(
                 "mean",
                 sum(row.images for row in rows),
-                *(fmean(getattr(row, figure) for row in rows) for figure in _FIGURES),
-                published_accuracy=accuracy,
-                published_auc=auc,
+                fmean(row.accuracy for row in rows),
+                fmean(row.auc for row in rows),
+                fmean(row.ap_photographic for row in rows),
+                fmean(row.ap_generated for row in rows),
+                *_MEANS.get(kind, (None, None)),
             )
         )
     return rows

@@ -1,4 +1,4 @@
-"""The same blocks on a Ray cluster: Ray Data hands them to workers that each hold a detector."""
+"""Blocks scored on a Ray cluster: Ray Data hands them to workers that each hold a detector."""
 
 import logging
 import os

@@ -13,7 +13,7 @@ from exiface.detector.detector import Prepared
 from exiface.threads import ordered_map
 
 Result = TypeVar("Result")
-Report = Callable[[int], None]  # with the number of images scored so far
+Report = Callable[[int], None]  # called with the number of images scored so far
 
 
 def silent(_: int) -> None:

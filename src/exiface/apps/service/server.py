@@ -306,7 +306,7 @@ def _add_pages(app: FastAPI) -> None:
 def _explained(
     detector: Detector, picture: Picture, face: int, subject: Scope | None
 ) -> dict[str, Any]:
-    """As `exiface explain --json` has it, with pictures as URIs and sentences on signs and tags."""
+    """What `exiface explain --json` says, with pictures as URIs and sentences on signs and tags."""
     try:
         explanation = explain_bytes(detector, picture.content, face=face, subject=subject)
     except UserError as error:

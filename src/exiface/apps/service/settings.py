@@ -44,7 +44,7 @@ class ServiceSettings(BaseSettings):
 
     @property
     def max_body(self) -> int:
-        """Of a request, in bytes."""
+        """How many bytes a request may hold."""
         return int(self.max_body_mb * 1e6)
 
 
