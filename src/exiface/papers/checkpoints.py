@@ -6,7 +6,7 @@
 | exif-ranking | the same after the pretext task, with its heads | visual.*, fc_iso, fc_av, ... |
 | blades-oc | BLADES, one-class: features of unit length | visual.* |
 | blades-bc | BLADES, binary: unit length, then fc1, ReLU, fc2, softmax | visual.*, fc1, fc2 |
-| sdaie-backbone, sdaie-binary | SDAIE, of whole images | see `patch_checkpoints` |
+| sdaie-backbone, sdaie-binary | SDAIE, of whole images | see `sdaie/checkpoints.py` |
 
 `visual.*` is torchvision's ResNet-50 with `fc` 768 x 2048. Any number of `model.` and `module.`
 may stand before each key. Source: the files of Zou et al., arXiv 2501.02207 and 2507.22824.
@@ -30,12 +30,7 @@ from exiface.encoders.weights import (
     read_tensors,
     taken,
 )
-from exiface.papers.sdaie.checkpoints import (
-    patch_classifier,
-    patch_kind,
-    patch_network,
-    ranked_heads,
-)
+from exiface.papers.sdaie.checkpoints import read_sdaie
 from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
@@ -107,15 +102,8 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
     tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
 
     imported = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    if (of_images := patch_kind(tensors, kind, path)) is not None:
-        binary = of_images == "sdaie-binary"
-        return Checkpoint(
-            of_images,
-            patch_network(tensors, of_images, path),
-            {} if binary else ranked_heads(tensors, path),
-            patch_classifier(tensors, path) if binary else {},
-            imported,
-        )
+    if (of_images := read_sdaie(tensors, kind, path)) is not None:
+        return Checkpoint(*of_images, imported)
     if not any(key.startswith(VISUAL) for key in tensors):
         shown = ", ".join(sorted(tensors)[:3]) or "none"
         raise EncoderError(

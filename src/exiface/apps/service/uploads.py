@@ -15,6 +15,7 @@ _FIELD = "files"
 _PATIENCE = 4  # times the largest request
 
 
+@dataclass(eq=False)
 class RefusedError(Exception):
     """A request that is not answered.
 
@@ -25,9 +26,10 @@ class RefusedError(Exception):
         unread: part of the request was not received, so that the connection has no further use.
     """
 
-    def __init__(self, status: int, code: str, detail: str, *, unread: bool = False) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.unread = status, code, detail, unread
+    status: int
+    code: str
+    detail: str
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,55 +31,41 @@ _RANKED = {
 _CLASSES = {"fc2": 7, "fc6": 6, "fc7": 4, "fc10": 6, "fc11": 4, "fc12": 2, "fc14": 5}
 
 
-def patch_kind(tensors: Mapping[str, Tensor], given: str | None, path: Path) -> PatchKind | None:
-    """Which of SDAIE's checkpoints these tensors are of; None where they are of neither.
+def read_sdaie(
+    tensors: Mapping[str, Tensor], asked: str | None, path: Path
+) -> tuple[PatchKind, PatchEncoder, dict[str, Tensor], dict[str, Tensor]] | None:
+    """Read one of SDAIE's checkpoints.
+
+    Returns:
+        Its kind; the encoder, in evaluation mode, with the first patch's token for the image's, as
+        published; weights (528,) of the heads that rank, by the tag's place; and the arrays of the
+        classifier. Either of the last two is empty. None where the tensors are of neither kind.
 
     Raises:
-        EncoderError: another kind was asked for.
+        EncoderError: another kind was asked for; or a tensor is missing or has another shape.
     """
-    for kind, prefix in PREFIXES.items():
-        if any(key.startswith(prefix) for key in tensors):
-            if given not in (None, kind):
-                raise EncoderError(f"{path} is a checkpoint of the kind {kind}, not {given}")
-            return kind
-    return None
-
-
-def patch_network(tensors: Mapping[str, Tensor], kind: PatchKind, path: Path) -> PatchEncoder:
-    """The encoder, in evaluation mode, with the first patch's token for the image's, as published.
-
-    Raises:
-        EncoderError: a tensor is missing or has another shape; the first is named.
-    """
+    found = (kind for kind in PREFIXES if any(key.startswith(PREFIXES[kind]) for key in tensors))
+    kind = next(found, None)
+    if kind is None:
+        return None
+    if asked not in (None, kind):
+        raise EncoderError(f"{path} is a checkpoint of the kind {kind}, not {asked}")
     prefix = PREFIXES[kind]
     own = {
         key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
     }
     network = PatchEncoder(pooling="first")
     load_exactly(network, own, path)
-    return network.eval()
-
-
-def ranked_heads(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Weights (528,) of the heads that rank, by the tag's place; those of classes are checked.
-
-    Raises:
-        EncoderError: a head is missing or has another shape.
-    """
+    if kind == "sdaie-binary":
+        weight = taken(tensors, "fc.weight", (2, LENGTH), path)
+        bias = taken(tensors, "fc.bias", (2,), path)
+        # Two outputs under softmax are one log-odds: their difference.
+        classifier = {"0.weight": weight[1:] - weight[:1], "0.bias": bias[1:] - bias[:1]}
+        return kind, network.eval(), {}, classifier
     for name, classes in _CLASSES.items():
-        taken(tensors, f"{name}.weight", (classes, LENGTH), path)
-    return {
+        taken(tensors, f"{name}.weight", (classes, LENGTH), path)  # checked, and not used
+    heads = {
         tag: taken(tensors, f"{name}.weight", (1, LENGTH), path).flatten()
         for name, tag in _RANKED.items()
     }
-
-
-def patch_classifier(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """The binary head, whose two outputs under softmax are one log-odds: their difference.
-
-    Raises:
-        EncoderError: it is missing or has another shape.
-    """
-    weight = taken(tensors, "fc.weight", (2, LENGTH), path)
-    bias = taken(tensors, "fc.bias", (2,), path)
-    return {"0.weight": weight[1:] - weight[:1], "0.bias": bias[1:] - bias[:1]}
+    return kind, network.eval(), heads, {}
