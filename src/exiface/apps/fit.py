@@ -99,7 +99,8 @@ def fit(
 
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
-    subject = encoder_named(encoder).description.subject
+    files = encoder_named(encoder)
+    subject = files.description.subject
     halves = {"fit": 0.5, "calibration": 0.5}
     manifests = [
         scanned(path, "Reading photographs", fractions=halves, subject=subject, seed=seed)
@@ -110,7 +111,7 @@ def fit(
     known = generated_faces(generated or [], subject)
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
-            encoder,
+            files,
             Manifest.joined(manifests),
             name=name or output.resolve().name,
             fitting=Fitting(
