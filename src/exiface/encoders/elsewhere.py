@@ -90,8 +90,8 @@ def _measured(
     if not isinstance(network, nn.Module):
         raise EncoderError(f"{name} must return a torch module, it returned {type(network)}")
     features = number_of_features(network, size)
-    of_channels = {} if scaled is None else {"mean": scaled[0], "std": scaled[1]}
-    return Architecture(build, features, size, _NONE, **of_channels)
+    architecture = Architecture(build, features, size, _NONE)
+    return architecture if scaled is None else replace(architecture, mean=scaled[0], std=scaled[1])
 
 
 def number_of_features(network: nn.Module, size: int) -> int:
