@@ -2,9 +2,15 @@
 
 from exiface.scoring.classifier import Classifier
 from exiface.scoring.evidence import Evidence, Head
-from exiface.scoring.expectation_maximisation import DensityError
 from exiface.scoring.gaussian_mixture import GaussianMixture, choose_components
-from exiface.scoring.scorer import SCORERS, Scorer
+from exiface.scoring.scorer import DensityError, Scorer
+
+# By name; a detector folder keeps the numbers of its own in NAME.safetensors.
+SCORERS: dict[str, type[Scorer]] = {
+    "density": GaussianMixture,
+    "evidence": Evidence,
+    "classifier": Classifier,
+}
 
 __all__ = [
     "SCORERS",

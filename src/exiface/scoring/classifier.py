@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exiface.scoring.expectation_maximisation import DensityError
 from exiface.scoring.gaussian_mixture import GaussianMixture
+from exiface.scoring.scorer import DensityError, Scorer, checked_features
 
 
-class Classifier:
+class Classifier(Scorer):
     """Fully connected layers with ReLU between them; the last has one output, the log-odds.
 
     Args:
@@ -68,18 +68,8 @@ class Classifier:
         return np.asarray(self._layers[0][0][0])
 
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Log-odds (n,) that faces are generated, of features (n, d).
-
-        Raises:
-            DensityError: not (n, d) with the classifier's d, or not finite.
-        """
-        values = np.asarray(features, np.float64)
-        if values.ndim != 2 or values.shape[1] != self.features:
-            raise DensityError(
-                f"features must have the shape (n, {self.features}), got {values.shape}"
-            )
-        if not np.isfinite(values).all():
-            raise DensityError("feature vectors must be finite")
+        """Log-odds (n,) that faces are generated, of features (n, d)."""
+        values = checked_features(features, self.features)
         for number, (weights, bias) in enumerate(self._layers):
             if number:
                 values = np.maximum(values, 0)
@@ -89,13 +79,6 @@ class Classifier:
     def fit(self, features: ArrayLike) -> Self:  # noqa: ARG002 - of every scorer
         """Nothing is fitted: photographs alone don't tell a classifier anything new."""
         return self
-
-    def log_likelihood(self, score: float) -> None:
-        """Log-odds are no log-likelihood."""
-
-    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
-        """It has none: its one output is the score."""
-        return {}
 
     def refitted(self, features: ArrayLike) -> GaussianMixture:
         """What photographs (n, d) alone can fit in its place: one Gaussian."""
@@ -116,11 +99,7 @@ class Classifier:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore a classifier.
-
-        Raises:
-            DensityError: an array is missing, unknown, or of another shape.
-        """
+        """Restore a classifier."""
         layers = range(len(arrays) // 2)
         names = {f"{number}.{name}" for number in layers for name in ("weight", "bias")}
         if set(arrays) != names:

@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exiface.scoring.expectation_maximisation import DensityError
+from exiface.scoring.scorer import DensityError, Scorer, checked_features
 
 _ARRAYS = ("directions", "means", "deviations", "floor")
 # Further arrays: the signs' weights, where they differ, and their names in UTF-8, one a line.
@@ -63,7 +63,7 @@ class Head:
         return cls(name.removeprefix("-"), floor, weight, name.startswith("-"))
 
 
-class Evidence:
+class Evidence(Scorer):
     """Fisher's combination of one-sided normal tails of linear heads, no tail below a floor.
 
     Each head's output is compared with those of the photographs that it is fitted on; the score is
@@ -93,8 +93,6 @@ class Evidence:
         [1.386, 3.689]
     """
 
-    supervised: ClassVar[bool] = False
-
     def __init__(
         self,
         directions: ArrayLike,
@@ -103,21 +101,19 @@ class Evidence:
         names: Sequence[str] | None = None,
     ) -> None:
         self._directions = np.ascontiguousarray(directions, np.float64)
-        if self._directions.ndim != 2 or not len(self._directions):
+        shape = self._directions.shape
+        if len(shape) != 2 or not shape[0] or not np.isfinite(self._directions).all():
             raise DensityError(
-                f"directions must have the shape (heads, features), got {self._directions.shape}"
+                f"directions must be finite and of the shape (heads, features), got {shape}"
             )
-        if not np.isfinite(self._directions).all():
-            raise DensityError("directions must be finite")
+        heads = shape[0]
         self._floor = np.asarray(floor, np.float64)
-        if self._floor.shape not in ((), self._directions.shape[:1]):
+        allowed = np.isnan(self._floor) | ((self._floor >= 0) & (self._floor < 1))
+        if self._floor.shape not in ((), (heads,)) or not allowed.all():
             raise DensityError(
-                f"floor must be one number, or one of each of {len(self._directions)} heads, got "
-                f"the shape {self._floor.shape}"
+                f"floor must be in [0, 1), one number or one of each of {heads} heads, got "
+                f"{self._floor}"
             )
-        if not (np.isnan(self._floor) | ((self._floor >= 0) & (self._floor < 1))).all():
-            raise DensityError(f"floor must be in [0, 1), got {self._floor}")
-        heads = len(self._directions)
         self._weights = np.ones(heads) if weights is None else np.asarray(weights, np.float64)
         positive = np.isfinite(self._weights).all() and (self._weights > 0).all()
         if self._weights.shape != (heads,) or not positive:
@@ -125,8 +121,6 @@ class Evidence:
                 f"weights must be {heads} positive numbers, one a head, got {self._weights}"
             )
         self.names = tuple(names or (f"head {number}" for number in range(1, heads + 1)))
-        if len(self.names) != heads:
-            raise DensityError(f"{heads} heads need as many names, got {len(self.names)}")
         self._means: NDArray[np.float64] | None = None
         self._deviations: NDArray[np.float64] | None = None
 
@@ -165,12 +159,7 @@ class Evidence:
         return np.broadcast_to(self._floor, len(self._directions))
 
     def fit(self, features: ArrayLike) -> Self:
-        """Take the outputs' means and deviations from features (n, d) of photographs.
-
-        Raises:
-            DensityError: fewer than two rows, another length, not finite, or a head that says the
-                same of all photographs.
-        """
+        """Take the outputs' means and deviations from features (n, d) of photographs."""
         outputs = self._outputs(features)
         if len(outputs) < 2:
             raise DensityError(f"evidence needs at least 2 photographs, got {len(outputs)}")
@@ -188,18 +177,8 @@ class Evidence:
         return type(self)(self._directions, self._floor, self._weights, self.names).fit(features)
 
     def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:
-        """Each head's output (n,) in deviations above the mean of photographs, by its name.
-
-        Args:
-            features: (n, d).
-
-        Raises:
-            DensityError: not fitted, another length, or not finite.
-        """
+        """Each head's output (n,) in deviations above the mean of photographs, by its name."""
         return dict(zip(self.names, self._signs(features).T, strict=True))
-
-    def log_likelihood(self, score: float) -> None:
-        """Combined tails are no log-likelihood."""
 
     @property
     def words(self) -> str:
@@ -213,11 +192,7 @@ class Evidence:
         return f"evidence of {', '.join(heads)}"
 
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Scores (n,), higher = more suspicious, of features (n, d).
-
-        Raises:
-            DensityError: as of `signs`.
-        """
+        """Scores (n,), higher = more suspicious, of features (n, d)."""
         deviations = self._signs(features)
         linear = np.isnan(self.floor)
         floors = np.where(linear, 0, self.floor)
@@ -226,14 +201,8 @@ class Evidence:
         return np.asarray(np.where(linear, deviations, evidence) @ self._weights)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The numbers, by name, as they are stored.
-
-        Raises:
-            DensityError: not fitted.
-        """
-        if self._means is None or self._deviations is None:
-            raise DensityError("the evidence is not fitted; call fit first")
-        values = (self._directions, self._means, self._deviations, self._floor)
+        """The numbers, by name, as they are stored."""
+        values = (self._directions, *self._fitted(), self._floor)
         arrays = dict(zip(_ARRAYS, values, strict=True))
         if (self._weights != 1).any():
             arrays["weights"] = self._weights
@@ -242,40 +211,33 @@ class Evidence:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore what `arrays` gave.
-
-        Raises:
-            DensityError: an array is missing, unknown, of another shape or not finite.
-        """
+        """Restore what `arrays` gave."""
         if set(arrays) - _FURTHER != set(_ARRAYS):
             raise DensityError(f"evidence has the arrays {_ARRAYS}, got {sorted(arrays)}")
         text = bytes(arrays.get("names", np.empty(0, np.uint8))).decode()
         names = text.split("\n") if text else None
         evidence = cls(arrays["directions"], arrays["floor"], arrays.get("weights"), names)
         heads = (len(evidence._directions),)
-        means, deviations = (
+        means, deviations = fitted = tuple(
             np.asarray(arrays[name], np.float64) for name in ("means", "deviations")
         )
-        finite = np.isfinite(means).all() and np.isfinite(deviations).all()
-        if means.shape != heads or deviations.shape != heads or not finite:
-            raise DensityError(f"means and deviations must be finite and of shape {heads}")
-        if not (deviations > 0).all():
-            raise DensityError("deviations must be positive")
+        usable = all(each.shape == heads and np.isfinite(each).all() for each in fitted)
+        if not usable or not (deviations > 0).all():
+            raise DensityError(
+                f"means and deviations must be finite and of shape {heads}, deviations positive"
+            )
         evidence._means, evidence._deviations = means, deviations
         return evidence
 
-    def _signs(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Outputs (n, m) in deviations above the mean of photographs."""
+    def _fitted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self._means is None or self._deviations is None:
             raise DensityError("the evidence is not fitted; call fit first")
-        return np.asarray((self._outputs(features) - self._means) / self._deviations)
+        return self._means, self._deviations
+
+    def _signs(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Outputs (n, m) in deviations above the mean of photographs."""
+        means, deviations = self._fitted()
+        return np.asarray((self._outputs(features) - means) / deviations)
 
     def _outputs(self, features: ArrayLike) -> NDArray[np.float64]:
-        values = np.asarray(features, np.float64)
-        if values.ndim != 2 or values.shape[1] != self.features:
-            raise DensityError(
-                f"features must have the shape (n, {self.features}), got {values.shape}"
-            )
-        if not np.isfinite(values).all():
-            raise DensityError("feature vectors must be finite")
-        return np.asarray(values @ self._directions.T)
+        return np.asarray(checked_features(features, self.features) @ self._directions.T)

@@ -15,18 +15,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from exiface.errors import UserError
 from exiface.scoring.matrix_products import DeviceRows, HostRows
+from exiface.scoring.scorer import DensityError
 from exiface.threads import Item, Result, ordered_map
 
 _NEGLIGIBLE = 36.0  # nats below a row's best component: less than double precision resolves
 _FULL_EVERY = 4  # iterations
 
 Joint = NDArray[np.float64]  # (n, k)
-
-
-class DensityError(UserError):
-    """Features that no density can be fitted to, or arrays that hold none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +200,7 @@ def estimate_gaussians(
     regularisation: Regularisation,
     workers: int = 1,
 ) -> Gaussians:
-    """Estimate the components (M step).
-
-    Args:
-        rows: n of them, d long.
-        responsibilities: (n, k) share of each component in each row.
-        regularisation: of the covariances.
-        workers: threads that share the components.
+    """Estimate the components from the share (n, k) of each in each row (M step); see `maximise`.
 
     Raises:
         DensityError: a component collapsed.

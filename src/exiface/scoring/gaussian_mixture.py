@@ -20,14 +20,13 @@ of photographs determine well enough.
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exiface.progress import Progress, no_progress
 from exiface.scoring.expectation_maximisation import (
-    DensityError,
     Gaussians,
     History,
     Regularisation,
@@ -37,6 +36,7 @@ from exiface.scoring.expectation_maximisation import (
 )
 from exiface.scoring.initialisation import k_means, nearest_seeds, whitening_of
 from exiface.scoring.matrix_products import DeviceRows, HostRows, place
+from exiface.scoring.scorer import DensityError, Scorer, checked_features
 from exiface.threads import cores, ordered_map
 
 _ARRAYS = ("centre", "whitening", "weights", "means", "precisions_cholesky")
@@ -48,7 +48,7 @@ _LEAST_ROWS = 2.0  # of a component without shrinkage
 _LARGE = 2_000_000  # numbers: single precision, one start, all threads
 
 
-class GaussianMixture:
+class GaussianMixture(Scorer):
     """Gaussian mixture with full covariances.
 
     Args:
@@ -68,8 +68,6 @@ class GaussianMixture:
         >>> bool(near > far)
         True
     """
-
-    supervised: ClassVar[bool] = False
 
     def __init__(self, n_components: int = 1, *, seed: int = 0, shrunk: bool = True) -> None:
         self.n_components = n_components
@@ -103,19 +101,8 @@ class GaussianMixture:
         return f"GaussianMixture({given})"
 
     def fit(self, features: ArrayLike, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's
-        """Estimate the mixture from photographs.
-
-        Args:
-            features: (n, d).
-            y: is not looked at.
-
-        Returns:
-            The mixture itself.
-
-        Raises:
-            DensityError: not (n, d), not finite, too few rows, or a component collapsed.
-        """
-        features = _checked(features)
+        """Estimate the mixture from features (n, d) of photographs; y is not looked at."""
+        features = checked_features(features)
         if self.n_components < 1:
             raise DensityError(f"n_components must be at least 1, got {self.n_components}")
         with _settled():
@@ -152,13 +139,11 @@ class GaussianMixture:
     def _shrunk(
         self, rows: HostRows | DeviceRows, white: NDArray[Any], workers: int
     ) -> tuple[Gaussians, History]:
-        """Fit to whitened rows and draw the covariances towards the pooled one.
-
-        The prior shapes the last estimate. Within EM its weight, spread over the components, is a
-        floor of their variances: components that fit their own few rows too closely would keep
-        others out.
-        """
+        """Fit to whitened rows and draw the covariances towards the pooled one."""
         number, dimensions = white.shape
+        # The prior shapes the last estimate. Within EM its weight, spread over the components, is a
+        # floor of their variances: those that fit their own few rows too closely would keep others
+        # out.
         floor = np.full(dimensions, dimensions * self.n_components / number)
         # Several starts, since whitening gives all directions one variance: k-means may cut along
         # any of them. The seeds alone would leave EM in poor optima.
@@ -200,17 +185,7 @@ class GaussianMixture:
         return np.linalg.solve(arrays["whitening"].T, arrays["means"].T).T + arrays["centre"]
 
     def score_samples(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Log-likelihood (natural, of the density over features) of each row.
-
-        Args:
-            features: (n, d).
-
-        Returns:
-            (n,)
-
-        Raises:
-            DensityError: not (n, d) with the d of the fit, not finite, or not fitted.
-        """
+        """The natural logarithm (n,) of the density over the features, of each row (n, d)."""
         return np.asarray(np.logaddexp.reduce(self._joint(features), axis=0) + self._constant)
 
     def predict(self, features: ArrayLike) -> NDArray[np.intp]:
@@ -225,10 +200,6 @@ class GaussianMixture:
         """The log-likelihood that a score stands for."""
         return -score
 
-    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
-        """It has none: a density doesn't say in which way a face is unusual."""
-        return {}
-
     def refitted(self, features: ArrayLike) -> "GaussianMixture":
         """One Gaussian, fitted on features (n, d) of other, few photographs (see `fit`)."""
         return GaussianMixture(1, seed=self.seed).fit(features)
@@ -242,10 +213,10 @@ class GaussianMixture:
     def _joint(self, features: ArrayLike) -> NDArray[np.float64]:
         """Log density (k, n) of each row in each component, in the whitened space."""
         arrays = self._fitted()
-        features = _checked(features, dimensions=len(arrays["centre"]))
-        rows = HostRows((features - arrays["centre"]) @ arrays["whitening"])
+        values = checked_features(features, len(arrays["centre"]))
+        rows = HostRows((values - arrays["centre"]) @ arrays["whitening"])
         gaussians = Gaussians(arrays["weights"], arrays["means"], arrays["precisions_cholesky"])
-        every = np.arange(len(features))
+        every = np.arange(len(values))
         return np.stack(
             [
                 constant - rows.squared_distances(every, mean, factor) / 2
@@ -267,22 +238,19 @@ class GaussianMixture:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Self:
-        """Restore a fitted mixture.
-
-        Raises:
-            DensityError: an array is missing, unknown, or of another shape.
-        """
+        """Restore a fitted mixture."""
         if set(arrays) != set(_ARRAYS):
             raise DensityError(f"a mixture has the arrays {_ARRAYS}, got {sorted(arrays)}")
         dimensions, components = len(arrays["centre"]), len(arrays["weights"])
-        shapes: dict[str, tuple[int, ...]] = {
-            "centre": (dimensions,),
-            "whitening": (dimensions, dimensions),
-            "weights": (components,),
-            "means": (components, dimensions),
-            "precisions_cholesky": (components, dimensions, dimensions),
-        }
-        for name, shape in shapes.items():
+        matrix = (dimensions, dimensions)
+        shapes = (
+            (dimensions,),
+            matrix,
+            (components,),
+            (components, dimensions),
+            (components, *matrix),
+        )
+        for name, shape in zip(_ARRAYS, shapes, strict=True):
             if arrays[name].shape != shape:
                 raise DensityError(f"{name} must be {shape}, got {arrays[name].shape}")
         mixture = cls(components, seed=0)
@@ -316,7 +284,7 @@ def choose_components(
     """
     from sklearn.model_selection import GroupKFold
 
-    features, groups = _checked(features), np.asarray(groups)
+    features, groups = checked_features(features), np.asarray(groups)
     folds = min(folds, len(np.unique(groups)))
     tried = [number for number in candidates if len(features) >= 10 * number]
     if folds < 2 or len(tried) < 2:
@@ -341,30 +309,15 @@ def choose_components(
     raise AssertionError("the best is within one standard error of itself")
 
 
-def _checked(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.float64]:
-    array: NDArray[Any] = np.asarray(features, dtype=np.float64)
-    if array.ndim != 2 or (dimensions is not None and array.shape[1] != dimensions):
-        expected = f"(n, {dimensions or 'd'})"
-        raise DensityError(f"features must have the shape {expected}, got {array.shape}")
-    if not np.isfinite(array).all():
-        rows = np.flatnonzero(~np.isfinite(array).all(1))
-        raise DensityError(
-            f"{len(rows)} feature vectors are not finite, the first is row {rows[0]}"
-        )
-    return array
-
-
 @contextlib.contextmanager
 def _settled() -> Iterator[None]:
-    """Keep k-means quiet about copies of one row, and BLAS to one thread.
-
-    What runs in parallel are fits, or the components of one: NumPy and SciPy bring a BLAS each,
-    whose threads would wait for one another. Both are settings of the whole process: they are made
-    once, outside of any threads.
-    """
+    """Keep k-means quiet about copies of one row, and BLAS to one thread."""
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
+    # What runs in parallel are fits, or the components of one: NumPy and SciPy bring a BLAS each,
+    # whose threads would wait for one another. Both are settings of the whole process: they are
+    # made once, outside of any threads.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield

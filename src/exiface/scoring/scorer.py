@@ -1,4 +1,4 @@
-"""The one interface of what scores a feature vector, and the table of those there are."""
+"""The one interface of what scores a feature vector, and what all that do share."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
@@ -6,53 +6,48 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exiface.scoring.classifier import Classifier
-from exiface.scoring.evidence import Evidence
-from exiface.scoring.gaussian_mixture import GaussianMixture
+from exiface.errors import UserError
+
+
+class DensityError(UserError):
+    """Features that can't be fitted or scored, or arrays that hold no scorer."""
 
 
 class Scorer(Protocol):
     """What turns a feature vector into a score; higher = more anomalous.
 
+    Every method that takes features, and `arrays`, raises a DensityError where they can't be used
+    or the scorer isn't fitted.
+
     Attributes:
         supervised: whether generated faces taught it.
     """
 
-    supervised: ClassVar[bool]
+    supervised: ClassVar[bool] = False
 
     def fit(self, features: ArrayLike) -> Self:
-        """Learn from features (n, d) of photographs what is usual.
-
-        Raises:
-            DensityError: features that can't be fitted.
-        """
+        """Learn from features (n, d) of photographs what is usual."""
 
     def refitted(self, features: ArrayLike) -> "Scorer":
         """A scorer of its kind for other photographs, of which there are few: features (n, d)."""
 
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
-        """Scores (n,) of features (n, d).
+        """Scores (n,) of features (n, d)."""
 
-        Raises:
-            DensityError: not fitted, features of another length, or not finite.
-        """
-
-    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    def signs(self, features: ArrayLike) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
         """What the scores are combined of, by name: (n,) deviations above what is usual."""
+        return {}
 
-    def log_likelihood(self, score: float) -> float | None:
+    def log_likelihood(self, score: float) -> float | None:  # noqa: ARG002
         """The log-likelihood that a score stands for; None where it stands for none."""
+        return None
 
     @property
     def words(self) -> str:
         """What it is, for people, in a few words."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The numbers, by name, as they are stored.
-
-        Raises:
-            DensityError: not fitted.
-        """
+        """The numbers, by name, as they are stored."""
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -63,9 +58,23 @@ class Scorer(Protocol):
         """
 
 
-# By name; a detector folder keeps the numbers of its own in NAME.safetensors.
-SCORERS: dict[str, type[Scorer]] = {
-    "density": GaussianMixture,
-    "evidence": Evidence,
-    "classifier": Classifier,
-}
+def checked_features(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.float64]:
+    """Features in double precision.
+
+    Args:
+        features: (n, d).
+        dimensions: d; None = any.
+
+    Raises:
+        DensityError: another shape, or not finite.
+    """
+    array: NDArray[Any] = np.asarray(features, dtype=np.float64)
+    if array.ndim != 2 or (dimensions is not None and array.shape[1] != dimensions):
+        expected = f"(n, {dimensions or 'd'})"
+        raise DensityError(f"features must have the shape {expected}, got {array.shape}")
+    if not np.isfinite(array).all():
+        rows = np.flatnonzero(~np.isfinite(array).all(1))
+        raise DensityError(
+            f"{len(rows)} feature vectors are not finite, the first is row {rows[0]}"
+        )
+    return array
