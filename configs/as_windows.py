@@ -13,9 +13,9 @@ from pathlib import Path
 from exiface.encoders import EncoderFolder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.description import EncoderDescription
+from exiface.encoders.own_pixels import WindowEncoder
 from exiface.encoders.to_onnx import export_encoder
 from exiface.encoders.weights import load_backbone
-from exiface.encoders.windows import WindowEncoder
 from exiface.photos.patches import Patches
 
 MOST_WINDOWS = 36  # of an image, spread over it

@@ -106,8 +106,11 @@ def test_a_table_for_people(exiface, folder):
     assert "photo.jpg" in finished.out
     assert "no verdict" in finished.out
     assert "f/2.8" not in finished.out
+    assert "encoder on" not in finished.err
     assert "f/2.8, 1/200 s, 50 mm, ISO 100" in exiface("detect", "photo.jpg").out
-    assert "f/2.8" in exiface("detect", "photo.jpg", "broken.jpg", "-v").out
+    verbose = exiface("detect", "photo.jpg", "broken.jpg", "-v")
+    assert "f/2.8" in verbose.out
+    assert "encoder on CPU in float32, threads:" in verbose.err
 
 
 def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):

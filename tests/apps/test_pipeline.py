@@ -29,6 +29,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
         *(part for setting in settings for part in ("--set", setting)),
     )
     assert trained.status == 0, trained.err
+    assert "training on cpu in " in trained.err
     assert "step 2/2" in trained.err
     steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert max(steps) == 2

@@ -155,6 +155,10 @@ def test_records_tell_source_class_and_split(tmp_path, photos):
     assert "such as 00.jpg; the first is 0/00.jpg" in warning
     manifest, summary = scan(photos, records=read_records(table), fractions={"fit": 1.0})
     assert not summary.warnings
+    table.write_text(table.read_text() + "gone.jpg,album,0,,q\n")
+    [warning] = scan(photos, records=read_records(table))[1].warnings
+    assert "only 2 of the 3 rows of the records names a file in" in warning
+    assert "the first other is gone.jpg" in warning
     told = {str(path): row for row, path in enumerate(manifest.path)}
     first, second = told["0/00.jpg"], told["0/03.jpg"]
     assert (manifest.generated[first], manifest.generated[second]) == (True, False)

@@ -80,9 +80,12 @@ def test_several_folders_calibrate_together(exiface, small, photos, tmp_path):
         "calibrate", tmp_path / "small", *folders, "--alpha", 0.1, "-o", tmp_path / "own"
     )
     assert made.status == 0, made.err
+    assert "count as one" not in made.err
     calibration = read_folder(tmp_path / "own").calibration
     assert calibration.number_of_sources == 3
     assert "95 % interval" in " ".join(made.out.split())
+    strict = exiface("calibrate", tmp_path / "small", *folders, "-o", tmp_path / "strict")
+    assert strict.err.startswith("warning: these sources count as one")
 
 
 @pytest.mark.parametrize(("p_value", "warned"), [(0.01, True), (0.6, False)])

@@ -8,9 +8,8 @@ from made import with_statistics
 from torch import nn
 
 from exiface.encoders import EncoderDescription, EncoderFolder
-from exiface.encoders.own_pixels import OwnPixelsEncoder
+from exiface.encoders.own_pixels import OwnPixelsEncoder, WindowEncoder
 from exiface.encoders.to_onnx import export_encoder
-from exiface.encoders.windows import WindowEncoder
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
 

@@ -1,5 +1,6 @@
 """What the commands share: progress on standard error, and the look of verdicts."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,11 @@ VERDICT_STYLES = {
     "photographic": "green",
     "nothing-found": "dim",
 }
+
+
+def show_information() -> None:
+    """Show what the library chose, such as device and precision, beside what it warns of."""
+    logging.getLogger("exiface").setLevel(logging.INFO)
 
 
 def print_rows(rows: Mapping[str, str]) -> None:

@@ -113,9 +113,12 @@ def detect(
     Exit status: 0 = done, 1 = there was what --fail-on names, without it a picture that has no
     verdict, 2 = wrong usage.
     """
+    from exiface.apps.console import show_information
     from exiface.detector import Detector
     from exiface.errors import UserError
 
+    if verbose:
+        show_information()
     if report is not None and report.suffix not in (".html", ".json"):
         raise UserError(f"--report {report}: name it NAME.html, or NAME.json for that alone")
     if report is None and (title or reference or examiner or explained):

@@ -98,12 +98,13 @@ def fit(
 
     if evidence and components:
         raise typer.BadParameter("--evidence stands instead of a mixture: leave out --components")
-    subject = encoder_named(encoder).description.subject
+    files = encoder_named(encoder)
+    subject = files.description.subject
     manifest = Manifest.joined([_manifest(path, seed, subject) for path in photos])
     known = generated_faces(generated or [], subject)
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
-            encoder,
+            files,
             manifest,
             name=name or output.resolve().name,
             fitting=Fitting(

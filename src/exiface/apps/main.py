@@ -67,20 +67,25 @@ def _options(
     pass
 
 
-class _Warnings(logging.Handler):
-    """Shows what the library warns of, a line each."""
+class _Log(logging.Handler):
+    """Shows what the library warns of, and where asked for (`show_information`) what it chose."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print a warning on standard error."""
-        typer.secho(f"warning: {record.getMessage()}", fg="yellow", err=True)
+        """Print a line on standard error."""
+        if record.levelno < logging.WARNING:
+            typer.echo(record.getMessage(), err=True)
+        else:
+            typer.secho(f"warning: {record.getMessage()}", fg="yellow", err=True)
 
 
-_WARNINGS = _Warnings(logging.WARNING)
+_LOG = _Log()
 
 
 def main() -> None:
     """Run the command line; what the user can mend is said in one line, with exit status 2."""
-    logging.getLogger("exiface").addHandler(_WARNINGS)
+    logger = logging.getLogger("exiface")
+    logger.addHandler(_LOG)
+    logger.setLevel(logging.WARNING)
     # Pillow warns of damaged metadata and of large images; what matters of it stands in the result.
     warnings.filterwarnings("ignore", module="PIL")
     # What modules make when they are imported stays: to look through it for garbage, again and

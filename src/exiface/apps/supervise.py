@@ -51,9 +51,11 @@ def supervise(
     """
     from exiface.apps.console import progress_bar
     from exiface.datasets import Manifest, scan
+    from exiface.detector.encoders_inside import encoder_named
     from exiface.detector.supervised import supervise as learnt
     from exiface.detector.supervised import write_supervised
 
+    files = encoder_named(encoder)
     sets: dict[Path, Manifest] = {}
     for folder in (*real, *fake):
         with progress_bar(f"Finding faces in {folder}") as progress:
@@ -62,7 +64,7 @@ def supervise(
     camera = None if photos is None else Manifest.read(photos)
     with progress_bar("Encoding") as progress:
         classifier, made_of = learnt(
-            encoder,
+            files,
             photographs,
             generated,
             camera=camera,
@@ -73,7 +75,7 @@ def supervise(
             seed=seed,
             progress=progress,
         )
-    write_supervised(encoder, classifier, made_of, [*photographs, *generated], output)
+    write_supervised(files, classifier, made_of, [*photographs, *generated], output)
     typer.echo(
         f"{made_of['photographs']} photographs and {made_of['camera']} of the encoder's training, "
         f"{made_of['generated']} generated faces, {views} views each -> {output}"

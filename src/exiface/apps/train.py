@@ -50,12 +50,13 @@ def train(
 
     Several processes: `torchrun --nproc-per-node N -m exiface train ...`.
     """
-    from exiface.apps.console import progress_bar
+    from exiface.apps.console import progress_bar, show_information
     from exiface.datasets import Manifest
     from exiface.training import read_config
     from exiface.training import train as run_training
     from exiface.training.distributed import process_group
 
+    show_information()
     resolved = read_config(config, settings or ())
     if root is not None and len(data) > 1:
         raise typer.BadParameter("--root is for one manifest; join them where they lie")

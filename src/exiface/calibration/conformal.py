@@ -10,7 +10,7 @@ out, not proven. With fewer sources, each has a p-value of its own, and the larg
 """
 
 import math
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -85,7 +85,7 @@ class Calibration:
     """Scores of photographs, and the promise that is made with them.
 
     Attributes:
-        scores: (n,) scores of the calibration photographs, ascending; higher = more anomalous.
+        scores: (n,) of the calibration photographs, ascending; higher = more anomalous.
         alpha: promised false-alarm rate.
         beta: from this p-value on nothing was found, where generated faces were not measured.
         sources: (n,) which source each of them is of, 0 to m - 1.
@@ -121,10 +121,10 @@ class Calibration:
         sources: ArrayLike | None = None,
         forms: ArrayLike | None = None,
     ) -> "Calibration":
-        """Calibrate on the scores (n,) of photographs.
+        """Calibrate on photographs.
 
         Args:
-            scores: of the photographs.
+            scores: (n,) of the photographs.
             alpha: promised false-alarm rate.
             beta: p-value from which on nothing was found.
             sources: (n,) names of the sources; None = all of one.
@@ -155,7 +155,11 @@ class Calibration:
     @cached_property
     def photographs(self) -> int:
         """How many photographs calibrate, each counted once in whatever forms it was scored."""
-        return len(self.scores) // (1 + int(self.forms.max(initial=0)))
+        return len(self.scores) // self._number_of_forms
+
+    @property
+    def _number_of_forms(self) -> int:
+        return 1 + int(self.forms.max(initial=0))
 
     @cached_property
     def by_source(self) -> bool:
@@ -192,7 +196,7 @@ class Calibration:
             if not self.proven:
                 words += f"; they prove rates down to {least:.1f} %, and lower ones are estimated"
             return words
-        groups = len(self.references) // (1 + int(self.forms.max(initial=0)))
+        groups = len(self.references) // self._number_of_forms
         if groups > 1:
             return f"{number}, in {groups} groups of sources, whose largest p-value counts"
         return number
@@ -206,40 +210,51 @@ class Calibration:
     @cached_property
     def references(self) -> list[Reference]:
         """What a score is compared with, one after another."""
-        return list(self._references())
-
-    def _references(self) -> Iterator[Reference]:
-        for form in range(1 + int(self.forms.max(initial=0))):
+        found = []
+        for form in range(self._number_of_forms):
             rows = self.forms == form
             scores, sources = self.scores[rows], self.sources[rows]
             if self.by_source:
                 sizes = np.bincount(sources, minlength=self.number_of_sources)
-                units = self.number_of_sources
                 # Where the sources can prove alpha, nothing changes from alpha upwards.
                 proven = min(1.0, self._spare) if self.proven else 1.0
-                yield Reference.of(scores, 1.0 / sizes[sources], units, proven)
+                weights, units = 1.0 / sizes[sources], self.number_of_sources
+                found.append(Reference.of(scores, weights, units, proven))
                 continue
-            merged = _merged(sources, 2 * photographs_needed(self.alpha))
-            for number in range(1 + int(merged.max(initial=0))):
-                own = scores[merged == number]
-                yield Reference.of(own, np.ones(len(own)), len(own))
+            for own in grouped(scores, _merged(sources, self._least)):
+                found.append(Reference.of(own, np.ones(len(own)), len(own)))
+        return found
+
+    @property
+    def _least(self) -> int:
+        """Photographs that a source needs for a p-value of its own."""
+        return 2 * photographs_needed(self.alpha)
+
+    @property
+    def merged_sources(self) -> list[int]:
+        """Numbers of the sources that count as one, since each has too few photographs.
+
+        Example:
+            >>> Calibration.of(range(60), sources=[*40 * "a", *11 * "b", *9 * "c"]).merged_sources
+            [0, 1, 2]
+        """
+        if self.by_source:
+            return []
+        sources = self.sources[self.forms == 0]
+        groups = dict(zip(sources.tolist(), _merged(sources, self._least).tolist(), strict=True))
+        sizes = Counter(groups.values())
+        return sorted(source for source, group in groups.items() if sizes[group] > 1)
 
     def p_values_of_sources(self) -> list[NDArray[np.float64]]:
         """The p-values of the calibration photographs themselves, source by source."""
-        p_values = self.p_value(self.scores)
-        return grouped(p_values, self.sources)
+        return grouped(self.p_value(self.scores), self.sources)
 
     def true_rate(self) -> tuple[float, float]:
         """95 % interval of the true false-alarm rate, given how many photographs calibrate.
 
         The rate is Beta(l, u + 1 - l) distributed over calibration sets, with u units (sources
         where they are what is counted, else the photographs of the smallest source) and
-        l = floor(alpha (u + 1)).
-
-        Returns:
-            Lowest and highest rate between 0 and 1.
-
-        Source: Vovk 2012, proposition 2a.
+        l = floor(alpha (u + 1)) (Vovk 2012, proposition 2a).
 
         Example:
             >>> low, high = Calibration.of(range(99)).true_rate()
@@ -262,10 +277,8 @@ def grouped(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[NDA
 
 
 def _nth_of(number: int, nth: int, share: float) -> float:
-    """A quantile of the n-th smallest of so many uniform numbers, which is Beta distributed.
-
-    SciPy has it, and an installation that only detects does without SciPy.
-    """
+    """A quantile of the n-th smallest of so many uniform numbers, which is Beta distributed."""
+    # SciPy has it, and an installation that only detects does without SciPy.
     fewer = np.arange(nth)
     ways = np.append(0.0, np.cumsum(np.log((number + 1 - fewer[1:]) / fewer[1:])))
     low, high = 0.0, 1.0

@@ -48,11 +48,11 @@ class GeneratedFaces:
         families: Sequence[str] | NDArray[Any],
         known: "GeneratedFaces | None" = None,
     ) -> Self:
-        """Gather the p-values (n,) of faces of named families (n,).
+        """Gather p-values.
 
         Args:
-            p_values: of faces of families that training never saw.
-            families: of each.
+            p_values: (n,) of faces of families that training never saw.
+            families: (n,) names of these.
             known: the same of families that training knew, in other pictures; None = not measured.
 
         Raises:

@@ -60,14 +60,16 @@ class LikelihoodRatio:
 
     @property
     def words(self) -> str:
-        """The verbal scale of the ENFSI guideline (2015)."""
+        """What the ratio means, on the verbal scale of the ENFSI guideline (2015)."""
         strength = max(self.value, 1 / self.value)
         for least, words in _SCALE:
             if strength >= least:
-                first, second = ("generated", "photographed")
-                if self.value < 1:
-                    first, second = second, first
-                return f"{words} for {first} over {second}"
+                over = (
+                    "photographed over generated"
+                    if self.value < 1
+                    else "generated over photographed"
+                )
+                return f"{words} for {over}"
         return "no support for either"
 
     @property
@@ -79,9 +81,8 @@ class LikelihoodRatio:
             'A score like this is about 20 times as common among generated faces of kinds it has never seen as among photographs (6.1 to 58): moderate support for generated over photographed.'
         """  # noqa: E501 - one sentence, as it is printed
         kinds = "it knows" if self.known else "it has never seen"
-        generated = f"generated {self.subject} of kinds {kinds}"
         value, low, high = self.value, self.low, self.high
-        common, rare = generated, "photographs"
+        common, rare = f"generated {self.subject} of kinds {kinds}", "photographs"
         if value < 1:
             value, low, high = 1 / value, 1 / high, 1 / low
             common, rare = rare, common
@@ -131,8 +132,7 @@ class LikelihoodCurve:
         rng = np.random.default_rng(seed)
         real, fake = (_shares(groups, edges, rng) for groups in (photographs, generated))
         logs = _fitted(np.log(middle), np.log1p(-middle), real, fake)
-        most, least = (_effective(groups) for groups in (photographs, generated))
-        ratios = np.clip(np.exp(logs), 1 / least, most)
+        ratios = np.clip(np.exp(logs), 1 / _effective(generated), _effective(photographs))
         low, high = np.quantile(ratios[1:], (0.025, 0.975), axis=0)
         value = ratios[0]
         return cls(middle, np.stack([value, np.minimum(low, value), np.maximum(high, value)]))

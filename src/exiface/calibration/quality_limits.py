@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -30,14 +30,9 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
-    """The least quality that calibration photographs cover, of each kind.
+    """The least quality that calibration photographs cover, of each kind that `Quality` has.
 
-    Attributes:
-        size: see `Quality`; NaN = no limit.
-        sharpness: likewise.
-        jpeg_quality: likewise.
-        frontality: likewise.
-        texture: likewise.
+    NaN stands where there is no limit.
     """
 
     size: float = math.nan
@@ -99,7 +94,7 @@ class QualityLimits:
 
     def as_dict(self) -> dict[str, float]:
         """The limits that there are, by name."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = asdict(self)
         return {name: round(value, 4) for name, value in values.items() if not math.isnan(value)}
 
     @classmethod

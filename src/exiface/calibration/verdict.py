@@ -81,7 +81,12 @@ class Judge:
         """
         p_values = np.atleast_1d(self.calibration.p_value(scores))
         reasons = unsure_because or [None] * len(p_values)
-        ratios = self.likelihood_ratios(p_values)
+        ratios: list[LikelihoodRatio | None] = [None] * len(p_values)
+        if self.likelihood_curve is not None:
+            ratios = [
+                LikelihoodRatio(value, low, high, self.subject)
+                for value, low, high in self.likelihood_curve.at(p_values).T.tolist()
+            ]
         return [
             Finding(p, self.verdict_at(p) if reason is None else Verdict.UNSURE, ratio, reason)
             for p, ratio, reason in zip(p_values.tolist(), ratios, reasons, strict=True)
@@ -106,29 +111,17 @@ class Judge:
     def _earned(self) -> bool:
         return self.photographic and self.generated is not None
 
-    def likelihood_ratios(self, p_values: NDArray[np.float64]) -> list[LikelihoodRatio | None]:
-        """The likelihood ratio of each p-value (n,); None without measured generated faces."""
-        if self.likelihood_curve is None:
-            return [None] * len(p_values)
-        return [
-            LikelihoodRatio(value, low, high, self.subject)
-            for value, low, high in self.likelihood_curve.at(p_values).T.tolist()
-        ]
-
     def ratio_of_known(self, p_value: float) -> LikelihoodRatio | None:
         """The likelihood ratio of generators that training knew; None where not measured."""
         if self.generated is None or self.generated.known is None:
             return None
-        curve = self._curve(self.generated.known)
-        value, low, high = curve.at(p_value).tolist()
+        value, low, high = self._curve(self.generated.known).at(p_value).tolist()
         return LikelihoodRatio(value, low, high, self.subject, known=True)
 
     @cached_property
     def likelihood_curve(self) -> LikelihoodCurve | None:
         """Likelihood ratios over p-values; None where no generated faces were measured."""
-        if self.generated is None:
-            return None
-        return self._curve(self.generated)
+        return None if self.generated is None else self._curve(self.generated)
 
     def _curve(self, generated: GeneratedFaces) -> LikelihoodCurve:
         return LikelihoodCurve.of(self.calibration.p_values_of_sources(), generated.by_family)
@@ -155,11 +148,8 @@ def of_several(
     photographs is flagged however many faces they show.
 
     Args:
-        judged: the verdict and p-value of each.
+        judged: the verdict and p-value of each; where it is empty, None is returned.
         alpha: promised false-alarm rate.
-
-    Returns:
-        The verdict and the p-value; None where nothing was judged.
     """
     if not judged:
         return None

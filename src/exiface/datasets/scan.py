@@ -169,11 +169,14 @@ def scan(
     dealt = assign_splits(given.photo, given.group, fractions, seed=seed)
     manifest = given.with_split(np.where(given.split == "", dealt, given.split))
     summary = summarise(manifest, len(files), left_out)
-    if records and not records.keys() & set(names.values()):
+    known = set(names.values())
+    if records and (lost := [name for name in records if name not in known]):
+        matched = len(records) - len(lost)
+        count, first = (f"only {matched}", "first other") if matched else ("none", "first")
         summary.warn(
-            f"none of the {len(records)} rows of the records names a file in {root}: their column "
-            f"`file` must hold paths within it, such as {names[files[0]]}; the first is "
-            f"{next(iter(records))}"
+            f"{count} of the {len(records)} rows of the records names a file in {root}: their "
+            f"column `file` must hold paths within it, such as {names[files[0]]}; the "
+            f"{first} is {lost[0]}"
         )
     if not given.split.astype(bool).any() and (
         unlike := unlike_asked(dealt, given.photo, given.group, fractions)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ class Promise:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibrated:
     """What calibrating found; `DetectorParts` holds the same, under the same names."""
 
@@ -93,6 +92,14 @@ def calibrated(
     calibration = Calibration.of(
         scores, alpha=promise.alpha, beta=promise.beta, sources=sources, forms=forms
     )
+    if merged := calibration.merged_sources:
+        names = sorted(set(sources.tolist()))
+        _LOGGER.warning(
+            "these sources count as one, since each has too few photographs for a p-value of its "
+            "own: %s; the promised rate holds for all of them together: give more photographs of "
+            "each",
+            ", ".join(names[number] or "without a name" for number in merged),
+        )
     as_they_are = forms == 0  # what shrinking does to a picture is none of its quality's
     check = None
     if tag_weights is not None:
@@ -158,9 +165,6 @@ def calibrate(
             Those that came with the detector were measured by its former calibration, and go.
         progress: called with (done, total) faces.
 
-    Returns:
-        The detector, ready to be written.
-
     Raises:
         CalibrationError: too few photographs for the promised rate.
         DetectorError: no photograph with a face, or some that trained or fitted the detector.
@@ -180,8 +184,7 @@ def calibrate(
             "photographs: give others"
         )
     rows = chosen(manifest, per_photo=1, per_camera=promise.per_camera, seed=promise.seed)
-    check = detector.cross_check
-    former = detector.generated
+    check, former = detector.cross_check, detector.generated
     found = calibrated(
         detector.open_encoder(),
         detector.scorer,
@@ -200,9 +203,7 @@ def calibrate(
         "recalibrated": {"from": detector.name, "digest": detector.digest},
         "versions": versions(),
     }
-    return completed(
-        replace(detector, name=name, provenance=provenance, digest="", **as_parts(found))
-    )
+    return completed(replace(detector, name=name, provenance=provenance, digest="", **vars(found)))
 
 
 def _warn_of_learnt(found: GeneratedFaces, former: GeneratedFaces, names: Sequence[str]) -> None:
@@ -227,13 +228,8 @@ def promise_of(detector: DetectorParts) -> Promise:
     Whole images calibrate in the forms that they were calibrated in before.
     """
     as_sent = bool(detector.provenance.get("as_sent")) and detector.encoder.subject == "image"
-    bands = detector.calibration
-    return Promise(alpha=bands.alpha, beta=bands.beta, as_sent=as_sent)
-
-
-def as_parts(found: Calibrated) -> dict[str, Any]:
-    """What was found, as arguments of `DetectorParts`."""
-    return {name: getattr(found, name) for name in Calibrated.__slots__}
+    calibration = detector.calibration
+    return Promise(alpha=calibration.alpha, beta=calibration.beta, as_sent=as_sent)
 
 
 def completed(parts: DetectorParts) -> DetectorParts:

@@ -71,15 +71,12 @@ class CrossCheck:
     recorded: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        tags = len(TAG_NAMES)
-        if (
-            self.weights.shape[:1] != (tags,)
-            or self.expected.shape != self.recorded.shape
-            or self.expected.shape[1:] != (tags,)
-        ):
+        shapes = self.weights.shape, self.expected.shape, self.recorded.shape
+        tags = (len(TAG_NAMES),)
+        if shapes[0][:1] != tags or shapes[1] != shapes[2] or shapes[1][1:] != tags:
             raise ValueError(
-                f"the cross-check needs (4, d) weights and (n, 4) expected and recorded values, "
-                f"got {self.weights.shape}, {self.expected.shape} and {self.recorded.shape}"
+                "the cross-check needs (4, d) weights and (n, 4) expected and recorded values, "
+                f"got {shapes}"
             )
 
     @classmethod
@@ -113,15 +110,10 @@ class CrossCheck:
         return float(np.tanh(np.arctanh(found) - 1.96 / np.sqrt(number - 3)))
 
     def check(self, features: NDArray[np.float32], tags: CameraTags) -> tuple[TagCheck, ...]:
-        """Compare what the heads expect of a face with what its file claims.
-
-        Args:
-            features: (d,) of the face.
-            tags: of the file.
+        """Compare what the heads expect of a face with features (d,) with what its file claims.
 
         Returns:
-            One check a tag whose head `holds`, in the order of TAG_NAMES; of the others nothing is
-            said.
+            One check for each tag whose head `holds`, in the order of TAG_NAMES.
         """
         outputs = self.weights @ features
         return tuple(
@@ -147,10 +139,7 @@ class CrossCheck:
 
 
 def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
-    """The weights (4, d) of the tags' heads among an encoder's heads.
-
-    Returns:
-        None where it has not all of them: an encoder may have learnt to rank some tags only.
+    """The weights (4, d) of the tags' heads among an encoder's; None where it has not all of them.
 
     Raises:
         EncoderError: they are of different lengths.

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from exiface.choices import Scope
-from exiface.detector.faces import CutFace, Faces
 from exiface.detector.folder import (
     WHOLE_IMAGE,
     DetectorError,
@@ -19,7 +18,7 @@ from exiface.detector.folder import (
     read_folder,
 )
 from exiface.detector.results import ImageResult
-from exiface.detector.whole_image import Seen, WholeImages
+from exiface.detector.subjects import CutFace, Faces, Seen, WholeImages
 from exiface.encoders import OnnxEncoder
 from exiface.photos import (
     CameraTags,
@@ -114,9 +113,6 @@ class Detector:
                 detector of faces. None = what the detector looks at.
             threads: for decoding and for the encoder; None = one a core.
 
-        Returns:
-            The detector.
-
         Raises:
             DetectorError: missing, damaged or unknown, or it doesn't look at the subject.
         """
@@ -143,20 +139,12 @@ class Detector:
 
     @property
     def encoder(self) -> OnnxEncoder:
-        """The encoder of faces.
-
-        Raises:
-            DetectorError: the detector judges whole images.
-        """
+        """The encoder of faces; a detector of whole images raises a DetectorError."""
         return self._of_faces.encoder
 
     @property
     def face_detector(self) -> FaceDetector:
-        """What finds the faces.
-
-        Raises:
-            DetectorError: the detector judges whole images.
-        """
+        """What finds the faces; a detector of whole images raises a DetectorError."""
         return self._of_faces.face_detector
 
     @property
@@ -186,8 +174,7 @@ class Detector:
             cropped: each image is a face already cut out; no face is searched for.
 
         Yields:
-            One result an image. One of which nothing is judged has a reason: it can't be read, or
-            holds no face where faces alone are judged.
+            One result an image; where nothing is judged, with the reason.
         """
         prepared = ordered_map(
             lambda source: self.prepare(source, cropped=cropped),
@@ -226,16 +213,13 @@ class Detector:
     def prepare(
         self, source: ImageSource, *, cropped: bool = False, subject: Scope | None = None
     ) -> Prepared:
-        """Decode an image, cut out its faces, look at the whole; any number of threads may do so.
+        """Decode an image, cut out its faces, look at the whole, for `judge`; in any thread.
 
         Args:
             source: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
             cropped: the image is a face already cut out; no face is searched for.
             subject: what is to be judged, one that it `judges`; None = what the detector was
                 loaded for.
-
-        Returns:
-            The faces, for `judge`; with a reason where there is nothing to judge.
         """
         path = str(source) if isinstance(source, str | Path) else None
         try:
@@ -252,7 +236,7 @@ class Detector:
         if self.whole is not None and (
             subject in ("image", "both") or (subject == "auto" and not faces)
         ):
-            whole, reason = self.whole.look(photo.pixels, photo.jpeg_quality), None
+            whole, reason = self.whole.look(photo), None
         return Prepared(
             path=path,
             faces=faces,

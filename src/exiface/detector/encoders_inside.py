@@ -7,14 +7,14 @@ from exiface.encoders import EncoderFolder
 from exiface.photos import TAG_NAMES
 
 
-def encoder_named(encoder: str | Path) -> EncoderFolder:
+def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
     """Read an encoder.
 
     Args:
-        encoder: its folder, or `default`, `photographs-only` or `whole-image` for the encoder of
-            that detector (`./default` for a folder of such a name). The photographs that shaped
-            those encoders are not listed in the package: give `fit` others than the data sets that
-            docs/default-detector.md names.
+        encoder: what was read already; its folder; or `default`, `photographs-only` or
+            `whole-image` for the encoder of that detector (`./default` for a folder of such a
+            name). The photographs that shaped those encoders are not listed in the package: give
+            `fit` others than the data sets that docs/default-detector.md names.
 
     Returns:
         What the folder holds; of a detector's encoder the heads of camera tags and the classifier.
@@ -23,6 +23,8 @@ def encoder_named(encoder: str | Path) -> EncoderFolder:
         EncoderError: no encoder in the folder, or a damaged one.
         DetectorError: a detector inside the package was changed.
     """
+    if isinstance(encoder, EncoderFolder):
+        return encoder
     if str(encoder) not in BUILTIN:
         return EncoderFolder.read(Path(encoder))
     parts = read_folder(detector_folder(encoder))

@@ -35,25 +35,20 @@ def encode_faces(
         for _, rows in groupby(order, key=lambda row: str(manifest.path[row]))
     )
 
-    def crops(rows: list[int]) -> tuple[list[int], list[Crop]]:
+    def crops(rows: list[int]) -> dict[int, Crop]:
         pixels = manifest.read_pixels(rows[0])
-        return rows, [encoder.inputs(pixels, manifest.face_box(row)) for row in rows]
+        return {row: encoder.inputs(pixels, manifest.face_box(row)) for row in rows}
 
     features = np.empty((len(manifest), encoder.features), np.float32)
-    rows_waiting: list[int] = []
-    crops_waiting: list[Crop] = []
+    waiting: dict[int, Crop] = {}
     done = 0
-    for rows, cut in ordered_map(crops, by_photo):
-        rows_waiting += rows
-        crops_waiting += cut
-        if len(rows_waiting) >= batch_size:
-            features[rows_waiting] = encoder.encode(crops_waiting)
-            done += len(rows_waiting)
+    for cut in ordered_map(crops, by_photo):
+        waiting |= cut
+        done += len(cut)
+        if len(waiting) >= batch_size or done == len(manifest):
+            features[list(waiting)] = encoder.encode(list(waiting.values()))
             progress(done, len(manifest))
-            rows_waiting, crops_waiting = [], []
-    if rows_waiting:
-        features[rows_waiting] = encoder.encode(crops_waiting)
-        progress(len(manifest), len(manifest))
+            waiting = {}
     return features
 
 
@@ -140,14 +135,14 @@ def encode_rows(
     Args:
         encoder: of faces or of whole images.
         rows: of its subject.
-        as_sent: faces are saved again and shrunk at random; whole images come once for each of the
-            FORMS, one way after another, the first of which is as they are.
+        as_sent: faces are saved again and shrunk at random; whole images come once in each of the
+            FORMS, one form after another, the first of which is as they are.
         seed: of what is drawn.
         progress: called with (done, total) of each part.
 
     Returns:
-        Features (m, d), the source (m,) of each, and the form (m,) that it was seen in: 0 = as it
-        is, then one of the other forms.
+        Features (m, d), the source (m,) of each, and the form (m,) that it was seen in, 0 = as it
+        is.
     """
     if encoder.subject == "image":
         ways = [*FORMS.values()] if as_sent else [None]

@@ -1,5 +1,6 @@
 """Why a face, or a whole image, got its verdict: signs, regions, stability, standing, tags."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -16,7 +17,7 @@ from exiface.detector.detector import Detector, Prepared
 from exiface.detector.folder import DetectorParts
 from exiface.detector.results import SCHEMA_VERSION, ImageResult, Judgement
 from exiface.errors import UserError
-from exiface.photos import read_photo
+from exiface.photos import CameraTags, read_photo
 from exiface.photos.alterations import altered
 from exiface.photos.crops import Box, as_shown, square_about
 from exiface.photos.images import ImageSource
@@ -159,9 +160,6 @@ def explain(
         subject: "image" = the image as a whole; None = as the detector was loaded, which may be the
             whole where there is no face.
 
-    Returns:
-        The explanation.
-
     Raises:
         UserError: the image can't be read or holds no such face.
     """
@@ -181,17 +179,17 @@ def explain(
         )
     crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
     features = detector.encoder.encode(crop[None])
-    check = detector.parts.cross_check
     return Explanation(
         result=result,
         number=face,
         crop=crop,
         regions=region_map(detector, crop),
-        signs=_signs(detector, features),
-        nearest_scores=_nearest(detector.parts, result.faces[face]),
+        signs=tuple(
+            Sign(name, NormalDist().cdf(float(sign[0])))
+            for name, sign in detector.parts.scorer.signs(features).items()
+        ),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
-        tag_checks=() if check is None else check.check(features[0], prepared.tags),
-        known_ratio=detector.parts.judge.ratio_of_known(result.faces[face].p_value),
+        **_beside(detector.parts, result.faces[face], features[0], prepared.tags),
     )
 
 
@@ -205,41 +203,32 @@ def _explain_whole(
     shrunk = min(1.0, _SHOWN / max(height, width))
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
     regions = cv2.resize(whole.patch_map(pixels), size, interpolation=cv2.INTER_NEAREST)
-    check = whole.parts.cross_check
     return Explanation(
         result=result,
         number=None,
         crop=np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
         regions=np.asarray(regions, np.float32),
         signs=(),
-        nearest_scores=_nearest(whole.parts, result.image),
         stability=tuple(
             Stability(name, each.image)
-            for name, each in zip(
-                MILD_ALTERATIONS,
-                detector.judge(
-                    detector.prepare(altered(pixels, name), subject="image")
-                    for name in MILD_ALTERATIONS
-                ),
-                strict=True,
-            )
+            for name, each in _altered(detector, pixels, subject="image")
         ),
-        tag_checks=() if check is None else check.check(seen.feature, prepared.tags),
-        known_ratio=whole.parts.judge.ratio_of_known(result.image.p_value),
+        **_beside(whole.parts, result.image, seen.feature, prepared.tags),
     )
 
 
-def _nearest(parts: DetectorParts, judged: Judgement) -> tuple[float, ...]:
-    """The scores of the photographs nearest in score, ascending."""
-    calibrated = parts.calibration.scores
+def _beside(
+    parts: DetectorParts, judged: Judgement, feature: NDArray[np.float32], tags: CameraTags
+) -> dict[str, Any]:
+    """What stands beside a verdict, on a face or a whole image, by the names of `Explanation`."""
+    calibrated, check = parts.calibration.scores, parts.cross_check
     distance = np.abs(calibrated - judged.score)
     nearest = calibrated[np.argsort(distance, kind="stable")[:_NEIGHBOURS]]
-    return tuple(float(each) for each in np.sort(nearest))
-
-
-def _signs(detector: Detector, features: NDArray[np.float32]) -> tuple[Sign, ...]:
-    signs = detector.parts.scorer.signs(features)
-    return tuple(Sign(name, NormalDist().cdf(float(sign[0]))) for name, sign in signs.items())
+    return {
+        "nearest_scores": tuple(np.sort(nearest).tolist()),
+        "tag_checks": () if check is None else check.check(feature, tags),
+        "known_ratio": parts.judge.ratio_of_known(judged.p_value),
+    }
 
 
 def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -263,10 +252,10 @@ def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float3
     centres = np.linspace(0, size - 1, _STEPS)
     distance = np.abs(np.arange(size)[None, :] - centres[:, None]) / side
     profile = np.where(distance < 1, (1 + np.cos(np.pi * distance)) / 2, 0).astype(np.float32)
-    windows = [(row, column) for row in range(_STEPS) for column in range(_STEPS)]
+    windows = np.indices((_STEPS, _STEPS)).reshape(2, -1)
     scores: list[NDArray[np.float64]] = []
-    for start in range(0, len(windows), _BATCH):
-        rows, columns = np.array(windows[start : start + _BATCH]).T
+    for start in range(0, windows.shape[1], _BATCH):
+        rows, columns = windows[:, start : start + _BATCH]
         masks = (profile[rows][:, :, None] * profile[columns][:, None, :])[..., None]
         covered = np.rint(crop * (1 - masks) + hidden * masks).astype(np.uint8)
         scores.append(detector.score(covered))
@@ -289,13 +278,18 @@ def _stability(
         box = (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0)
         height, width = pixels.shape[:2]
     place = np.array([(box[0] + box[2]) / (2 * width), (box[1] + box[3]) / (2 * height)])
-    results = detector.judge(
-        detector.prepare(altered(pixels, name), cropped=cropped) for name in MILD_ALTERATIONS
-    )
     return tuple(
         Stability(name, _nearest_face(result, place))
-        for name, result in zip(MILD_ALTERATIONS, results, strict=True)
+        for name, result in _altered(detector, pixels, cropped=cropped)
     )
+
+
+def _altered(
+    detector: Detector, pixels: NDArray[np.uint8], **asked: Any
+) -> Iterator[tuple[str, ImageResult]]:
+    """Each mild alteration, and what is said of the picture after it."""
+    prepared = (detector.prepare(altered(pixels, name), **asked) for name in MILD_ALTERATIONS)
+    return zip(MILD_ALTERATIONS, detector.judge(prepared), strict=True)
 
 
 def _nearest_face(result: ImageResult, place: NDArray[np.float64]) -> Judgement | None:

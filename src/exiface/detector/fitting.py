@@ -10,7 +10,7 @@ import numpy as np
 from exiface.calibration import GeneratedFaces
 from exiface.choices import FitSplit
 from exiface.datasets import Manifest
-from exiface.detector.calibrating import Promise, as_parts, calibrated, chosen, completed
+from exiface.detector.calibrating import Promise, calibrated, chosen, completed
 from exiface.detector.cross_check import tag_weights
 from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.encoding import encode_rows
@@ -48,7 +48,7 @@ class Fitting:
 
 
 def fit(
-    encoder: str | Path,
+    encoder: EncoderFolder | str | Path,
     manifest: Manifest,
     *,
     name: str,
@@ -60,8 +60,8 @@ def fit(
     """Fit a scorer and calibrate it on photographs; a binary encoder's classifier needs no fit.
 
     Args:
-        encoder: its folder, such as a run folder, or the name of a detector inside the package,
-            whose encoder it is.
+        encoder: what was read of it, its folder, such as a run folder, or the name of a detector
+            inside the package, whose encoder it is.
         manifest: photographs, split into "fit" and "calibration" (see `split_for_fit`).
         name: of the detector.
         fitting: what scores, and which photographs it is fitted on.
@@ -70,9 +70,6 @@ def fit(
             is measured (see `calibrated`); None = not measured.
         progress: called with (done, total) of each part of the work: the faces of each split, and
             the fits that choose the number of components.
-
-    Returns:
-        The detector, ready to be written.
 
     Raises:
         EncoderError: no encoder in the folder.
@@ -130,7 +127,7 @@ def fit(
             # together.
             photographic=files.description.subject == "face",
             seen=digests(shaped),
-            **as_parts(found),
+            **vars(found),
         )
     )
 

@@ -34,15 +34,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from exiface.calibration import Calibration, CalibrationError, Finding, GeneratedFaces, Judge
+from exiface.calibration import Calibration, CalibrationError, GeneratedFaces, Judge
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.cross_check import CrossCheck
-from exiface.detector.results import Judgement
 from exiface.encoders import Encoder, EncoderDescription
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, PATCHES
-from exiface.encoders.patch_runtime import open_encoder
+from exiface.encoders.runtime import open_encoder
 from exiface.errors import UserError
-from exiface.photos.crops import Box
 from exiface.scoring import SCORERS, Scorer
 
 # The detectors inside the package. Of faces: "default" has seen generated ones in training,
@@ -62,15 +60,8 @@ _FILES = (ENCODER_FILE, _CALIBRATION_FILE, CARD_FILE)
 _SCORERS = {f"{name}.safetensors": kind for name, kind in SCORERS.items()}
 _OPTIONAL_FILES = (_CROSS_CHECK_FILE, _GENERATED_FILE, _SEEN_FILE, ATTENTION_FILE)
 _KEYS = {
-    "format",
-    "version",
-    "name",
-    "encoder",
-    "notice",
-    "bands",
-    "quality",
-    "provenance",
-    "files",
+    *("format", "version", "name", "encoder", "notice"),
+    *("bands", "quality", "provenance", "files"),
 }
 _FORMAT = "exiface detector"
 # 3 calibrates by source; 2 compared small crops with small ones; 1 had neither limits of quality
@@ -142,28 +133,6 @@ class DetectorParts:
         """What turns its scores into findings."""
         subject = "faces" if self.encoder.subject == "face" else "pictures"
         return Judge(self.calibration, self.generated, self.photographic, subject)
-
-    def judgement(
-        self, box: Box, score: float, finding: Finding, *, side: int | None = None
-    ) -> Judgement:
-        """What is said of a face, or of an image as a whole.
-
-        Args:
-            box: of the face, or of all of the image.
-            score: of it.
-            finding: what the score earned.
-            side: of the square crop of a face, in pixels; None of a whole image.
-        """
-        return Judgement(
-            box=box,
-            score=score,
-            log_likelihood=self.scorer.log_likelihood(score),
-            p_value=finding.p_value,
-            verdict=finding.verdict,
-            likelihood_ratio=finding.likelihood_ratio,
-            side=side,
-            unsure_because=finding.unsure_because,
-        )
 
     @property
     def learnt_from(self) -> str:

@@ -4,7 +4,7 @@ What it knows is the generators that it has seen; how it fares on others must be
 each of them out in turn.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
 from exiface.detector.encoders_inside import encoder_named
-from exiface.encoders import OnnxEncoder
+from exiface.encoders import EncoderFolder
 from exiface.encoders.description import GENERATED_HEAD
 from exiface.errors import UserError
 from exiface.progress import Progress, no_progress
@@ -29,7 +28,7 @@ from exiface.scoring import Classifier, GaussianMixture
 _COMPONENTS = 10  # of the mixture that says which photographs are unlikely (BLADES)
 _ROWS_A_COMPONENT = 20
 # What pictures go through on their way, alike for both classes.
-AUGMENTATION = Augmentation(
+_AUGMENTATION = Augmentation(
     flip=0.5, box_shift=0.06, jpeg=0.6, jpeg_quality=(55, 96), webp=0.3, rescale=0.6, blur=0.25
 )
 
@@ -39,7 +38,7 @@ class SupervisionError(UserError):
 
 
 def supervise(
-    encoder: str | Path,
+    encoder: EncoderFolder | str | Path,
     photographs: Sequence[Manifest],
     generated: Sequence[Manifest],
     *,
@@ -54,7 +53,8 @@ def supervise(
     """Learn to tell generated faces from photographs, on the features of an encoder.
 
     Args:
-        encoder: its folder, or the name of a detector inside the package, whose encoder it is.
+        encoder: what was read of it, its folder, or the name of a detector inside the package,
+            whose encoder it is.
         photographs: sets of photographs.
         generated: sets of generated faces.
         camera: further photographs, of the split "train"; untouched they stand with the
@@ -75,8 +75,7 @@ def supervise(
         DensityError: too few photographs for a mixture.
         EncoderError: no encoder in the folder.
     """
-    files = encoder_named(encoder)
-    opened = OnnxEncoder(files.model, files.description)
+    opened = encoder_named(encoder).open()
     parts = [(faces, 0, False) for faces in photographs] + [(faces, 0, True) for faces in generated]
     if camera is not None:
         camera = camera.of_split("train")
@@ -90,10 +89,18 @@ def supervise(
     features: dict[bool, list[NDArray[np.float32]]] = {False: [], True: []}
     done = 0
     for faces, family, is_generated in parts:
-        for crops in drawn_views(opened, faces, family, views=views, seed=seed):
-            features[is_generated].append(opened.encode(crops))
-            done += len(crops)
-            progress(done, total)
+        drawn = FaceBatches(
+            faces,
+            opened.description.preprocessing,
+            augmentation=_AUGMENTATION,
+            families=(SMOOTHING,),
+            seed=seed,
+        )
+        for view in range(views):
+            for crops in drawn.views(view, family):
+                features[is_generated].append(opened.encode(crops))
+                done += len(crops)
+                progress(done, total)
     real, fake = (np.concatenate(features[each]) for each in (False, True))
     if outliers:
         unlikely = least_likely(real, outliers, seed)
@@ -113,29 +120,6 @@ def supervise(
     }
 
 
-def drawn_views(
-    encoder: OnnxEncoder, faces: Manifest, manipulated: int = 0, *, views: int, seed: int
-) -> Iterator[list[NDArray[np.uint8]]]:
-    """Crops (s, s, 3) of faces as they are (view 0) and altered at random, in batches.
-
-    Args:
-        encoder: whose preprocessing cuts them.
-        faces: to be seen.
-        manipulated: 1 = smoothed.
-        views: how often.
-        seed: of all that is drawn.
-    """
-    drawn = FaceBatches(
-        faces,
-        encoder.description.preprocessing,
-        augmentation=AUGMENTATION,
-        families=(SMOOTHING,),
-        seed=seed,
-    )
-    for view in range(views):
-        yield from drawn.views(view, manipulated)
-
-
 def learn(
     photographs: NDArray[np.float32], generated: NDArray[np.float32], *, strength: float
 ) -> Classifier:
@@ -145,16 +129,11 @@ def learn(
         photographs: (n, d) features.
         generated: (m, d) features.
         strength: C; lower = simpler.
-
-    Returns:
-        The classifier, of unscaled features.
     """
-    train_step = make_pipeline(
-        StandardScaler(), LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
-    )
+    scaler = StandardScaler()
+    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
     labels = np.repeat([False, True], [len(photographs), len(generated)])
-    train_step.fit(np.concatenate([photographs, generated]), labels)
-    scaler, regression = train_step[0], train_step[-1]
+    regression.fit(scaler.fit_transform(np.concatenate([photographs, generated])), labels)
     weights = regression.coef_ / scaler.scale_
     return Classifier([(weights, regression.intercept_ - weights @ scaler.mean_)])
 
@@ -172,9 +151,6 @@ def learn_hidden(
         generated: (m, d) features.
         hidden: units of the hidden layer.
         seed: of the weights and the order of examples.
-
-    Returns:
-        The classifier, of unscaled features.
     """
     scaler = StandardScaler()
     labels = np.repeat([False, True], [len(photographs), len(generated)])
@@ -208,7 +184,7 @@ def least_likely(features: NDArray[np.float32], share: float, seed: int) -> NDAr
 
 
 def write_supervised(
-    encoder: str | Path,
+    encoder: EncoderFolder | str | Path,
     classifier: Classifier,
     made_of: dict[str, Any],
     examples: Sequence[Manifest],
@@ -220,7 +196,7 @@ def write_supervised(
     `fit` can combine it with other evidence.
 
     Args:
-        encoder: whose network and heads are taken over, by its folder or its name.
+        encoder: whose network and heads are taken over (see `supervise`).
         classifier: over its features.
         made_of: what made the classifier.
         examples: faces that it saw; none of them may calibrate.

@@ -9,8 +9,7 @@ from torchvision.models import mobilenet_v2, resnet50
 from exiface.choices import Subject
 from exiface.encoders.description import PATCHES
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
-from exiface.encoders.own_pixels import OwnPixelsEncoder
-from exiface.encoders.windows import WINDOW, WindowEncoder
+from exiface.encoders.own_pixels import WINDOW, OwnPixelsEncoder, WindowEncoder
 from exiface.named import by_name
 from exiface.photos import Preprocessing
 
@@ -20,13 +19,13 @@ _PUBLISHED = Preprocessing(224)
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One kind of encoder.
+    """One kind of encoder that can be trained.
 
     Attributes:
         build: makes the network, freshly initialised: (n, 3, s, s), or patches (n, p, 3, s, s) of
             whole images -> (n, features).
         features: length of the feature vector.
-        size: side s of its input in pixels; where crops keep their own pixels, the least.
+        size: side s of its input in pixels; where crops keep their own pixels, the smallest side.
         last_layer: prefix of the parameters that make features of the backbone's output.
         subject: what it looks at.
         largest: None = every crop is resized to `size`; otherwise crops keep their own pixels, up
@@ -35,7 +34,7 @@ class Architecture:
         directions: weights over the features that the architecture itself knows to be of use, by
             name, beside those of the heads.
         mean: of each channel of the pixels, see `Preprocessing`.
-        std: likewise.
+        std: of each channel, likewise.
     """
 
     build: Callable[[], nn.Module]

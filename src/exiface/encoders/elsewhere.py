@@ -19,21 +19,14 @@ from exiface.encoders.architectures import ARCHITECTURES, Architecture, Channels
 from exiface.encoders.description import EncoderError
 from exiface.named import by_name
 
-_IMAGENET: tuple[Channels, Channels] = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # mean and std of torchvision's weights
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and std, of torchvision's weights
 _SIZE = 224
 _HEADS = ("fc", "classifier", "heads", "head")  # what torchvision calls the layers that classify
 _NONE = "-"  # no parameter begins so: these networks have no layer of features of their own
 
 
 def find_architecture(name: str) -> Architecture:
-    """The architecture that a name stands for.
-
-    Args:
-        name: of one in `ARCHITECTURES`; or `torchvision:NAME`, `timm:NAME`, or
-            `package.module:function`.
+    """The architecture of a name: of one in `ARCHITECTURES`, or of one from elsewhere.
 
     Raises:
         EncoderError: none of that name, or no network of crops.
@@ -96,9 +89,8 @@ def _measured(
     if not isinstance(network, nn.Module):
         raise EncoderError(f"{name} must return a torch module, it returned {type(network)}")
     features = number_of_features(network, size)
-    if scaled is None:
-        return Architecture(build, features, size, _NONE)
-    return Architecture(build, features, size, _NONE, mean=scaled[0], std=scaled[1])
+    of_channels = {} if scaled is None else {"mean": scaled[0], "std": scaled[1]}
+    return Architecture(build, features, size, _NONE, **of_channels)
 
 
 def number_of_features(network: nn.Module, size: int) -> int:

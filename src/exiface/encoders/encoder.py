@@ -23,10 +23,12 @@ class Encoder(Protocol):
     @property
     def subject(self) -> Subject:
         """What it looks at: a face, or the image as a whole."""
+        return self.description.subject
 
     @property
     def features(self) -> int:
         """Length of the feature vector."""
+        return self.description.features
 
     def inputs(self, photo: NDArray[np.uint8], box: Box) -> Crop:
         """What it takes of a photograph.

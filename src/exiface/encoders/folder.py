@@ -33,7 +33,7 @@ from exiface.encoders.description import (
     EncoderError,
 )
 from exiface.encoders.encoder import Encoder
-from exiface.encoders.patch_runtime import open_encoder
+from exiface.encoders.runtime import open_encoder
 
 DESCRIPTION_FILE = "encoder.json"
 _HEADS_FILE = "heads.safetensors"
@@ -98,10 +98,8 @@ class EncoderFolder:
     def write(self, folder: Path) -> Path:
         """Write the folder, or put this encoder in another one's place; other files stay.
 
-        Killed on the way, the folder holds no encoder, never a mixture of two.
-
-        Returns:
-            The path of the model.
+        Killed on the way, the folder holds no encoder, never a mixture of two. The path of the
+        model is returned.
         """
         contents = {
             ENCODER_FILE: self.model,

@@ -178,12 +178,7 @@ def _onnx(
     network: nn.Module, example: Tensor, dynamic: dict[int, str], takes: str, gives: str
 ) -> bytes:
     dimensions = {place: torch.export.Dim(name) for place, name in dynamic.items()}
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        _quiet(),
-    ):
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
+    with _quiet():
         program = torch.onnx.export(
             network,
             (example,),
@@ -193,13 +188,9 @@ def _onnx(
             dynamo=True,
             verbose=False,
         )
-        assert program is not None  # noqa: S101 - only None for the old exporter
-        return _without_traces(program.model_proto)
-
-
-def _without_traces(model: onnx.ModelProto) -> bytes:
-    """The model without where in which file each of its nodes was made."""
-    graph = model.graph
+    assert program is not None  # noqa: S101 - only None for the old exporter
+    # Where in which file each of its nodes was made is left out.
+    model, graph = program.model_proto, program.model_proto.graph
     in_functions = (node for function in model.functions for node in function.node)
     values = (*graph.value_info, *graph.input, *graph.output, *graph.initializer)
     for holder in (model, graph, *graph.node, *model.functions, *in_functions, *values):
@@ -224,10 +215,13 @@ def _for_export(network: nn.Module) -> nn.Module:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
+    """Without what the exporter prints, logs, and warns of."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.setLevel(level)

@@ -42,7 +42,7 @@ class Regularisation:
 
 @dataclass(frozen=True, slots=True)
 class Gaussians:
-    """An estimate.
+    """An estimate of the k components of a mixture.
 
     Attributes:
         weights: (k,), summing to 1.

@@ -17,11 +17,7 @@ _SHRUNK = 0.6  # share of rows left from which on it pays to gather them anew
 
 
 class HostRows:
-    """Rows in main memory.
-
-    Args:
-        values: (n, d) float32 or float64; products are computed in that precision.
-    """
+    """Rows (n, d) in main memory, float32 or float64: products are computed in that precision."""
 
     # Distances beyond a limit cost less than those within it.
     prunes = True
@@ -77,12 +73,7 @@ class HostRows:
     def moments(
         self, index: NDArray[np.intp], weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weighted mean (d,) and scatter matrix (d, d) about it, of some rows.
-
-        Args:
-            index: (m,) of the rows.
-            weights: (m,) >= 0.
-        """
+        """Mean (d,) of the rows at index (m,), with weights (m,), and scatter (d, d) about it."""
         dimensions = self.values.shape[1]
         chunks = range(0, len(index), _CHUNK)
         mean, scatter = np.zeros(dimensions), np.zeros((dimensions, dimensions))
@@ -100,12 +91,7 @@ class HostRows:
 
 
 class DeviceRows:
-    """Rows in the memory of a GPU, through torch.
-
-    Args:
-        values: (n, d).
-        device: torch's name of the device.
-    """
+    """Rows (n, d) in the memory of a GPU, through torch."""
 
     prunes = False
 
@@ -144,16 +130,12 @@ class DeviceRows:
 
 def place(values: NDArray[Any]) -> HostRows | DeviceRows:
     """Put rows where they are worked on fastest: a GPU where torch is installed and finds one."""
-    if has_gpu():
-        return DeviceRows(values)
-    return HostRows(values)
+    return DeviceRows(values) if has_gpu() else HostRows(values)
 
 
 def has_gpu() -> bool:
-    """Whether torch is installed and finds a GPU; torch is not imported where there is no driver.
-
-    Importing torch takes seconds, which a machine without a GPU need not spend.
-    """
+    """Whether torch is installed and finds a GPU."""
+    # Importing torch takes seconds, which a machine without a driver need not spend.
     if importlib.util.find_spec("torch") is None or not Path("/proc/driver/nvidia").exists():
         return False
     import torch

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from exiface.training.heads import TextHeads
 from exiface.training.outer_step import Inputs, Losses, OuterStep
 from exiface.training.task import PretextTask
 
+_LOGGER = logging.getLogger(__name__)
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
@@ -129,6 +131,9 @@ class TrainStep:
         self._bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and multiplies_bfloat16(process.device)
         )
+        if process.writes:
+            precision = "bfloat16" if self._bfloat16 else "float32"
+            _LOGGER.info("training on %s in %s", process.device, precision)
 
     @property
     def parts(self) -> Learning:

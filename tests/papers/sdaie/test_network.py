@@ -18,7 +18,7 @@ from exiface.encoders import (
     OnnxEncoder,
     token_attention,
 )
-from exiface.encoders.patch_runtime import OnnxPatchEncoder
+from exiface.encoders.runtime import OnnxPatchEncoder
 from exiface.papers.checkpoints import read_checkpoint, write_encoder
 from exiface.papers.sdaie.network import (
     LENGTH,
