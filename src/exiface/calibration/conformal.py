@@ -65,7 +65,7 @@ class Reference:
         units: int,
         proven: float = 0.0,
     ) -> "Reference":
-        """Of ascending scores (n,) with weights (n,) that sum to the units."""
+        """Make it of ascending scores (n,), and weights (n,) that sum to the units."""
         sums = np.cumsum(weights[::-1])[::-1]
         return cls(scores, np.append(sums, 0.0), units, proven)
 
