@@ -65,7 +65,7 @@ class Reference:
         units: int,
         proven: float = 0.0,
     ) -> "Reference":
-        """Of ascending scores (n,) with weights (n,) that sum to the units."""
+        """Make it of ascending scores (n,), and weights (n,) that sum to the units."""
         sums = np.cumsum(weights[::-1])[::-1]
         return cls(scores, np.append(sums, 0.0), units, proven)
 
@@ -216,10 +216,10 @@ class Calibration:
             scores, sources = self.scores[rows], self.sources[rows]
             if self.by_source:
                 sizes = np.bincount(sources, minlength=self.number_of_sources)
-                units = self.number_of_sources
                 # Where the sources can prove alpha, nothing changes from alpha upwards.
                 proven = min(1.0, self._spare) if self.proven else 1.0
-                found.append(Reference.of(scores, 1.0 / sizes[sources], units, proven))
+                weights, units = 1.0 / sizes[sources], self.number_of_sources
+                found.append(Reference.of(scores, weights, units, proven))
                 continue
             for own in grouped(scores, _merged(sources, self._least)):
                 found.append(Reference.of(own, np.ones(len(own)), len(own)))

@@ -127,7 +127,7 @@ class Judge:
         return LikelihoodCurve.of(self.calibration.p_values_of_sources(), generated.by_family)
 
     def promise(self) -> str:
-        """What the verdicts are said at, in words.
+        """The p-values at which each verdict is given, in words.
 
         Example:
             >>> Judge(Calibration.of(range(99))).promise()

@@ -238,7 +238,7 @@ def completed(parts: DetectorParts) -> DetectorParts:
 
 
 def chosen(rows: Manifest, *, per_photo: int | None, per_camera: int | None, seed: int) -> Manifest:
-    """The faces that are used; one a photograph is its largest.
+    """Choose the faces that are used; where it is one a photograph, the largest.
 
     Raises:
         DetectorError: there is none.

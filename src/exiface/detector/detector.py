@@ -132,7 +132,7 @@ class Detector:
 
     @property
     def id(self) -> str:
-        """Names and the first digits of the digests: which detectors, exactly, judge."""
+        """The detectors that judge, each by its name and the first digits of its digest."""
         if self.whole is None or self.whole.parts is self.parts:
             return self.parts.id
         return f"{self.parts.id} + {self.whole.parts.id}"
@@ -213,7 +213,7 @@ class Detector:
     def prepare(
         self, source: ImageSource, *, cropped: bool = False, subject: Scope | None = None
     ) -> Prepared:
-        """Decode an image, cut out its faces, look at the whole, for `judge`; in any thread.
+        """Decode an image, cut out its faces and look at the whole, in any thread, for `judge`.
 
         Args:
             source: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.

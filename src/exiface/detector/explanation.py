@@ -100,12 +100,12 @@ class Explanation:
 
     @property
     def what(self) -> Subject:
-        """What it is about."""
+        """Whether a face is explained, or the image as a whole."""
         return "image" if self.number is None else "face"
 
     @property
     def which(self) -> str:
-        """Which of several things is explained, faces counted from 1; "" of the only face."""
+        """Which of several things is explained, faces counted from 1; empty of an only face."""
         if self.number is None:
             return "as a whole"
         faces = len(self.result.faces)
@@ -113,7 +113,7 @@ class Explanation:
 
     @property
     def kept(self) -> int:
-        """After how many of the alterations the verdict is the same."""
+        """How many of the alterations leave the verdict as it was."""
         return sum(
             each.judged is not None and each.judged.verdict == self.judged.verdict
             for each in self.stability

@@ -114,7 +114,7 @@ class DetectorParts:
 
     @property
     def id(self) -> str:
-        """Name and the first digits of the digest: which detector, exactly, judged."""
+        """The detector, by its name and the first digits of its digest."""
         digest = self.digest[:12]
         return f"{self.name}@{digest}" if digest else self.name
 
@@ -130,7 +130,7 @@ class DetectorParts:
 
     @cached_property
     def judge(self) -> Judge:
-        """What turns its scores into findings."""
+        """What turns the detector's scores into findings."""
         subject = "faces" if self.encoder.subject == "face" else "pictures"
         return Judge(self.calibration, self.generated, self.photographic, subject)
 

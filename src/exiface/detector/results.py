@@ -164,7 +164,7 @@ class ImageResult:
 
     @property
     def summary(self) -> str:
-        """All that is judged in a line, such as "1 of 3 faces AI-generated"; "" of nothing."""
+        """All that is judged, in a line such as "1 of 3 faces AI-generated"; empty without any."""
         parts = [self._of_faces()] if self.faces else []
         if self.image is not None:
             parts.append(f"the image as a whole: {SAID[self.image.verdict]}")

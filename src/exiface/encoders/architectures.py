@@ -49,7 +49,7 @@ class Architecture:
     std: Channels = _PUBLISHED.std
 
     def preprocessing(self, crop_scale: float = _PUBLISHED.crop_scale) -> Preprocessing:
-        """From a photograph and a face box to its input, of crops this much larger than the box."""
+        """How a face becomes its input, in crops that are this much larger than the face's box."""
         return Preprocessing(self.size, crop_scale, self.mean, self.std, self.largest)
 
 

@@ -215,7 +215,7 @@ def _for_export(network: nn.Module) -> nn.Module:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the exporter prints, logs, and warns of."""
+    """Silence what the exporter prints, logs, and warns of."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
