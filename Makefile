@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test format lint types docs picture benchmarks default-detector photographs-only-detector \
+.PHONY: demo test format lint types docs accessible picture benchmarks default-detector photographs-only-detector \
 	left-out sdaie learnt-weights results ablation comparison tags clean container-check
 
 $(VENV)/core: pyproject.toml
@@ -48,6 +48,9 @@ types: $(VENV)/dev
 docs: $(VENV)/dev  ## the site, pages and API with one search: build/docs/index.html; a broken link fails
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
 	@echo "site: build/docs/index.html"
+
+accessible: docs $(VENV)/browser  ## axe-core reads each page of the site: WCAG 2 A and AA; minutes
+	$(BIN)/python -m docs.axe build/docs
 
 picture: $(VENV)/browser  ## the picture of the page in the README
 	$(BIN)/python -m docs.picture docs/page.png

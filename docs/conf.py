@@ -59,6 +59,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["scroll.js"]
 
 # Files that lie outside this folder, and the pages that include them.
 OUTSIDE = {"README": "start", "CONTRIBUTING": "contributing", "CHANGELOG": "changes"}

@@ -2,7 +2,7 @@
 
 An encoder is trained to rank what the camera recorded in EXIF, to spot artificially manipulated
 faces and, in the default detector, to tell generated faces; a head, a Gaussian mixture or one-sided
-signs say how suspicious a face is, at a false-alarm rate that is calibrated on photographs.
+signs say how suspicious a face is, at a false-alarm rate that is calibrated on photographs::
 
     from exiface import Detector
 

@@ -79,7 +79,7 @@ def test_of_several_faces_it_says_which_and_counts_from_one(exiface, astronaut, 
     assert "two.jpg, face 2 of 2, the largest first</p>" in (tmp_path / "why.html").read_text()
     wrong = exiface("explain", two, "--face", "3")
     assert wrong.status == 2
-    assert "has 2 face(s), the largest being face 1; there is no face 3" in wrong.err
+    assert "has no face 3: its faces count from the largest, face 1, to 2" in wrong.err
     assert exiface("explain", two, "--face", "0").status == 2
 
 

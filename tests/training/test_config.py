@@ -61,7 +61,7 @@ def test_what_is_written_is_read(tmp_path):
         ("epochs=many", "epochs: .*integer"),
         ("epochs=0", "greater than or equal to 1"),
         ("architecture=vgg", "compact"),
-        ("warmup_epochs=20", "fewer than epochs"),
+        ("warmup_epochs=20", "settings: warmup_epochs must be fewer than epochs"),
         ("final_learning_rate=1", "must not exceed"),
         ("micro_batches=7", "multiple"),
         ("epochs", "must be key=value"),

@@ -57,9 +57,12 @@ def write_case(
     return [machine] if path == machine else [path, machine]
 
 
-def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool) -> str:
+def case_page(
+    case: Case, sources: Iterable[bytes], *, pictures: bool, explained: bool = False
+) -> str:
     """The page of a case as text, of images whose bytes came without a file."""
-    return "".join(_stream(case, exhibits(case, sources), [], pictures, "case"))
+    shown = exhibits(case, sources, explained=explained)
+    return "".join(_stream(case, shown, [], pictures, "case"))
 
 
 def _as_json(case: Case, found: list[dict[str, Any]]) -> str:

@@ -120,11 +120,14 @@ def _print(found: dict[str, Any]) -> None:
         }
     for extra, state in found["extras"].items():
         rows[f"extra {extra}"] = (
-            f"[yellow]lacks {', '.join(state['missing'])}[/]: {escape(state['install'])}"
-            if state["missing"]
-            else "there"
+            f"[yellow]lacks {', '.join(state['missing'])}[/]" if state["missing"] else "there"
         )
     print_rows(rows)
+    commands = [state["install"] for state in found["extras"].values() if state["missing"]]
+    if commands:  # whole lines, to be copied
+        Console().print(
+            "\nWhat is lacking, if wanted:", *map(escape, commands), sep="\n", soft_wrap=True
+        )
     if found["works"]:
         Console().print("\n[bold green]exiface works here.[/]")
     else:

@@ -32,7 +32,7 @@ def print_rows(rows: Mapping[str, str]) -> None:
     table = Table.grid(padding=(0, 2))
     for label, text in rows.items():
         if text:
-            table.add_row(f"[bold]{label}[/]", text)
+            table.add_row(f"[bold]{label}[/]", Text.from_markup(text, overflow="fold"))
     Console().print(table)
 
 

@@ -43,7 +43,8 @@ def print_verdicts(
             console.print()
             for line in _details(result, alone=len(results) == 1):
                 console.print(line)
-        for notice in detector.notices(results):
+        judged = [result for result in results if result.verdict is not None]
+        for notice in detector.notices(judged) if judged else ():
             console.print(f"\n[yellow]{escape(notice)}[/]")
     counts = Counter(
         "without a verdict" if each.verdict is None else each.verdict.value for each in results

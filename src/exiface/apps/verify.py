@@ -58,7 +58,11 @@ def verify(
     same = len(pictures) - different
     typer.echo(
         f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict."
-        + (f" {different} differ." if different else "")
+        + (
+            f" {different} {'differs or is' if different == 1 else 'differ or are'} missing."
+            if different
+            else ""
+        )
     )
     raise typer.Exit(1 if different else 0)
 

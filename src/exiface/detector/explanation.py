@@ -174,8 +174,8 @@ def explain(
         return _explain_whole(detector, image, prepared, result)
     if face >= len(result.faces):
         raise UserError(
-            f"{result.path or 'the image'} has {len(result.faces)} face(s), the largest being "
-            f"face 1; there is no face {face + 1}"
+            f"{result.path or 'the image'} has no face {face + 1}: its faces count "
+            f"from the largest, face 1, to {len(result.faces)}"
         )
     crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
     features = detector.encoder.encode(crop[None])

@@ -22,7 +22,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
+from safetensors.numpy import save
 
 from exiface.calibration import Calibration, CalibrationError, GeneratedFaces, Judge
 from exiface.calibration.quality_limits import QualityLimits
@@ -152,6 +152,11 @@ def digests(sha256: Iterable[str]) -> NDArray[np.uint64]:
     return np.array(sorted({int(each[:16], 16) for each in sha256}), np.uint64)
 
 
+def _save_tensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as a safetensors file, which would hold other numbers of a view that has gaps."""
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
 def write_folder(parts: DetectorParts, folder: Path) -> None:
     """Write a detector folder, whole or not at all; a detector that is there is replaced.
 
@@ -163,18 +168,18 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
     scorer_file = next(name for name, kind in _SCORERS.items() if kind is type(parts.scorer))
     contents = {
         ENCODER_FILE: parts.model,
-        scorer_file: save_tensors(parts.scorer.arrays()),
-        _CALIBRATION_FILE: save_tensors(parts.calibration.arrays()),
+        scorer_file: _save_tensors(parts.scorer.arrays()),
+        _CALIBRATION_FILE: _save_tensors(parts.calibration.arrays()),
         CARD_FILE: parts.card.encode(),
     }
     if parts.attention is not None:
         contents[ATTENTION_FILE] = parts.attention
     if len(parts.seen):
-        contents[_SEEN_FILE] = save_tensors({"digests": parts.seen})
+        contents[_SEEN_FILE] = _save_tensors({"digests": parts.seen})
     if parts.cross_check is not None:
-        contents[_CROSS_CHECK_FILE] = save_tensors(parts.cross_check.arrays())
+        contents[_CROSS_CHECK_FILE] = _save_tensors(parts.cross_check.arrays())
     if parts.generated is not None:
-        contents[_GENERATED_FILE] = save_tensors(parts.generated.arrays())
+        contents[_GENERATED_FILE] = _save_tensors(parts.generated.arrays())
     described = {
         "format": _FORMAT,
         "version": _VERSION,

@@ -236,7 +236,9 @@ def read_config(config: str | Path | None, settings: Iterable[str] = ()) -> Trai
             + (
                 f"unknown key; known are {known}"
                 if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument")
-                else f"{problem['msg']}, got {problem['input']!r}"[:200]
+                else f"{problem['msg']}, got {problem['input']!r}".removeprefix("Value error, ")[
+                    :200
+                ]
             )
             for problem in error.errors()
         ]

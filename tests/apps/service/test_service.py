@@ -140,6 +140,18 @@ def test_the_report_is_the_case_file_of_the_command_line(client, exiface, tmp_pa
     assert client.post(URL, files=sent, data=heading).status_code == 422
 
 
+def test_a_report_explains_if_asked_and_not_too_much(client, jpeg):
+    address = "/v1/report?explain=true"
+    text = client.post(address, files=[("files", ("face.jpg", jpeg))]).text
+    [held] = re.findall(r'href="data:application/json;base64,([^"]+)"', text)
+    [judged] = json.loads(base64.b64decode(held))["pictures"][0]["judged"]
+    assert judged["explanation"]["stability"]
+    many = [("files", (f"{n}.jpg", jpeg)) for n in range(13)]
+    refused = client.post(address, files=many)
+    assert refused.status_code == 422
+    assert "at most 12 verdicts, these are 13" in refused.json()["detail"]
+
+
 def test_it_is_alive_and_says_how_it_is(client, jpeg):
     assert client.get("/healthz").text == "ok\n"
     assert client.get("/readyz").text == "ready\n"

@@ -221,6 +221,11 @@ def test_what_was_said_can_be_kept(opened, pictures, settled):
         assert text.count("data:image") == shown
         for name in ("one", "none"):
             assert hashlib.sha256(pictures[name].read_bytes()).hexdigest() in text
+    assert "Why this verdict" not in text
+    page.get_by_label("with explanations").check()
+    with page.expect_download() as download:
+        page.click("#save-report")
+    assert "Why this verdict" in Path(download.value.path()).read_text()
     page.click("#clear")
     assert page.locator("article, tbody tr").count() == 0
     assert page.locator(".lead").is_visible()

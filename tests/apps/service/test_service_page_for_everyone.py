@@ -166,14 +166,23 @@ def axe():
     return path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation_of_wcag(opened, pictures, settled, axe, scheme):
-    def violations(page):
+@pytest.fixture(scope="module")
+def violations(axe):
+    """What breaks WCAG 2 A or AA on a page, as axe-core says."""
+
+    def read(page):
         page.evaluate(axe)  # as a console has it: the policy of the page holds for its own scripts
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-        found = page.evaluate("tags => axe.run({runOnly: tags})", tags)["violations"]
+        found = page.evaluate(
+            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],"
+            " resultTypes: ['violations']}).then(found => found.violations)"
+        )
         return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
 
+    return read
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_of_wcag(opened, pictures, settled, violations, scheme):
     page = opened(color_scheme=scheme)
     page.wait_for_selector("#notice:not([hidden])")
     assert violations(page) == []
@@ -192,3 +201,32 @@ def test_axe_finds_no_violation_of_wcag(opened, pictures, settled, axe, scheme):
     page.get_by_role("button", name="side by side").click()
     assert violations(page) == []
     assert violations(opened(path="/nothing", color_scheme=scheme)) == []
+
+
+def test_what_programs_can_ask_breaks_no_rule_of_wcag(opened, violations):
+    page = opened(path="/docs")
+    page.wait_for_selector(".opblock >> nth=3")
+    assert violations(page) == []
+    page.locator(".opblock-summary-control").first.click()
+    page.wait_for_selector(".try-out")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_pages_that_are_files_break_no_rule_of_wcag(
+    browser, violations, exiface, pictures, tmp_path, width, scheme
+):
+    two, case = str(pictures["two"]), tmp_path / "case.html"
+    exiface("detect", two, str(pictures["none"]), str(pictures["wrong"]), "--report", case)
+    exiface("explain", two, "-o", tmp_path / "why.html")
+    scores = tmp_path / "scores.csv"
+    rows = [f"a,{n % 2},{n % 7},{1 - n % 7 / 7},{2 ** (n % 7 - 3)}," for n in range(40)]
+    rows += [f"a,{n % 2},{n % 5},,,JPEG 75" for n in range(40)]
+    scores.write_text("set,label,score,p_value,likelihood_ratio,condition\n" + "\n".join(rows))
+    exiface("evaluate", "--scores", scores, "-o", tmp_path / "report")
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for name in ("case.html", "why.html", "report/index.html"):
+        page.goto((tmp_path / name).as_uri())
+        assert violations(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()

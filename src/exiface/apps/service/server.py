@@ -8,13 +8,13 @@ import asyncio
 import json
 import sys
 import warnings
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.middleware.cors import CORSMiddleware
@@ -46,6 +46,8 @@ from exiface.errors import UserError
 _STATIC = Path(__file__).parent / "static"
 _JSON_LINES = "application/x-ndjson"
 _HEADING = tuple(field.name for field in fields(Heading))
+Answer = TypeVar("Answer")
+_EXPLAINED = 12  # verdicts of one case file, at most
 
 
 def _multipart(texts: Sequence[str] = ()) -> dict[str, Any]:
@@ -228,8 +230,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         if len(pictures) > 1:
             raise RefusedError(422, "one_file", "explanations are for one file at a time")
         work = partial(_explained, judges[name], pictures[0], face, subject)
-        async with asyncio.timeout(settings.answer_seconds):
-            return await asyncio.get_running_loop().run_in_executor(explaining, work)
+        return await _in_time(settings.answer_seconds, explaining, work)
 
     @app.post(
         "/v1/report",
@@ -238,18 +239,27 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         responses=PROBLEMS,
     )
     async def report(
-        request: Request, name: Chosen, subject: Asked, pictures: bool = False
+        request: Request,
+        name: Chosen,
+        subject: Asked,
+        pictures: bool = False,
+        explain: bool = False,
     ) -> HTMLResponse:
         """Judge images and answer with the case file of `exiface detect --report`.
 
-        It shows the images only where `pictures` is true, and their SHA-256 always.
+        It shows the images only where `pictures` is true, and their SHA-256 always. With `explain`
+        it says why each verdict is what it is.
         """
         shown, texts = await received(request, name, _HEADING)
         results = await judged(shown, name, subject)
+        if explain:
+            _refuse_many(results)
         contents = [picture.content for picture in shown]
         case = Case(results, judges[name], name, Heading(**texts), subject=subject)
-        text = await asyncio.to_thread(case_page, case, contents, pictures=pictures)
-        return HTMLResponse(text)
+        work = partial(case_page, case, contents, pictures=pictures, explained=explain)
+        return HTMLResponse(
+            await _in_time(settings.answer_seconds, explaining if explain else None, work)
+        )
 
     @app.get(
         "/v1/detector",
@@ -301,6 +311,26 @@ def _add_pages(app: FastAPI) -> None:
     # The page's own files, and those of Swagger UI, which the package brings along.
     swagger = ("fastapi_swagger", "resources")
     app.mount("/static", StaticFiles(directory=_STATIC, packages=[swagger]), name="static")
+
+
+async def _in_time(
+    seconds: float, pool: ThreadPoolExecutor | None, work: Callable[[], Answer]
+) -> Answer:
+    """What work answers, from a thread of the pool."""
+    async with asyncio.timeout(seconds):
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _refuse_many(results: Sequence[ImageResult]) -> None:
+    """Explanations take seconds each."""
+    number = sum(len(result.judged) for result in results)
+    if number > _EXPLAINED:
+        raise RefusedError(
+            422,
+            "too_many_explained",
+            f"a case file explains at most {_EXPLAINED} verdicts, these are {number}: ask for "
+            "fewer pictures, or for no explanations",
+        )
 
 
 def _explained(

@@ -214,7 +214,13 @@ byId("save-report").addEventListener("click", async (event) => {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    const asked = { limits: detector.limits, pictures: byId("with-pictures").checked, texts: new FormData(byId("case")), to };
+    const asked = {
+      limits: detector.limits,
+      pictures: byId("with-pictures").checked,
+      explain: byId("with-explanations").checked,
+      texts: new FormData(byId("case")),
+      to,
+    };
     const held = await saveReport(answered(), asked);
     const left = answered().length - held;
     if (left) byId("status").textContent = `The case file holds the first ${held} pictures, ${left} don't fit.`;

@@ -16,7 +16,7 @@ export function saveJson(entries) {
 }
 
 // Saves the case file of as many of the entries as a request may hold; how many those are.
-export async function saveReport(entries, { limits, pictures, texts, to }) {
+export async function saveReport(entries, { limits, pictures, explain, texts, to }) {
   const files = [];
   let size = 0;
   for (const { file } of entries) {
@@ -27,7 +27,7 @@ export async function saveReport(entries, { limits, pictures, texts, to }) {
   const subject = entries.some((entry) => entry.subject) ? "&subject=auto" : "";
   const sent = form(...files);
   for (const [name, text] of texts) sent.body.append(name, text);
-  const response = await ask(to(`v1/report?pictures=${pictures}${subject}`), sent);
+  const response = await ask(to(`v1/report?pictures=${pictures}&explain=${explain}${subject}`), sent);
   save(await response.blob(), "case.html");
   return files.length;
 }
