@@ -4,6 +4,8 @@ Source: SDAIE (arXiv 2512.05651) and its released program. Modules are called as
 files.
 """
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -130,7 +132,7 @@ class Attention(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            nn.ModuleList([_Residual(_SelfAttention()), _Residual(_Perceptron())])
+            nn.ModuleList([_Residual(_SelfAttention()), _Residual(_perceptron())])
             for _ in range(LAYERS)
         )
 
@@ -172,16 +174,9 @@ class _SelfAttention(nn.Module):
         return result
 
 
-class _Perceptron(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.net = nn.Sequential(
-            nn.Linear(LENGTH, _HIDDEN), nn.GELU(), nn.Identity(), nn.Linear(_HIDDEN, LENGTH)
-        )
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        result: Tensor = self.net(tokens)
-        return result
+def _perceptron() -> nn.Module:
+    layers = nn.Linear(LENGTH, _HIDDEN), nn.GELU(), nn.Identity(), nn.Linear(_HIDDEN, LENGTH)
+    return nn.Sequential(OrderedDict(net=nn.Sequential(*layers)))
 
 
 def _block(channels: int, side: int) -> tuple[nn.Module, nn.Module, nn.Module]:

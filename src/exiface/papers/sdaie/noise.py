@@ -15,10 +15,6 @@ from exiface.photos.alterations import saved
 Pixels = NDArray[np.uint8]
 
 
-def _jpeg(pixels: Pixels) -> Pixels:
-    return saved(pixels, "JPEG", 95)
-
-
 def _halved(pixels: Pixels) -> Pixels:
     """Half of the sides, cut to whole pixels; bilinear, antialiased."""
     height, width = (max(1, side // 2) for side in pixels.shape[:2])
@@ -29,12 +25,11 @@ def _blurred(pixels: Pixels) -> Pixels:
     """A Gaussian of one pixel that cuts to whole numbers after each axis."""
     from scipy.ndimage import gaussian_filter  # slow to import, and seldom needed
 
-    planes = [gaussian_filter(pixels[..., channel], sigma=1.0) for channel in range(3)]
-    return np.stack(planes, axis=2)
+    return np.asarray(gaussian_filter(pixels, sigma=(1.0, 1.0, 0.0)))
 
 
 RELEASED_NOISES: dict[Noise, Callable[[Pixels], Pixels]] = {
-    "jpg": _jpeg,
+    "jpg": lambda pixels: saved(pixels, "JPEG", 95),
     "resize": _halved,
     "blur": _blurred,
 }
