@@ -1,7 +1,11 @@
 """What tests share: real photographs from packages, made variations with EXIF, the command line."""
 
-import gc
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import gc
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,20 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from made import EXPOSURES, write_photo
-from made_matrix import (  # noqa: F401 - fixtures
-    group_photos,
-    judged_folder,
-    other_groups,
-    tiny_encoders,
-)
+from made_matrix import group_photos, judged_folder, other_groups, tiny_encoders  # noqa: F401
 from made_service import browser, jpeg, judge, photographs_only, service  # noqa: F401 - fixtures
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from skimage import data
 from torch import nn
 
+from exiface.datasets import Manifest, scan
 from exiface.encoders import EncoderDescription
 from exiface.encoders.description import PATCHES
 from exiface.encoders.to_onnx import export_encoder
@@ -34,8 +35,9 @@ from exiface.photos.patches import Patches
 
 collect_ignore_glob = ["*conftest.py"]  # several are called so, and none holds an example
 
+_quiet = [HealthCheck.too_slow]
 settings.register_profile(
-    "exiface", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    "exiface", deadline=None, suppress_health_check=_quiet, derandomize=True, max_examples=50
 )
 settings.load_profile("exiface")
 
@@ -44,6 +46,24 @@ def pytest_collection_finish() -> None:
     """What was imported stays: it isn't looked through for garbage, again and again."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folders that one of the workers makes, by name, and all of them read."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = base / name, base / f"{name}.made"
+        with FileLock(base / f"{name}.lock"):
+            if not done.exists():
+                folder.mkdir(exist_ok=True)
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -58,27 +78,29 @@ def face(astronaut: NDArray[np.uint8]) -> Face:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory, astronaut: NDArray[np.uint8]) -> Path:
+def photos(made_once: Callable[..., Path], astronaut: NDArray[np.uint8]) -> Path:
     """Sixty variations of the astronaut's photograph with EXIF, and a few troublemakers."""
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for number in range(60):
-        left, top = rng.integers(0, 120, 2)
-        image = Image.fromarray(astronaut[top // 4 : top // 4 + 380, left : left + 380])
-        image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.6, 1.3))
-        image = ImageEnhance.Color(image).enhance(rng.uniform(0.3, 1.6))
-        image = image.rotate(rng.uniform(-8, 8), Image.Resampling.BICUBIC)
-        side = int(rng.integers(260, 420))
-        write_photo(
-            folder / f"{number % 3}" / f"{number:02}.jpg",
-            np.asarray(image.resize((side, side))),
-            EXPOSURES[number % 4],
-            quality=int(rng.integers(80, 96)),
-        )
-    write_photo(folder / "landscape.png", data.coffee(), None)
-    (folder / "broken.jpg").write_bytes((folder / "0" / "00.jpg").read_bytes()[:3000])
-    (folder / "notes.txt").write_text("not an image")
-    return folder
+
+    def make(folder: Path) -> None:
+        rng = np.random.default_rng(0)
+        for number in range(60):
+            left, top = rng.integers(0, 120, 2)
+            image = Image.fromarray(astronaut[top // 4 : top // 4 + 380, left : left + 380])
+            image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.6, 1.3))
+            image = ImageEnhance.Color(image).enhance(rng.uniform(0.3, 1.6))
+            image = image.rotate(rng.uniform(-8, 8), Image.Resampling.BICUBIC)
+            side = int(rng.integers(260, 420))
+            write_photo(
+                folder / f"{number % 3}" / f"{number:02}.jpg",
+                np.asarray(image.resize((side, side))),
+                EXPOSURES[number % 4],
+                quality=int(rng.integers(80, 96)),
+            )
+        write_photo(folder / "landscape.png", data.coffee(), None)
+        (folder / "broken.jpg").write_bytes((folder / "0" / "00.jpg").read_bytes()[:3000])
+        (folder / "notes.txt").write_text("not an image")
+
+    return made_once("photos", make)
 
 
 @pytest.fixture(scope="session")
@@ -91,33 +113,46 @@ def few_photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def encoder_folder(tmp_path_factory):
-    """A small random encoder: colour and coarse shape of a face."""
-    folder = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    network = nn.Sequential(
-        nn.Conv2d(3, 8, 5, stride=4),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(32, 8),
-    )
-    export_encoder(network, EncoderDescription("small", 8, Preprocessing(32)), folder)
-    return folder
+def scanned(photos: Path) -> tuple[Manifest, object]:
+    """The manifest of the sixty, and the summary of its scan; both are left as they are."""
+    return scan(photos)
 
 
 @pytest.fixture(scope="session")
-def patch_folder(tmp_path_factory):
+def prepared(scanned: tuple[Manifest, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as `exiface prepare` writes it."""
+    path = tmp_path_factory.mktemp("prepared") / "m.parquet"
+    scanned[0].write(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(made_once: Callable[..., Path]) -> Path:
+    """A small random encoder: colour and coarse shape of a face."""
+
+    def make(folder: Path) -> None:
+        torch.manual_seed(0)
+        layers = (nn.Conv2d(3, 8, 5, stride=4), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        network = nn.Sequential(*layers, nn.Linear(32, 8))
+        export_encoder(network, EncoderDescription("small", 8, Preprocessing(32)), folder)
+
+    return made_once("encoder", make)
+
+
+@pytest.fixture(scope="session")
+def patch_folder(made_once: Callable[..., Path]) -> Path:
     """An encoder of whole images with random weights, whose norms are not 1 and 0."""
-    torch.manual_seed(0)
-    network = PatchEncoder().eval()
-    for name, parameter in network.named_parameters():
-        if parameter.ndim != 4:
-            nn.init.normal_(parameter, std=0.05 if "fn" in name else 0.2)
-    folder = tmp_path_factory.mktemp("patches")
-    export_encoder(network, EncoderDescription(PATCHES, LENGTH, Patches()), folder)
-    torch.save(network.state_dict(), folder / "network.pt")
-    return folder
+
+    def make(folder: Path) -> None:
+        torch.manual_seed(0)
+        network = PatchEncoder().eval()
+        for name, parameter in network.named_parameters():
+            if parameter.ndim != 4:
+                nn.init.normal_(parameter, std=0.05 if "fn" in name else 0.2)
+        export_encoder(network, EncoderDescription(PATCHES, LENGTH, Patches()), folder)
+        torch.save(network.state_dict(), folder / "network.pt")
+
+    return made_once("patches", make)
 
 
 @dataclass
@@ -131,20 +166,21 @@ class Finished:
 def exiface(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Finished]:
-    """Run the command line in this process."""
+    """Run the command line in this process; where a status is given, it must end with that."""
     from exiface.apps.main import main
 
-    def run(*arguments: object) -> Finished:
+    def run(*arguments: object, status: int | None = None) -> Finished:
         monkeypatch.setattr(sys, "argv", ["exiface", *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "200")
         capfd.readouterr()
-        status = 0
+        ended = 0
         try:
             main()
         except SystemExit as exit_:
-            status = int(exit_.code or 0)
+            ended = int(exit_.code or 0)
         out, err = capfd.readouterr()
-        return Finished(status, out, err)
+        assert status in (None, ended), out + err
+        return Finished(ended, out, err)
 
     return run
 

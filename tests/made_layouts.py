@@ -8,25 +8,11 @@ import numpy as np
 from PIL import Image
 
 # As Flickr reports them, in every form seen; all mean f/2.8, 1/200 s, 50 mm, ISO 200 or absent.
+_KEYS = ("ISO Speed Ratings", "Aperture Value", "Exposure Time", "Focal Length")
 FORMS = [
-    {
-        "ISO Speed Ratings": "200",
-        "Aperture Value": "F2.8",
-        "Exposure Time": "1/200 sec",
-        "Focal Length": "50.0 mm",
-    },
-    {
-        "ISO Speed Ratings": "200",
-        "Aperture Value": "28/10",
-        "Exposure Time": "0.005 sec (1/200)",
-        "Focal Length": "500/10",
-    },
-    {
-        "ISO Speed Ratings": "400",
-        "Aperture Value": "F",
-        "Exposure Time": "2 sec",
-        "Focal Length": "85 mm",
-    },
+    dict(zip(_KEYS, ("200", "F2.8", "1/200 sec", "50.0 mm"), strict=True)),
+    dict(zip(_KEYS, ("200", "28/10", "0.005 sec (1/200)", "500/10"), strict=True)),
+    dict(zip(_KEYS, ("400", "F", "2 sec", "85 mm"), strict=True)),
     {"Make": "Canon", "Model": "Canon EOS 550D", "Exposure Time": "__import__('os').getcwd()"},
 ]
 BOX = [0.2, 0.15, 0.8, 0.9]

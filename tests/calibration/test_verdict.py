@@ -30,9 +30,7 @@ def test_bands_without_generated_faces(p_value, verdict):
 
 
 @given(
-    st.lists(st.integers(1, 100), min_size=1, max_size=40),
-    st.integers(1, 100),
-    st.integers(1, 4),
+    st.lists(st.integers(1, 100), min_size=1, max_size=40), st.integers(1, 100), st.integers(1, 4)
 )
 def test_photographic_is_said_only_where_it_is_earned(numerators, numerator, families):
     values = [each / 100 for each in numerators]

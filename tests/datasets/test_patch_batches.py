@@ -42,9 +42,9 @@ def test_a_scan_takes_photographs_as_they_are(pictures, tmp_path):
     assert again.classes.tolist() == manifest.classes.tolist()
 
 
-def test_faces_and_images_dont_mix(images, photos):
+def test_faces_and_images_dont_mix(images, scanned):
     with pytest.raises(ManifestError, match="one kind"):
-        Manifest.joined([images, scan(photos)[0]])
+        Manifest.joined([images, scanned[0]])
 
 
 def test_patches_are_the_images_own_pixels_wherever_they_lie(images):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -9,11 +10,6 @@ from exiface.datasets import find_images, read_records, scan
 from exiface.datasets.scan import Journal
 from exiface.errors import UserError
 from exiface.photos import CameraTags
-
-
-@pytest.fixture(scope="module")
-def scanned(photos):
-    return scan(photos)
 
 
 def test_every_file_is_a_row_or_has_a_reason(photos, scanned):
@@ -32,14 +28,8 @@ def test_every_file_is_a_row_or_has_a_reason(photos, scanned):
 def test_tags_and_cameras_are_read(scanned):
     manifest, summary = scanned
     row = manifest.path.tolist().index("1/01.jpg")
-    assert manifest.camera_tags(row) == CameraTags(
-        aperture=5.6,
-        exposure_time=1 / 60,
-        focal_length=35,
-        iso_speed=400,
-        make="others",
-        series="others",
-    )
+    expected = CameraTags(5.6, 1 / 60, 35, 400, make="others", series="others")
+    assert manifest.camera_tags(row) == expected
     assert summary.cameras == 1
     assert summary.tags["iso_speed"] == {
         "present": len(manifest),
@@ -138,11 +128,6 @@ def test_a_journal_of_other_settings_is_refused(tmp_path, photos):
         scan(photos, journal=tmp_path / "journal")
 
 
-def test_a_folder_without_images_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="holds no image"):
-        scan(tmp_path)
-
-
 def test_records_tell_source_class_and_split(tmp_path, photos):
     table = tmp_path / "records.csv"
     table.write_text(
@@ -153,14 +138,15 @@ def test_records_tell_source_class_and_split(tmp_path, photos):
     [warning] = summary.warnings
     assert "none of the 2 rows of the records names a file in" in warning
     assert "such as 00.jpg; the first is 0/00.jpg" in warning
-    manifest, summary = scan(photos, records=read_records(table), fractions={"fit": 1.0})
+    table.write_text(table.read_text().replace("0/", ""))
+    manifest, summary = scan(photos / "0", records=read_records(table), fractions={"fit": 1.0})
     assert not summary.warnings
     table.write_text(table.read_text() + "gone.jpg,album,0,,q\n")
-    [warning] = scan(photos, records=read_records(table))[1].warnings
+    [warning] = scan(photos / "0", records=read_records(table))[1].warnings
     assert "only 2 of the 3 rows of the records names a file in" in warning
     assert "the first other is gone.jpg" in warning
     told = {str(path): row for row, path in enumerate(manifest.path)}
-    first, second = told["0/00.jpg"], told["0/03.jpg"]
+    first, second = told["00.jpg"], told["03.jpg"]
     assert (manifest.generated[first], manifest.generated[second]) == (True, False)
     assert (manifest.split[first], manifest.split[second]) == ("train", "fit")
     assert set(manifest.source.tolist()) == {"", "album"}
@@ -175,9 +161,11 @@ def test_records_that_make_no_sense_are_refused(tmp_path, row):
 
 
 def test_faces_already_cut_out_are_taken_whole(tmp_path, photos):
-    manifest, summary = scan(photos, cropped=True)
-    assert len(manifest) == summary.files - 1  # the broken one
+    for name in ("0/00.jpg", "1/01.jpg", "broken.jpg", "landscape.png"):
+        shutil.copy(photos / name, tmp_path)
+    manifest, summary = scan(tmp_path, cropped=True)
+    assert len(manifest) == summary.files - 1 == 3  # without the broken one
     landscape = manifest.path == "landscape.png"
     assert np.isnan(manifest.landmarks[landscape]).all()
-    assert np.isfinite(manifest.landmarks[~landscape]).mean() > 0.9
+    assert np.isfinite(manifest.landmarks[~landscape]).all()
     assert (manifest.box[:, :2] == 0).all()

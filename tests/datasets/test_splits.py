@@ -68,10 +68,6 @@ def test_caps_hold_and_keep_as_many_as_they_can(faces, per_photo, per_camera):
     assert (np.diff(both) > 0).all()
 
 
-def test_without_caps_all_are_kept():
-    assert cap(["a", "a"], ["x", "x"]).tolist() == [0, 1]
-
-
 @given(faces, st.integers(0, 5))
 def test_small_units_are_never_far_from_what_was_asked(faces, seed):
     photo, group = [face[0] for face in faces], [""] * len(faces)

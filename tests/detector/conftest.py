@@ -1,14 +1,15 @@
-import numpy as np
 import pytest
 
-from exiface.datasets import scan
+from exiface.datasets import assign_splits
 from exiface.detector.fitting import Fitting, fit
 from exiface.detector.folder import write_folder
 
 
 @pytest.fixture(scope="session")
-def manifest(photos):
-    return scan(photos, fractions={"fit": 0.5, "calibration": 0.5})[0]
+def manifest(scanned):
+    faces = scanned[0]
+    halves = {"fit": 0.5, "calibration": 0.5}
+    return faces.with_split(assign_splits(faces.photo, faces.group, halves))
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +22,3 @@ def detector_folder(parts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("detector") / "small"
     write_folder(parts, folder)
     return folder
-
-
-@pytest.fixture
-def negative(astronaut):
-    return np.ascontiguousarray(255 - astronaut)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exiface.calibration import CalibrationError, GeneratedFaces
+from exiface.calibration import GeneratedFaces
 from exiface.detector import Detector
 from exiface.detector.calibrating import Promise, _warn_of_learnt, calibrate
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
@@ -47,16 +47,6 @@ def test_own_photographs_are_flagged_as_often_as_promised(after, photos, tmp_pat
     assert np.mean(flagged) == pytest.approx(0.1, abs=1.5 / len(flagged))
 
 
-def test_a_folder_without_heads_is_read(before, tmp_path):
-    write_folder(replace(before, cross_check=None), tmp_path / "plain")
-    assert read_folder(tmp_path / "plain").cross_check is None
-
-
-def test_too_few_photographs_are_refused(small, manifest):
-    with pytest.raises(CalibrationError, match="at least 99"):
-        calibrate(small, manifest, name="own", promise=Promise(alpha=0.01))
-
-
 def test_generated_faces_do_not_calibrate(small, manifest):
     generated = np.zeros(len(manifest), bool)
     generated[::2] = True
@@ -77,9 +67,8 @@ def test_several_folders_calibrate_together(exiface, small, photos, tmp_path):
     folders = [argument for n in "012" for argument in ("--photos", photos / n)]
     write_folder(small, tmp_path / "small")
     made = exiface(
-        "calibrate", tmp_path / "small", *folders, "--alpha", 0.1, "-o", tmp_path / "own"
+        "calibrate", tmp_path / "small", *folders, "--alpha", 0.1, "-o", tmp_path / "own", status=0
     )
-    assert made.status == 0, made.err
     assert "count as one" not in made.err
     calibration = read_folder(tmp_path / "own").calibration
     assert calibration.number_of_sources == 3

@@ -1,7 +1,6 @@
 """The encoders of the detectors inside the package, by name."""
 
 import numpy as np
-import pyarrow.parquet
 import pytest
 
 from exiface import Detector
@@ -21,12 +20,5 @@ def test_a_name_stands_for_the_encoder_of_that_detector(astronaut, face):
     )
     assert encoder_named("whole-image").description.subject == "image"
     assert set(encoder_named("photographs-only").heads) >= {"aperture", "iso_speed"}
-
-
-def test_features_takes_a_name_and_says_what_else_it_takes(tmp_path, few_photos, exiface):
-    out = tmp_path / "features.parquet"
-    assert exiface("features", few_photos / "00.jpg", "-o", out, "--encoder", "default").status == 0
-    (vector,) = pyarrow.parquet.read_table(out).column("vector").to_pylist()
-    assert len(vector) == encoder_named("default").description.features
     with pytest.raises(EncoderError, match="gone holds no encoder"):
         encoder_named("gone")

@@ -63,8 +63,7 @@ def test_a_damaged_file_is_named_with_what_can_be_done(files, tmp_path):
 
 def test_info_describes_an_encoder(files, tmp_path, exiface):
     files.write(tmp_path / "encoder")
-    told = exiface("info", tmp_path / "encoder")
-    assert told.status == 0
+    told = exiface("info", tmp_path / "encoder", status=0)
     for text in ("small: 32 x 32 px -> 8 features", "faces", "aperture", "2 photographs"):
         assert text in told.out
     assert '"architecture": "small"' in exiface("info", tmp_path / "encoder", "--json").out

@@ -5,14 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from exiface.evaluation.audit import (
-    CUES,
-    FORMS,
-    audit,
-    jpeg_quality,
-    read_traits,
-    reliance,
-)
+from exiface.evaluation.audit import CUES, FORMS, audit, jpeg_quality, read_traits, reliance
 
 
 def encoded(pixels, file_format, **options):

@@ -6,7 +6,7 @@ from exiface.errors import UserError
 from exiface.evaluation.drift import measure_drift
 
 
-def drifts(shift, seeds=300, calibrated=200, recent=400, alpha=0.05):
+def drifts(shift, seeds=200, calibrated=200, recent=400, alpha=0.05):
     found = []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
@@ -50,7 +50,7 @@ def test_of_several_sources_only_more_unusual_photographs_are_drift():
     found = {}
     for shift in (-1.0, 0.0, 1.0):
         drifted = []
-        for seed in range(60):
+        for seed in range(30):
             rng = np.random.default_rng(seed)
             scores = np.r_[rng.normal(size=200), rng.normal(-1, size=200)]
             calibration = Calibration.of(scores, sources=["a"] * 200 + ["b"] * 200)

@@ -53,14 +53,6 @@ def test_intervals_follow_from_the_beta_distribution(total, data):
     assert high == pytest.approx(beta.ppf(0.975, count + 1, rest) if rest else 1, abs=1e-6)
 
 
-def test_intervals_cover_as_they_should():
-    rng = np.random.default_rng(0)
-    intervals = {count: clopper_pearson(count, 60) for count in range(61)}
-    counts = rng.binomial(60, 0.07, 5_000)
-    covered = np.mean([intervals[count][0] <= 0.07 <= intervals[count][1] for count in counts])
-    assert covered >= 0.95
-
-
 @pytest.mark.parametrize(("count", "total"), [(1, 0), (5, 4), (-1, 4)])
 def test_impossible_counts_are_refused(count, total):
     with pytest.raises(ValueError, match="count"):

@@ -104,9 +104,12 @@ def test_the_summary_says_what_the_tables_say(report):
     said = " ".join(summary(report))
     rows = {row.name: row for row in report.rows}
     mean = (rows["A/one"].auc + rows["A/two"].auc) / 2
-    assert f"mean AUC of {mean:.2f}; the lowest is {rows['A/two'].auc:.2f} on A/two" in said
-    assert "on 2 sets of photographs; nowhere is it broken beyond chance" in said
-    assert "(blur 1)" in said
+    for part in (
+        f"mean AUC of {mean:.2f}; the lowest is {rows['A/two'].auc:.2f} on A/two",
+        "on 2 sets of photographs; nowhere is it broken beyond chance",
+        "(blur 1)",
+    ):
+        assert part in said
     costs = np.mean([row.cllr for row in report.evidence if row.kind == "fake"])
     assert f"likelihood ratios cost {costs:.2f} bits on average over 2 sets" in said
     assert "separates the classes of A/two" in said

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from exiface.errors import UserError
@@ -40,7 +39,7 @@ def test_the_slow_twin_agrees(images_a_photo):
     # Rounded: ties must count alike.
     real = sample((of_photo + rng.normal(0, 0.3, len(photos))).round(1), photos)
     fake = sample((of_photo + rng.normal(1, 0.3, len(photos))).round(1), photos)
-    slow = slow_bootstrap(real, fake, 600, rng)
+    slow = slow_bootstrap(real, fake, 400, rng)
     fast = bootstrap(real, fake, resamples=3000)
     assert fast.auc == pytest.approx(slow["auc"], abs=0.015)
     assert fast.recall_at_5 == pytest.approx(slow["recall_at_5"], abs=0.07)
@@ -53,17 +52,6 @@ def test_images_of_one_photograph_widen_the_interval():
     grouped = bootstrap(sample(real, photos), sample(fake, photos)).auc
     alone = bootstrap(sample(real), sample(fake)).auc
     assert grouped[1] - grouped[0] > 1.5 * (alone[1] - alone[0])
-
-
-def test_bootstrap_intervals_cover_as_they_should():
-    rng = np.random.default_rng(0)
-    true = norm.cdf(1 / np.sqrt(2))  # of two unit normals one apart
-    covered = 0
-    for seed in range(200):
-        real, fake = rng.normal(size=80), rng.normal(1, 1, 80)
-        low, high = bootstrap(sample(real), sample(fake), resamples=300, seed=seed).auc
-        covered += low <= true <= high
-    assert 0.90 <= covered / 200 <= 0.985
 
 
 def test_resamples_are_seeded():
@@ -95,17 +83,6 @@ def test_delong_has_the_auc_and_the_variance_of_the_slow_twin(real, fake):
     )
     assert compared.difference == pytest.approx(difference.mean(), abs=1e-9)
     assert (compared.high - compared.low) / 2 == pytest.approx(1.959964 * variance**0.5, abs=1e-6)
-
-
-def test_delong_rejects_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    rejected = 0
-    for _ in range(400):
-        base_real, base_fake = rng.normal(size=60), rng.normal(1, 1, 60)
-        noise = rng.normal(0, 0.7, (2, 120))
-        compared = delong(base_real + noise[:, :60], base_fake + noise[:, 60:])
-        rejected += compared.p_value <= 0.05
-    assert 0.02 <= rejected / 400 <= 0.085
 
 
 def test_a_detector_equals_itself():

@@ -4,12 +4,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags
 
 from exiface.photos import CameraTags
-from exiface.photos.camera_settings import (
-    CLASSES,
-    classes_in_words,
-    classes_of,
-    classes_of_blades,
-)
+from exiface.photos.camera_settings import CLASSES, classes_in_words, classes_of, classes_of_blades
 
 BASE = ExifTags.Base
 KEYS = st.sampled_from(

@@ -11,11 +11,7 @@ from PIL import Image
 
 from exiface.errors import install
 from exiface.photos import read_photo
-from exiface.photos.content_credentials import (
-    TRUST_LIST,
-    TrustListError,
-    credentials,
-)
+from exiface.photos.content_credentials import TRUST_LIST, TrustListError, credentials
 from exiface.photos.marks import Verified, What
 
 

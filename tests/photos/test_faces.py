@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "configs"))
 from yunet import original
 
 
-def test_the_face_and_its_landmarks_are_found(astronaut, face):
+def test_the_face_and_its_landmarks_are_found(face):
     x0, y0, x1, y1 = face.box
     assert np.allclose([x0, y0, x1, y1], [180, 65, 268, 175], atol=10)
     first_eye, second_eye, nose, first_corner, second_corner = face.landmarks

@@ -108,8 +108,7 @@ def test_a_bomb_is_refused_before_it_is_decoded():
 
 
 @pytest.mark.parametrize(
-    "array",
-    [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)],
+    "array", [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)]
 )
 def test_arrays_of_another_kind_are_refused(array):
     with pytest.raises(UnreadableImageError, match="expected"):

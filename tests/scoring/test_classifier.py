@@ -27,13 +27,6 @@ def test_its_probability_is_that_of_the_softmax():
     assert classifier.features == 6
 
 
-def test_what_is_stored_is_what_was_given():
-    _, classifier = made()
-    features = np.random.default_rng(1).normal(size=(5, 6))
-    restored = Classifier.from_arrays(classifier.arrays())
-    assert np.array_equal(restored.score(features), classifier.score(features))
-
-
 @pytest.mark.parametrize(
     "layers",
     [
@@ -47,17 +40,6 @@ def test_what_is_stored_is_what_was_given():
 def test_layers_that_do_not_fit_are_refused(layers):
     with pytest.raises(DensityError, match="must follow from one another"):
         Classifier(layers)
-
-
-def test_misuse_is_refused():
-    _, classifier = made()
-    with pytest.raises(DensityError, match=r"\(n, 6\)"):
-        classifier.score(np.zeros((2, 5)))
-    with pytest.raises(DensityError, match="finite"):
-        classifier.score(np.full((2, 6), np.nan))
-    arrays = classifier.arrays()
-    with pytest.raises(DensityError, match="a classifier has the arrays"):
-        Classifier.from_arrays({"0.weight": arrays["0.weight"]})
 
 
 def test_one_layer_is_a_direction():

@@ -91,10 +91,7 @@ def test_the_authors_losses(shared_reference):
         {key.removeprefix("module.backbone."): value for key, value in of_encoder.items()}
     )
     described = json.loads((shared_reference / "sdaie_losses.json").read_text("utf-8"))
-    with (
-        np.load(shared_reference / "sdaie_losses.npz") as expected,
-        torch.inference_mode(),
-    ):
+    with np.load(shared_reference / "sdaie_losses.npz") as expected, torch.inference_mode():
         patches = torch.from_numpy(expected["patches"])
         features = network(patches.transpose(0, 1).flatten(0, 1))  # five firsts, five seconds
         found = []

@@ -4,13 +4,7 @@ import torch
 from PIL import Image
 
 from exiface.datasets import read_records, scan
-from exiface.training.resynthesis import (
-    RESYNTHESIS,
-    Autoencoder,
-    _decoder,
-    _encoder,
-    resynthesise,
-)
+from exiface.training.resynthesis import RESYNTHESIS, Autoencoder, _decoder, _encoder, resynthesise
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +26,8 @@ def test_sides_are_cut_to_whole_latents(autoencoder):
     assert np.array_equal(made, autoencoder(face[:40]))
 
 
-def test_photographs_become_generated_faces_of_the_same_photo(autoencoder, photos, tmp_path):
-    faces = scan(photos)[0].of_split("train")
-    faces = faces.select(np.arange(3))
+def test_photographs_become_generated_faces_of_the_same_photo(autoencoder, scanned, tmp_path):
+    faces = scanned[0].of_split("train").select(np.arange(3))
     told = []
     records = resynthesise(
         faces, autoencoder, tmp_path / "made", progress=lambda *step: told.append(step)

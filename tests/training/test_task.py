@@ -48,13 +48,6 @@ def test_every_head_and_the_encoder_learn(task, batch):
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_the_ranking_is_used(task, batch):
-    before = task(*batch)["aperture"].item()
-    other = PretextTask(task.encoder, 6, ranking=Ranking(scale=0.1))
-    other.load_state_dict(task.state_dict())
-    assert other(*batch)["aperture"].item() != pytest.approx(before)
-
-
 def test_crops_go_through_the_preprocessing(task):
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
     preprocessing = Preprocessing(8)

@@ -7,7 +7,6 @@ import pytest
 from pyarrow import parquet
 
 from exiface.apps.bulk.inputs import Block, list_inputs, number_of_images, settled_blocks
-from exiface.datasets import scan
 from exiface.errors import UserError
 
 
@@ -28,10 +27,10 @@ def write_tar(path, members, mode="w"):
     return path
 
 
-def test_every_kind_of_source(tmp_path, photos):
+def test_every_kind_of_source(tmp_path, photos, scanned):
     folder = empty_images(tmp_path / "folder", ["b.jpg", "a/c.png", "notes.txt"])
     tar = write_tar(tmp_path / "shard.tar", {"x.jpg": b"1"})
-    manifest, _ = scan(photos)
+    manifest = scanned[0]
     manifest.write(tmp_path / "manifest.parquet")
     other = tmp_path / "other.parquet"
     parquet.write_table(pyarrow.table({"path": ["folder/b.jpg", "folder/b.jpg"]}), other)

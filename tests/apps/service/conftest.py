@@ -25,33 +25,36 @@ def pictures(tmp_path, astronaut):
 
 
 @pytest.fixture
-def opened(browser, service):
-    """A page that fails its test on any console error and on any request to another host."""
+def opened(browser, service, settled):
+    """A page that fails its test on any console error and on any request to another host.
+
+    Where files are given, it has judged them.
+    """
     made = []
 
-    def open_page(address=service, *, path="", **options):
+    def open_page(address=service, *, path="", files=(), **options):
         context = browser.new_context(**options)
         page = context.new_page()
         page.set_default_timeout(WAIT)
         troubles = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
+
+        def listen(message):
+            # A refused or failed request shows there too: tests make them on purpose.
+            if message.type == "error" and "Failed to load" not in message.text:
                 troubles.append(message.text)
-                # A refused or failed request shows there too: tests make them on purpose.
-                if message.type == "error" and "Failed to load" not in message.text
-                else None
-            ),
-        )
 
         def watch(request):
             if not request.url.startswith((address, "data:", "blob:")):
                 troubles.append(f"request to {request.url}")
 
+        page.on("console", listen)
         page.on("request", watch)
         page.goto(address + path)
         made.append((context, troubles))
+        if files:
+            page.set_input_files("#files", files)
+            settled(page, len(files) if isinstance(files, list) else 1)
         return page
 
     yield open_page

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from made_service import encoded, serving
 
-from exiface.apps.service.batcher import Batcher, OverloadedError
+from exiface.apps.service.batcher import Batcher
 from exiface.apps.service.metrics import WAITING
 
 
@@ -47,20 +47,6 @@ def test_images_of_concurrent_requests_share_batches(batcher, judge, jpeg, monke
     asyncio.run(all_at_once())
     assert sum(sizes) == 32
     assert len(sizes) < 20
-
-
-def test_beyond_the_queue_it_refuses_at_once(judge, jpeg):
-    batcher = Batcher(judge, capacity=3, batch_size=4, wait=0)
-
-    async def too_many():
-        with pytest.raises(OverloadedError) as refused:
-            await batcher.detect([jpeg] * 4)
-        assert refused.value.retry_after > 0
-        return await batcher.detect([jpeg] * 3)
-
-    assert len(asyncio.run(too_many())) == 3
-    batcher.check(3)
-    batcher.close()
 
 
 def test_a_request_that_is_given_up_frees_its_place(judge, jpeg):

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import resource
 import socket
 import time
 
@@ -50,6 +49,11 @@ def test_the_detector_is_described(client, judge):
     [drawn] = described["distributions"]
     heights = [bar["height"] for bar in drawn["bars"] + drawn["generated"]]
     assert max(heights) == drawn["height"]
+    zones = drawn["zones"]
+    assert [zone["verdict"] for zone in zones] == ["photographic", "unsure", "ai-generated"]
+    assert sum(zone["width"] for zone in zones) == pytest.approx(drawn["width"], abs=0.1)
+    flagged_from = drawn["width"] * (1 - 0.05 ** drawn["power"])
+    assert zones[-1]["x"] == pytest.approx(flagged_from, abs=0.1)
     assert "# exiface-default\n" in described["model_card"]
     assert described["choices"] == [
         {"name": "default", "learnt_from": "photographs and generated faces"},
@@ -57,15 +61,19 @@ def test_the_detector_is_described(client, judge):
     ]
 
 
-def test_a_request_says_what_is_judged(client, judge, jpeg):
+def test_a_request_says_what_is_judged(client, jpeg):
     sent = {"files": ("face.jpg", jpeg)}
     for subject in ("faces", "image", "both", "auto"):
         [result] = client.post(f"{URL}?subject={subject}", files=sent).json()["results"]
         assert bool(result["faces"]) == (subject != "image")
         assert ("image" in result) == (subject in ("image", "both"))
     assert client.post(f"{URL}?subject=other", files=sent).status_code == 422
-    told = client.post("/v1/explain?subject=image", files=sent).json()
-    assert (told["subject"], told["face"]) == ("image", None)
+    for wrong in ("face=9", "face=-1"):
+        problem = client.post(f"/v1/explain?{wrong}", files=sent)
+        assert problem.status_code == 422
+        assert problem.json()["detail"]
+    two = [("files", ("a", jpeg)), ("files", ("b", jpeg))]
+    assert client.post("/v1/explain", files=two).status_code == 422
 
 
 def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
@@ -97,24 +105,6 @@ def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
     assert client.get("/v1/detector?detector=other").status_code == 422
 
 
-def test_an_explanation_is_that_of_the_command_line(client, exiface, tmp_path, jpeg):
-    (tmp_path / "face.jpg").write_bytes(jpeg)
-    expected = json.loads(exiface("explain", tmp_path / "face.jpg", "--json").out)
-    told = client.post("/v1/explain", files={"files": ("face.jpg", jpeg)}).json()
-    assert told["path"] == "face.jpg"
-    assert {key: told[key] for key in expected if key != "path"} == {
-        key: value for key, value in expected.items() if key != "path"
-    }
-    assert told["spotlight"].startswith("data:image/jpeg;base64,")
-    for problem in (
-        client.post("/v1/explain?face=9", files={"files": ("face.jpg", jpeg)}),
-        client.post("/v1/explain", files=[("files", ("a", jpeg)), ("files", ("b", jpeg))]),
-        client.post("/v1/explain?face=-1", files={"files": ("face.jpg", jpeg)}),
-    ):
-        assert problem.status_code == 422
-        assert problem.json()["detail"]
-
-
 def test_the_report_is_the_case_file_of_the_command_line(client, exiface, tmp_path, judge, jpeg):
     heading = {"title": "A <case>", "reference": "7/26", "examiner": "A. Examiner"}
     sent = [("files", ("face.jpg", jpeg))]
@@ -126,8 +116,7 @@ def test_the_report_is_the_case_file_of_the_command_line(client, exiface, tmp_pa
     assert told["pictures"][0]["sha256"] == hashlib.sha256(jpeg).hexdigest()
     (tmp_path / "case.json").write_text(json.dumps(told))
     (tmp_path / "face.jpg").write_bytes(jpeg)
-    verified = exiface("verify", tmp_path / "case.json", "--folder", tmp_path)
-    assert verified.status == 0, verified.out + verified.err
+    exiface("verify", tmp_path / "case.json", "--folder", tmp_path, status=0)
     whole = client.post("/v1/report?subject=image", files=sent).text
     [held] = re.findall(r'href="data:application/json;base64,([^"]+)"', whole)
     (tmp_path / "case.json").write_bytes(base64.b64decode(held))
@@ -157,9 +146,12 @@ def test_it_is_alive_and_says_how_it_is(client, jpeg):
     assert client.get("/readyz").text == "ready\n"
     client.post(URL, files={"files": ("a.jpg", jpeg)})
     text = client.get("/metrics").text
-    assert 'exiface_requests_total{route="/v1/detect",status="200"}' in text
-    assert "exiface_images_waiting 0.0" in text
-    assert 'exiface_faces_total{verdict="unsure"}' in text
+    for part in (
+        'exiface_requests_total{route="/v1/detect",status="200"}',
+        "exiface_images_waiting 0.0",
+        'exiface_faces_total{verdict="unsure"}',
+    ):
+        assert part in text
 
 
 def test_every_answer_is_guarded(client):
@@ -214,21 +206,6 @@ def test_files_of_the_page_come_as_what_they_are(client):
         assert client.get(f"/static/{name}", headers=known).status_code == 304
 
 
-def test_the_plot_has_a_zone_for_each_verdict(client):
-    [drawn] = client.get("/v1/detector").json()["distributions"]
-    assert [zone["verdict"] for zone in drawn["zones"]] == [
-        *("photographic", "unsure", "ai-generated")
-    ]
-    assert sum(zone["width"] for zone in drawn["zones"]) == pytest.approx(drawn["width"], abs=0.1)
-    flagged = drawn["zones"][-1]
-    assert flagged["x"] == pytest.approx(drawn["width"] * (1 - 0.05 ** drawn["power"]), abs=0.1)
-
-
-def bomb(side):
-    """A small file of very many pixels."""
-    return encoded(np.zeros((side, side), np.uint8), "PNG", optimize=True)
-
-
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [
@@ -254,20 +231,6 @@ def test_what_is_not_answered_says_why(client, request_, status, code):
     answer = client.post(URL, **request_)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["detail"]
-
-
-def test_bombs_are_refused_by_their_headers(client):
-    bombs = {side: bomb(side) for side in (5_000, 13_000)}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for side, content in bombs.items():
-        start = time.monotonic()
-        answer = client.post(URL, files={"files": ("bomb.png", content)})
-        assert answer.status_code == 413
-        assert f"{side} x {side} pixels" in answer.json()["detail"]
-        assert time.monotonic() - start < 2
-    # The service runs in this process, whose peak making the bombs has set; decoding one would
-    # take three times that.
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # kB
 
 
 def test_an_endless_upload_is_cut_off(service):

@@ -1,7 +1,5 @@
 """Many pictures: the table of a thousand, sorted and filtered; what a reload brings back."""
 
-import pytest
-
 # What the browser keeps (static/kept.js): pictures with given answers, as if judged before.
 GIVEN = """async ([number, by]) => {
   const canvas = new OffscreenCanvas(112, 80);
@@ -29,23 +27,16 @@ GIVEN = """async ([number, by]) => {
 }"""
 
 
-@pytest.fixture
-def thousand(opened, judge):
-    """A page that comes back to a thousand given answers."""
+def names(page):
+    return page.locator("tbody .name").all_text_contents()
+
+
+def test_a_thousand_rows_sort_and_filter_quickly(opened, judge):
     page = opened(viewport={"width": 1280, "height": 900})
     page.wait_for_selector("#notice:not([hidden])")
     page.evaluate(GIVEN, [1000, judge.parts.id])
     page.reload()
     page.wait_for_function("() => document.querySelectorAll('#table tbody tr').length === 1000")
-    return page
-
-
-def names(page):
-    return page.locator("tbody .name").all_text_contents()
-
-
-def test_a_thousand_rows_sort_and_filter_quickly(thousand):
-    page = thousand
     told = page.locator("tbody .told").all_text_contents()
     assert told[0] == "Ai-generated"  # flagged first
     assert told == sorted(
@@ -64,6 +55,13 @@ def test_a_thousand_rows_sort_and_filter_quickly(thousand):
     assert page.locator("[aria-sort]").count() == 1
     page.evaluate(sort, "name")
     assert names(page) == [f"picture-{number}.jpg" for number in range(1000)]
+    page.click("tbody tr:nth-child(3) .open")  # its details, beside the table
+    assert (
+        page.inner_text("article h2") == page.inner_text("[aria-current=true]") == "picture-2.jpg"
+    )
+    assert page.evaluate("document.activeElement.tagName") == "ARTICLE"
+    page.keyboard.press("j")
+    assert page.inner_text("article h2") == "picture-3.jpg"
     page.evaluate(sort, "name")
     assert names(page) == [f"picture-{number}.jpg" for number in reversed(range(1000))]
     page.evaluate(sort, "declared")
@@ -85,21 +83,8 @@ def test_a_thousand_rows_sort_and_filter_quickly(thousand):
     assert not out_of_sight.evaluate("each => each.checkVisibility({contentVisibilityAuto: true})")
 
 
-def test_a_row_opens_its_details_beside_it(thousand):
-    page = thousand
-    page.click("[data-column=name] button")
-    page.click("tbody tr:nth-child(3) .open")
-    assert page.inner_text("article h2") == "picture-2.jpg"
-    assert page.inner_text("[aria-current=true]") == "picture-2.jpg"
-    assert page.evaluate("document.activeElement.tagName") == "ARTICLE"
-    page.keyboard.press("j")
-    assert page.inner_text("article h2") == "picture-3.jpg"
-
-
 def test_a_reload_loses_nothing_and_one_button_clears_all(opened, pictures, settled):
-    page = opened()
-    page.set_input_files("#files", [pictures["one"], pictures["none"]])
-    settled(page, 2)
+    page = opened(files=[pictures["one"], pictures["none"]])
     page.get_by_role("button", name="portrait.jpg", exact=True).click()
     before = page.inner_text("article")
     asked = []
@@ -134,20 +119,3 @@ def test_what_another_detector_judged_is_judged_again(opened, settled):
     page.reload()
     settled(page, 1)
     assert "No face found" in page.inner_text("article")  # the picture is black
-
-
-def test_the_choice_of_a_detector_survives_a_reload(opened, pictures, settled, photographs_only):
-    page = opened()
-    page.set_input_files("#files", pictures["one"])
-    settled(page, 1)
-    page.get_by_label("Detector").select_option("photographs-only")
-    page.wait_for_function(
-        "id => document.querySelector('#made').textContent.includes(id)",
-        arg=photographs_only.parts.id,
-    )
-    settled(page, 1)
-    before = page.inner_text("article")
-    page.reload()
-    settled(page, 1)
-    assert page.get_by_label("Detector").input_value() == "photographs-only"
-    assert page.inner_text("article") == before

@@ -96,10 +96,7 @@ def test_blades_file_stands_in_for_the_records(tmp_path):
     write_fdf(tmp_path, 6, blades=True)
     manifest, summary = read_fdf(tmp_path)
     assert manifest.camera_tags(2) == CameraTags(
-        *(2.8, 1 / 200, 50, 300),
-        make="canon",
-        metering_mode="others",
-        white_balance="manual",
+        *(2.8, 1 / 200, 50, 300), make="canon", metering_mode="others", white_balance="manual"
     )
     assert summary.found["records of BLADES"] == 6
     assert len(np.unique(manifest.photo)) == 6
@@ -182,8 +179,9 @@ def test_a_folder_that_is_not_what_it_should_be(tmp_path, exiface, missing, reas
     write_fdf(tmp_path, 4)
     path = tmp_path / missing
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    finished = exiface("prepare", "--layout", "fdf", tmp_path, "-o", tmp_path / "fdf.parquet")
-    assert finished.status == 2
+    finished = exiface(
+        "prepare", "--layout", "fdf", tmp_path, "-o", tmp_path / "fdf.parquet", status=2
+    )
     assert reason in finished.err
     assert not (tmp_path / "fdf.parquet").exists()
 
@@ -191,7 +189,6 @@ def test_a_folder_that_is_not_what_it_should_be(tmp_path, exiface, missing, reas
 def test_the_command(tmp_path, exiface):
     root = tmp_path / "SSL_training_data"
     write_fdf(root, 20)
-    finished = exiface("prepare", "--layout", "fdf", root, "-o", tmp_path / "fdf.parquet")
-    assert finished.status == 0, finished.err
+    finished = exiface("prepare", "--layout", "fdf", root, "-o", tmp_path / "fdf.parquet", status=0)
     assert "faces with manipulated images: 20" in finished.out
     assert len(Manifest.read(tmp_path / "fdf.parquet")) == 20

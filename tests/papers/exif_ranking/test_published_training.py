@@ -11,28 +11,27 @@ from torchvision.models import resnet50
 
 def test_prepare_train_and_what_came_of_it(tmp_path, exiface):
     root, manifest, run = tmp_path / "data", tmp_path / "fdf.parquet", tmp_path / "run"
-    write_fdf(root, 16)
+    write_fdf(root, 8)
     torch.manual_seed(0)
     network = resnet50(weights=None)
     network.fc = nn.Linear(2048, 768)
     tensors = {f"model.visual.{key}": value for key, value in network.state_dict().items()}
     torch.save({"model": tensors}, tmp_path / "wrapper_75_new.pth")
 
-    done = exiface("prepare", "--layout", "fdf", root, "-o", manifest, "--splits", _HALVES)
-    assert done.status == 0, done.err
-    done = exiface(
+    exiface("prepare", "--layout", "fdf", root, "-o", manifest, "--splits", _HALVES, status=0)
+    exiface(
         *("train", "--config", "published", "--data", manifest, "-o", run),
         *("--init", tmp_path / "wrapper_75_new.pth"),
         *("--set", "epochs=1", "--set", "batch_size=4", "--set", "precision=float32"),
+        status=0,
     )
-    assert done.status == 0, done.err
     description = json.loads((run / "encoder.json").read_text())
     assert description["provenance"]["training"]["start"] == "wrapper_75_new.pth"
     assert description["features"] == 768
     trained = load_file(run / "checkpoint.safetensors")
-    # Two steps at a rate of 1e-5: all weights have moved, and none has moved far from the start.
+    # A step at a rate of 1e-5: all weights have moved, and none has moved far from the start.
     moved = (trained["task.encoder.fc.weight"] - network.fc.weight).abs().max()
-    assert 1e-6 < moved < 1e-4
+    assert 1e-7 < moved < 1e-4
 
 
 _HALVES = "train=0.5,validation=0.5"

@@ -30,8 +30,7 @@ def checkpoint(reference, kind, path):
 def test_features_and_logits_are_the_published_ones(shared_reference, exiface, tmp_path):
     of_one_class = checkpoint(shared_reference, "oc", tmp_path / "OC.pth")
     encoder = tmp_path / "encoder"
-    done = exiface("import", of_one_class, "-o", encoder)
-    assert done.status == 0, done.err
+    exiface("import", of_one_class, "-o", encoder, status=0)
     binary = read_checkpoint(checkpoint(shared_reference, "bc", tmp_path / "BC.pth"))
     files = EncoderFolder.read(encoder)
     description = files.description
@@ -42,8 +41,7 @@ def test_features_and_logits_are_the_published_ones(shared_reference, exiface, t
         replace(files, description=replace(description, takes=takes)).write(encoder)
         file = tmp_path / f"{resize}.parquet"
         sources = (shared_reference / IMAGE, "--cropped", "--encoder", encoder)
-        done = exiface("features", *sources, "-o", file)
-        assert done.status == 0, done.err
+        exiface("features", *sources, "-o", file, status=0)
         [vector] = parquet.read_table(file).column("vector").to_pylist()
         expected = numbers[f"feature_unit_{name}"]
         assert np.abs(np.array(vector) - expected).max() < 1e-5
