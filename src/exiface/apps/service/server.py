@@ -269,14 +269,13 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
     async def describe(name: Chosen) -> dict[str, Any]:
         """Which detector judges, what it promises, and what a request may hold."""
         judge = judges[name]
-        calibration = judge.parts.calibration
         return {
             "choices": [
                 {"name": choice, "learnt_from": each.parts.learnt_from}
                 for choice, each in judges.items()
             ],
             "whole": None if judge.whole is None else described(judge.whole.parts),
-            "beta": calibration.beta,
+            "beta": judge.parts.calibration.beta,
             **described(judge.parts),
             "limits": {
                 "body_bytes": settings.max_body,
