@@ -191,8 +191,7 @@ def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photogra
 def test_what_is_no_case_is_refused(exiface, tmp_path, content, reason):
     if content is not None:
         (tmp_path / "case.json").write_bytes(content)
-    done = exiface("verify", tmp_path / "case.json", status=2)
-    assert reason in done.err
+    assert reason in exiface("verify", tmp_path / "case.json", status=2).err
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])

@@ -144,8 +144,7 @@ def test_names_that_are_not_text(exiface, folder):
     assert "caf?.jpg" in (folder / "new" / "out.html").read_text("utf-8")
     assert exiface("verify", "new/out.json").status == 0
     strange.unlink()
-    done = exiface("verify", "new/out.json", status=1)
-    assert "caf?.jpg: the file is missing" in done.out
+    assert "caf?.jpg: the file is missing" in exiface("verify", "new/out.json", status=1).out
 
 
 def test_output_that_cannot_be_written(exiface, folder):

@@ -137,8 +137,7 @@ def test_the_command(data, encoder_folder, tmp_path, exiface):
 )
 def test_wrong_usage_is_said(exiface, tmp_path, monkeypatch, wrong, said):
     monkeypatch.chdir(tmp_path)
-    done = exiface("evaluate", *wrong, status=2)
-    assert said in done.err
+    assert said in exiface("evaluate", *wrong, status=2).err
 
 
 def test_sets_of_whole_images_have_photographs_of_their_own(exiface, patch_folder, tmp_path):

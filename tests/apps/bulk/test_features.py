@@ -85,8 +85,7 @@ def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
     assert len(parts) == 4
     kept = [part.stat().st_mtime_ns for part in parts[1:]]
     parts[0].unlink()
-    refused = exiface(*command, patch_folder, status=2)
-    assert "was made by small@" in refused.err
+    assert "was made by small@" in exiface(*command, patch_folder, status=2).err
     moments = []
 
     def joined(folder, blocks, target):
@@ -97,8 +96,7 @@ def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
     assert exiface(*command, encoder_folder).status == 0
     assert moments == kept
     assert len(rows(tmp_path / "f.parquet")) == 20
-    again = exiface(*command, encoder_folder, status=2)
-    assert "is there already" in again.err
+    assert "is there already" in exiface(*command, encoder_folder, status=2).err
 
 
 def test_an_encoder_of_images_makes_a_detector_of_images(
