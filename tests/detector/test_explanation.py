@@ -110,7 +110,9 @@ def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
     # Nearest in place: the altered face is the small one, not its larger neighbour.
     widths = [each.judged.box[2] - each.judged.box[0] for each in second.stability if each.judged]
     assert max(widths) < 70
-    with pytest.raises(UserError, match="has no face 3: its faces count from the largest, face 1, to 2"):
+    with pytest.raises(
+        UserError, match="has no face 3: its faces count from the largest, face 1, to 2"
+    ):
         explain(small, canvas, face=2)
 
 
