@@ -4,27 +4,32 @@
 #
 #     make default-detector DATA=<folder that holds camera_faces/, faces_of_both/, windows_of_both/ ...>
 #
-# Two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
+# An hour and a half on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
 # src/exiface/detector/default/ and src/exiface/detector/whole-image/. `make left-out`, which comes
 # first, measures how the recipe fares on what it has not seen; what generated pictures score comes
 # from there, since this network knows all families that are at hand. The network goes on from that of
-# the first turn, with all generated pictures, and still without the sources of photographs that the
-# first turn keeps: they calibrate.
+# the first turn's first round, with all generated pictures, in two rounds, and still without the
+# sources of photographs that the first turn keeps: they calibrate.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DATA:?name the folder that holds faces_of_both/: make default-detector DATA=...}"
 bash configs/prepare.sh "$DATA"
 [ -f runs/turns/all.parquet ] || python results/turns.py runs/turns
 
-exiface train --data runs/turns/all.parquet --config default-detector \
-    --set learning_rate=5.0e-4 \
-    --init runs/turns/first/checkpoint.safetensors --output runs/turns/all
-[ -f runs/turns/all/windows/encoder.onnx ] || python configs/as_windows.py runs/turns/all runs/turns/all/windows
+round() { # the run that it goes on from, the run
+    exiface train --data runs/turns/all.parquet --config default-detector \
+        --set epochs=3 --set learning_rate=5.0e-4 \
+        --init "runs/turns/$1/checkpoint.safetensors" --output "runs/turns/$2"
+}
+round first all
+round all all-more
+network=runs/turns/all-more
+[ -f $network/windows/encoder.onnx ] || python configs/as_windows.py $network $network/windows
 
-exiface fit --encoder runs/turns/all --photos runs/turns/all-faces.parquet --name exiface-default \
+exiface fit --encoder $network --photos runs/turns/all-faces.parquet --name exiface-default \
     --license apache-2.0 --card configs/default-detector.card.md --generated results/left-out-faces.csv \
     --notice "$(python results/quote.py notice)" --output src/exiface/detector/default
-exiface fit --encoder runs/turns/all/windows --photos runs/turns/all-pictures.parquet \
+exiface fit --encoder $network/windows --photos runs/turns/all-pictures.parquet \
     --name exiface-whole-image --as-sent --license apache-2.0 --card configs/whole-image.card.md \
     --generated results/left-out-pictures.csv \
     --notice "$(python results/quote.py whole-image)" --output src/exiface/detector/whole-image
