@@ -142,7 +142,7 @@ def test_learnt_weights_killed_and_resumed_are_those_of_a_run_never_killed(
 ):
     monkeypatch.setitem(ARCHITECTURES, "compact", small())
     faces = Manifest.read(manifest)
-    config = read_config(None, [*SETTINGS, *LEARNT, "epochs=2", "micro_batches=2"])
+    config = read_config(None, [*SETTINGS, *LEARNT, "epochs=3"])
     whole = tmp_path / "whole"
     train_here(config, faces, whole, ALONE)
     logged = weights_of_losses(whole)
@@ -159,7 +159,7 @@ def test_learnt_weights_killed_and_resumed_are_those_of_a_run_never_killed(
     killed = tmp_path / "killed"
 
     def kill(step, *_):
-        if step == 4:
+        if step == 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -281,7 +281,9 @@ def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both,
 
 
 def test_without_its_share_no_generated_face_is_seen(of_both, tmp_path):
-    config = read_config(None, [*SETTINGS, "epochs=1", "warmup_epochs=0", "window=40"])
+    config = read_config(
+        None, [*SETTINGS, "epochs=1", "warmup_epochs=0", "window=40", "micro_batches=2"]
+    )
     train_here(config, of_both, tmp_path, ALONE)
     files = EncoderFolder.read(tmp_path)
     assert not files.seen & set(of_both.sha256[of_both.generated].tolist())
