@@ -15,6 +15,7 @@ EXTRAS = {
     "pydantic": "train",
     "yaml": "train",
     "fastapi": "serve",
+    "fastapi_swagger": "serve",
     "multipart": "serve",
     "prometheus_client": "serve",
     "pydantic_settings": "serve",
