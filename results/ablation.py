@@ -29,7 +29,7 @@ from exiface.detector.supervised import learn
 from exiface.encoders import EncoderFolder, OnnxEncoder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
 from exiface.photos.alterations import blurred, noisy, shrunk_and_grown
-from exiface.photos.whole_face import averaged
+from exiface.photos.manipulations import averaged
 from exiface.scoring import Evidence, GaussianMixture, Head
 from exiface.scoring.evidence import FLOOR
 from exiface.training import read_config

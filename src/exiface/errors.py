@@ -34,9 +34,7 @@ class UserError(ValueError):
 def missing(error: ModuleNotFoundError, extra: str | None = None) -> UserError | None:
     """What to say of a package that isn't installed; None of one that no extra brings.
 
-    Args:
-        error: that Python raised.
-        extra: that all of the work at hand needs; None = the first that brings the package.
+    `extra` is what all of the work at hand needs; None = the first that brings the package.
     """
     module = (error.name or "").split(".")[0]
     if module not in EXTRAS:
@@ -46,14 +44,7 @@ def missing(error: ModuleNotFoundError, extra: str | None = None) -> UserError |
 
 
 def install(extra: str) -> str:
-    """The command that installs an extra, from where exiface itself was installed.
-
-    Args:
-        extra: such as "serve".
-
-    Returns:
-        A command for the shell.
-    """
+    """The command that installs an extra such as "serve", from where exiface was installed."""
     # Needed where something is missing alone; both would slow every start down.
     import json
     from importlib import metadata

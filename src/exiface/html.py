@@ -10,14 +10,10 @@ from PIL import Image
 
 
 def template(package: str, name: str) -> Template:
-    """A template of a package; what it shows is text, never markup.
+    """A template by the name of its file in a package's `templates`.
 
-    Args:
-        package: that holds it in its folder `templates`.
-        name: of the file.
-
-    Returns:
-        The template; its filters `share` and `figure` write numbers, and nothing of None.
+    What it shows is text, never markup; its filters `share` and `figure` write numbers, and nothing
+    for None.
     """
     environment = Environment(
         loader=PackageLoader(package), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -31,16 +27,9 @@ def template(package: str, name: str) -> Template:
 
 
 def data_uri(pixels: NDArray[np.uint8], *, longest: int | None = None, quality: int = 85) -> str:
-    """A picture as a JPEG within a URI, so that a page needs no other file.
+    """Pixels (h, w, 3) as a JPEG within a URI for `src`, so that a page needs no other file.
 
-    Args:
-        pixels: (h, w, 3) uint8.
-        longest: px of the longer side; larger pictures are shrunk, smaller ones stay. None = all
-            stay.
-        quality: of the JPEG, 1 to 95.
-
-    Returns:
-        What stands in `src`.
+    A picture is shrunk where its longer side has more than `longest` pixels; None = it stays.
     """
     image = Image.fromarray(pixels)
     if longest is not None:

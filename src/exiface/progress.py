@@ -1,4 +1,4 @@
-"""How long work reports that it moves."""
+"""How work that takes long reports its progress."""
 
 from collections.abc import Callable
 
@@ -7,4 +7,4 @@ Progress = Callable[[int, int | None], None]
 
 
 def no_progress(done: int, total: int | None) -> None:
-    """Report to nobody."""
+    """Report nothing."""

@@ -1,4 +1,4 @@
-"""Work spread over threads, results in order, memory flat."""
+"""Work is spread over threads; its results keep their order, and memory stays flat."""
 
 import ctypes
 import os

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from exiface.photos import MANIPULATIONS, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
-from exiface.photos.manipulations import _hat_functions
+from exiface.photos.manipulations import _hat_functions, averaged, smoothed
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +121,30 @@ def test_the_warp_is_affine_in_each_triangle_of_the_grid():
             else:
                 expected[row + 1, column] += v - u
             assert np.allclose(weights[y, x], expected, atol=1e-5)
+
+
+def roughness(pixels):
+    return np.abs(np.diff(pixels.astype(float), axis=1)).mean()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])  # both filters are drawn
+def test_smoothing_keeps_the_face_and_takes_its_grain(crop, seed):
+    face_crop, _ = crop
+    grain = np.random.default_rng(9).normal(0, 4, face_crop.shape)
+    grainy = np.clip(face_crop + grain, 0, 255).astype(np.uint8)
+    before = grainy.copy()
+    result = smoothed(grainy, np.random.default_rng(seed))
+    assert np.array_equal(result, smoothed(grainy, np.random.default_rng(seed)))
+    assert np.array_equal(grainy, before)
+    assert result.shape == face_crop.shape
+    assert roughness(result) < 0.8 * roughness(grainy)
+    # Edges stay: it is nearer to the face without grain than the grainy one is.
+    error = np.abs(result.astype(float) - face_crop).mean()
+    assert error < np.abs(grainy.astype(float) - face_crop).mean()
+
+
+def test_the_average_is_the_mean(crop):
+    face_crop, _ = crop
+    other = face_crop[:, ::-1]
+    result = averaged(face_crop, np.ascontiguousarray(other))
+    assert np.abs(result - (face_crop.astype(float) + other) / 2).max() <= 0.5

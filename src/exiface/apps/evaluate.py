@@ -141,7 +141,7 @@ def evaluate(
         )
     report = Report.of(sets, command=shlex.join(["exiface", *sys.argv[1:]]), **known)
     if csv_file is not None:
-        write_table(report.rows, csv_file)
+        write_table(report.tables()["figures"], csv_file)
     page = None if output is None else write_report(report, sets, output)
     if json_lines:
         for table, rows in report.tables().items():

@@ -13,8 +13,7 @@ from exiface.datasets.manifest import Manifest
 from exiface.datasets.sampling import VALIDATION_EPOCH, Batch, Batches
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.photos.crops import Box, resize, to_crop
-from exiface.photos.manipulations import manipulate
-from exiface.photos.whole_face import averaged, smoothed
+from exiface.photos.manipulations import averaged, manipulate, smoothed
 from exiface.threads import ordered_map
 
 # What is done to a face, by families that have a head each: one of the published four

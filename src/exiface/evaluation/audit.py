@@ -9,6 +9,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,8 +19,10 @@ from PIL import Image, JpegImagePlugin
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.quality import jpeg_quality
 from exiface.photos.tags import read_exif
+from exiface.threads import ordered_map
 
 SUSPICIOUS = 0.7
 FOLLOWED = 0.3
@@ -29,31 +32,18 @@ _SHARPNESS_SIDE = 256  # px: sharpness is compared at one size
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a file is, apart from what it shows.
+    """What a file is, apart from what it shows."""
 
-    Attributes:
-        file_format: as Pillow names it.
-        width: in pixels.
-        height: in pixels.
-        quality: of JPEG, estimated from the luminance table; None for other formats.
-        subsampling: of JPEG's chroma; "" for other formats.
-        exif: whether there is any.
-        bytes_per_pixel: size of the file by pixels.
-        brightness: mean grey level, 0 to 255.
-        saturation: mean difference of the largest and smallest channel, 0 to 255.
-        sharpness: logarithm of the variance of the Laplacian, longest side at most 256 px.
-    """
-
-    file_format: str
-    width: int
-    height: int
-    quality: int | None
-    subsampling: str
-    exif: bool
-    bytes_per_pixel: float
-    brightness: float
-    saturation: float
-    sharpness: float
+    file_format: str  #: as Pillow names it.
+    width: int  #: in pixels.
+    height: int  #: in pixels.
+    quality: int | None  #: of JPEG, estimated from the luminance table; None for other formats.
+    subsampling: str  #: of JPEG's chroma; "" for other formats.
+    exif: bool  #: whether there is any.
+    bytes_per_pixel: float  #: size of the file by pixels.
+    brightness: float  #: mean grey level, 0 to 255.
+    saturation: float  #: mean difference of the largest and smallest channel, 0 to 255.
+    sharpness: float  #: logarithm of the variance of the Laplacian, longest side at most 256 px.
 
 
 CUES: dict[str, Callable[[Traits], float]] = {
@@ -79,22 +69,15 @@ FORMS: dict[str, Callable[[Traits], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How well one trait separates a set of generated faces from its photographs.
+    """How well one trait separates a set of generated faces from its photographs."""
 
-    Attributes:
-        fake: name of the set.
-        against: photographs that it is compared with.
-        trait: name in `CUES` or `FORMS`.
-        separation: of a cue, its AUC or 1 - AUC, whichever is larger; of a form, the share of
-            balanced guesses that are right. 0.5 = no separation.
-        detail: medians of a cue, or the commonest values and their counts, photographs first.
-    """
-
-    fake: str
-    against: str
-    trait: str
+    fake: str  #: name of the set.
+    against: str  #: photographs that it is compared with.
+    trait: str  #: name in `CUES` or `FORMS`.
+    #: of a cue, its AUC or 1 - AUC, whichever is larger; of a form, the share of balanced guesses
+    #: that are right. 0.5 = no separation.
     separation: float
-    detail: str
+    detail: str  #: medians of a cue, or the commonest values and their counts, photographs first.
 
     @property
     def suspicious(self) -> bool:
@@ -104,19 +87,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """How far the scores of a set of photographs follow one cue.
+    """How far the scores of a set of photographs follow one cue."""
 
-    Attributes:
-        name: of the set.
-        trait: name in `CUES`.
-        images: with a score.
-        correlation: Spearman's, of score and cue; above 0, photographs with more of it look more
-            generated.
-    """
-
-    name: str
-    trait: str
-    images: int
+    name: str  #: of the set.
+    trait: str  #: name in `CUES`.
+    images: int  #: with a score.
+    #: Spearman's, of score and cue; above 0, photographs with more of it look more generated.
     correlation: float
 
     @property
@@ -126,15 +102,7 @@ class Reliance:
 
 
 def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
-    """Read the traits of a file.
-
-    Args:
-        content: its bytes.
-        pixels: (h, w, 3) uint8, decoded from them.
-
-    Returns:
-        The traits.
-    """
+    """The traits of a file: of its bytes, and of the pixels (h, w, 3) that they hold."""
     height, width = pixels.shape[:2]
     quality, subsampling = None, ""
     with Image.open(io.BytesIO(content)) as image:
@@ -159,19 +127,25 @@ def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
     )
 
 
+def traits_of(paths: Sequence[Path]) -> list[Traits]:
+    """The traits of those files (n) that can be read, which is done in threads."""
+
+    def read(path: Path) -> Traits | None:
+        content = path.read_bytes()
+        try:
+            return read_traits(content, read_photo(content).pixels)
+        except UnreadableImageError:
+            return None
+
+    return [traits for traits in ordered_map(read, paths) if traits is not None]
+
+
 def audit(
     fake: str, against: str, real_traits: Sequence[Traits], fake_traits: Sequence[Traits]
 ) -> list[Finding]:
-    """Measure how well each trait alone separates generated faces from photographs.
+    """Measure how well each trait alone separates generated faces from photographs; cues first.
 
-    Args:
-        fake: name of the generated faces.
-        against: name of the photographs.
-        real_traits: of the photographs.
-        fake_traits: of the generated faces.
-
-    Returns:
-        One finding a trait, cues first.
+    `fake` and `against` are the names of the generated faces and of the photographs.
     """
     findings = []
     labels = np.repeat([0, 1], [len(real_traits), len(fake_traits)])
@@ -196,15 +170,9 @@ def audit(
 
 
 def reliance(name: str, scores: NDArray[np.float64], traits: Sequence[Traits]) -> list[Reliance]:
-    """Measure how far the scores of photographs follow each cue.
+    """Measure how far the scores (n,) of photographs follow each cue; NaN = no verdict.
 
-    Args:
-        name: of the photographs.
-        scores: (n,) NaN = no verdict.
-        traits: (n) of the same files.
-
-    Returns:
-        One row a cue; none for a cue that is the same in all of them, or fewer than three scores.
+    A cue that is the same in all of them has no row, nor has any where fewer than three are judged.
     """
     judged = np.isfinite(scores)
     rows = []

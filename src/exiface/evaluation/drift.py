@@ -25,33 +25,21 @@ _SIGNIFICANT = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """P-values of recent photographs against what the calibration promises.
+    """P-values of recent photographs against what the calibration promises."""
 
-    Attributes:
-        photographs: recent ones.
-        calibrated: photographs of the calibration.
-        alpha: promised false-alarm rate.
-        flagged: share of the recent ones flagged at that rate.
-        low: lower end of its 95 % interval (Clopper-Pearson).
-        high: upper end.
-        too_many: probability of flagging as many or more if nothing had changed.
-        distance: largest difference between the p-values' distribution and the uniform one; of a
-            calibration of several sources, towards small p-values.
-        otherwise: probability of as large a distance if nothing had changed (Kolmogorov-Smirnov,
-            two samples).
-        median: of the p-values; 0.5 if nothing has changed, above it with several sources.
-    """
-
-    photographs: int
-    calibrated: int
-    alpha: float
-    flagged: float
-    low: float
-    high: float
-    too_many: float
+    photographs: int  #: recent ones.
+    calibrated: int  #: photographs of the calibration.
+    alpha: float  #: promised false-alarm rate.
+    flagged: float  #: share of the recent ones flagged at that rate.
+    low: float  #: lower end of its 95 % interval (Clopper-Pearson).
+    high: float  #: upper end.
+    too_many: float  #: probability of flagging as many or more if nothing had changed.
+    #: largest difference between the p-values' distribution and the uniform one; of a calibration
+    #: of several sources, towards small p-values.
     distance: float
+    #: probability of as large a distance if nothing had changed (Kolmogorov-Smirnov, two samples).
     otherwise: float
-    median: float
+    median: float  #: of the p-values; 0.5 if nothing has changed, above it with several sources.
 
     @property
     def broken(self) -> bool:
@@ -91,9 +79,6 @@ def measure_drift(
         alpha: promised false-alarm rate.
         worst_of_several: the p-values are the largest among several sources.
 
-    Returns:
-        The comparison.
-
     Raises:
         UserError: too few, or not p-values.
 
@@ -108,7 +93,6 @@ def measure_drift(
     if not ((values > 0) & (values <= 1)).all():
         raise UserError("p-values must lie in (0, 1]")
     found = int(flagged(values, alpha).sum())
-    low, high = clopper_pearson(found, number)
     # Ranks among the calibration photographs that are flagged: p = (1 + as anomalous) / (n + 1).
     ranks = int(np.floor(alpha * (calibrated + 1) + 1e-9))
     too_many = float(betabinom.sf(found - 1, number, ranks, calibrated + 1 - ranks))
@@ -120,15 +104,6 @@ def measure_drift(
     size = number * calibrated / (number + calibrated)
     scaled = distance * np.sqrt(size)
     otherwise = np.exp(-2 * scaled**2) if worst_of_several else kstwobign.sf(scaled)
-    return Drift(
-        photographs=number,
-        calibrated=calibrated,
-        alpha=alpha,
-        flagged=found / number,
-        low=low,
-        high=high,
-        too_many=too_many,
-        distance=distance,
-        otherwise=float(otherwise),
-        median=float(np.median(values)),
-    )
+    share = (found / number, *clopper_pearson(found, number))
+    median = float(np.median(values))
+    return Drift(number, calibrated, alpha, *share, too_many, distance, float(otherwise), median)

@@ -23,30 +23,19 @@ from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
-    """Likelihood ratios of one set.
+    """Likelihood ratios of one set."""
 
-    Attributes:
-        kind: "real" or "fake".
-        name: of the set.
-        against: photographs that a fake set is compared with.
-        images: with a likelihood ratio.
-        cllr: of a fake set and its photographs, in bits.
-        cllr_min: likewise, after the best calibration that keeps the order.
-        mean_odds: mean of LR over photographs, of 1 / LR over generated faces. Where likelihood
-            ratios are calibrated it is 1; above, they mislead on this set.
-        misleading: share whose likelihood ratio speaks for the other class.
-        flagged: share called "ai-generated"; None without verdicts.
-    """
-
-    kind: str
-    name: str
-    against: str
-    images: int
-    cllr: float | None
-    cllr_min: float | None
+    kind: str  #: "real" or "fake".
+    name: str  #: of the set.
+    against: str  #: photographs that a fake set is compared with.
+    images: int  #: with a likelihood ratio.
+    cllr: float | None  #: of a fake set and its photographs, in bits.
+    cllr_min: float | None  #: likewise, after the best calibration that keeps the order.
+    #: mean of LR over photographs, of 1 / LR over generated faces. Where likelihood ratios are
+    #: calibrated it is 1; above, they mislead on this set.
     mean_odds: float
-    misleading: float
-    flagged: float | None
+    misleading: float  #: share whose likelihood ratio speaks for the other class.
+    flagged: float | None  #: share called "ai-generated"; None without verdicts.
 
 
 def cllr(real: ArrayLike, fake: ArrayLike) -> float:

@@ -7,9 +7,9 @@ lies by then: it is known by its content.
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,8 @@ from exiface.threads import ordered_map
 
 _BATCH = 32
 
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A file on its way to the encoder: its key, and its input unless the key is known."""
-
-    key: str
-    crop: Crop | None
+# The key of a file, and its input on the way to the encoder unless the key is known.
+_Item = tuple[str, Crop | None]
 
 
 class FeatureCache:
@@ -70,15 +65,7 @@ class FeatureCache:
     def encode(
         self, paths: Sequence[Path], progress: Progress = no_progress
     ) -> NDArray[np.float32]:
-        """Feature vectors (n, d) of image files; NaN where one can't be read or has no face.
-
-        Args:
-            paths: of the files.
-            progress: called with (done, total) files.
-
-        Returns:
-            (n, d) float32, in the order of the paths.
-        """
+        """Feature vectors (n, d) of files, in their order; NaN = unreadable, or without a face."""
         features = np.full((len(paths), self.encoder.features), np.nan, np.float32)
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute(
@@ -87,10 +74,10 @@ class FeatureCache:
             known = {key for (key,) in connection.execute("SELECT key FROM features")}
             items = ordered_map(lambda path: self._read(path, known), paths, ahead=2 * _BATCH)
             done = 0
-            for batch in _batches(items):
+            while batch := list(islice(items, _BATCH)):
                 vectors = self._vectors(connection, batch)
-                for item in batch:
-                    features[done] = vectors.get(item.key, np.nan)
+                for key, _ in batch:
+                    features[done] = vectors.get(key, np.nan)
                     done += 1
                 known.update(vectors)
                 progress(done, len(paths))
@@ -100,14 +87,14 @@ class FeatureCache:
         try:
             content = path.read_bytes()
         except OSError:
-            return _Item("", None)
+            return "", None
         key = f"{hashlib.sha256(content).hexdigest()}:{self._mode}"
         if key in known:
-            return _Item(key, None)
+            return key, None
         try:
             pixels = read_photo(content).pixels
         except UnreadableImageError:
-            return _Item(key, None)
+            return key, None
         if self._altered is not None:
             pixels = self._altered(pixels)
         height, width = pixels.shape[:2]
@@ -115,15 +102,15 @@ class FeatureCache:
         if self._face_detector is not None:
             faces = self._face_detector.detect(pixels)
             if not faces:
-                return _Item(key, None)
+                return key, None
             box = faces[0].box
-        return _Item(key, self.encoder.inputs(pixels, box))
+        return key, self.encoder.inputs(pixels, box)
 
     def _vectors(
         self, connection: sqlite3.Connection, batch: Sequence[_Item]
     ) -> dict[str, NDArray[np.float32]]:
         """Key -> vector, of those that are kept or can be made; what is made is kept."""
-        crops = {item.key: item.crop for item in batch if item.crop is not None}
+        crops = {key: crop for key, crop in batch if crop is not None}
         if crops:
             made = self.encoder.encode(list(crops.values()))
             with connection:  # one transaction: a kill leaves whole batches
@@ -131,21 +118,10 @@ class FeatureCache:
                     "INSERT OR REPLACE INTO features VALUES (?, ?)",
                     ((key, row.tobytes()) for key, row in zip(crops, made, strict=True)),
                 )
-        keys = [item.key for item in batch]
+        keys = [key for key, _ in batch]
         places = ", ".join("?" * len(keys))
         rows = connection.execute(
             f"SELECT key, vector FROM features WHERE key IN ({places})",  # noqa: S608 - question marks
             keys,
         )
         return {key: np.frombuffer(vector, np.float32) for key, vector in rows}
-
-
-def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    batch: list[_Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -1,20 +1,21 @@
 """Judge labelled folders: one streaming pass, whatever is done to each image."""
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from exiface.choices import Scope
 from exiface.datasets import find_images
-from exiface.detector import Detector
+from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
 from exiface.errors import UserError
 from exiface.evaluation.audit import Traits, read_traits
-from exiface.evaluation.sets import FAKE, REAL, ScoredSet
+from exiface.evaluation.sets import FAKE, NOTHING, REAL, Scored, ScoredSet
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL, altered
 from exiface.photos.crops import resize, square_about
@@ -23,21 +24,6 @@ from exiface.threads import ordered_map
 
 # The chain of `harmonise`: face box x 1.3, 256 px, JPEG 90.
 _HARMONISED_SCALE, _HARMONISED_SIDE, _HARMONISED_QUALITY = 1.3, 256, 90
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    number: int  # of its set
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One file, decoded once: its traits and its faces under every condition."""
-
-    number: int
-    traits: Traits | None
-    prepared: list[Prepared]
 
 
 def judge(
@@ -77,68 +63,53 @@ def judge(
             raise UserError(f"{name}: {folder} holds no image")
     subject: Scope = "faces" if detector.judges("faces") else "image"
     names = (ORIGINAL, *alterations)
-    total = sum(map(len, files))
     traits: list[list[Traits]] = [[] for _ in sets]
-    scores = [np.full((len(paths), len(names)), np.nan) for paths in files]
-    p_values = [np.full((len(paths), len(names)), np.nan) for paths in files]
-    verdicts = [np.full((len(paths), len(names)), "", "U16") for paths in files]
-    ratios = [np.full((len(paths), len(names)), np.nan) for paths in files]
 
-    def read(file: _File) -> _Read:
-        content = file.path.read_bytes()
+    def read(path: Path) -> tuple[Traits | None, list[Prepared]]:
+        """The traits of a file that is decoded once, and its largest face as each name has it."""
+        content = path.read_bytes()
         if harmonised:
             content = harmonise(content, detector.face_detector, cropped=cropped)
         try:
             pixels = read_photo(content).pixels
         except UnreadableImageError:
-            return _Read(
-                file.number, None, [detector.prepare(content, subject=subject)] * len(names)
-            )
+            return None, [detector.prepare(content, subject=subject)] * len(names)
         cut = cropped or harmonised
         prepared = [
-            _largest(detector.prepare(altered(pixels, name), cropped=cut, subject=subject))
-            for name in names
+            detector.prepare(altered(pixels, name), cropped=cut, subject=subject) for name in names
         ]
-        return _Read(file.number, read_traits(content, pixels), prepared)
+        largest = [replace(each, faces=each.faces[:1]) for each in prepared]
+        return read_traits(content, pixels), largest
 
     def stream() -> Iterator[Prepared]:
-        every = (_File(number, path) for number, paths in enumerate(files) for path in paths)
-        for done, each in enumerate(ordered_map(read, every, workers=detector.threads), start=1):
-            if each.traits is not None:
-                traits[each.number].append(each.traits)
-            progress(done, total)
-            yield from each.prepared
+        numbers = [number for number, paths in enumerate(files) for _ in paths]
+        decoded = ordered_map(read, chain.from_iterable(files), workers=detector.threads)
+        for done, (number, (found, prepared)) in enumerate(
+            zip(numbers, decoded, strict=True), start=1
+        ):
+            if found is not None:
+                traits[number].append(found)
+            progress(done, len(numbers))
+            yield from prepared
 
     results = detector.judge(stream())
-    for number, of_set in enumerate(scores):
-        for cell in np.ndindex(of_set.shape):
-            result = next(results)
-            if not result.judged:
-                continue
-            found = result.judged[0]
-            of_set[cell] = found.score
-            p_values[number][cell] = found.p_value
-            verdicts[number][cell] = found.verdict.value
-            if found.likelihood_ratio is not None:
-                ratios[number][cell] = found.likelihood_ratio.value
     judged = []
-    for number, ((kind, name, folder), paths) in enumerate(zip(sets, files, strict=True)):
-        if np.isnan(scores[number][:, 0]).all():
+    for (kind, name, folder), paths, of_set in zip(sets, files, traits, strict=True):
+        said = [[_scored(next(results)) for _ in names] for _ in paths]
+        scored = dict(zip(names, zip(*said, strict=True), strict=True))
+        if all(math.isnan(score) for score, *_ in scored[ORIGINAL]):
             raise UserError(f"{name}: no face was found in any of its {len(paths)} images")
-        judged.append(
-            ScoredSet(
-                kind,
-                name,
-                paths=np.array([str(path) for path in paths]),
-                photos=np.array([str(path.relative_to(folder)) for path in paths]),
-                scores=dict(zip(names, scores[number].T, strict=True)),
-                p_values=dict(zip(names, p_values[number].T, strict=True)),
-                verdicts=dict(zip(names, verdicts[number].T, strict=True)),
-                ratios=ratios[number][:, 0],
-                traits=traits[number],
-            )
-        )
+        photos = [str(path.relative_to(folder)) for path in paths]
+        judged.append(ScoredSet.of(kind, name, [*map(str, paths)], photos, scored, of_set))
     return judged
+
+
+def _scored(result: ImageResult) -> Scored:
+    if not result.judged:
+        return NOTHING
+    found = result.judged[0]
+    ratio = math.nan if found.likelihood_ratio is None else found.likelihood_ratio.value
+    return found.score, found.p_value, found.verdict.value, ratio
 
 
 def harmonise(content: bytes, face_detector: FaceDetector, *, cropped: bool) -> bytes:
@@ -171,8 +142,3 @@ def harmonise(content: bytes, face_detector: FaceDetector, *, cropped: bool) -> 
     saved = io.BytesIO()
     Image.fromarray(crop).save(saved, "JPEG", quality=_HARMONISED_QUALITY, subsampling="4:2:0")
     return saved.getvalue()
-
-
-def _largest(prepared: Prepared) -> Prepared:
-    """The image with its largest face only."""
-    return replace(prepared, faces=prepared.faces[:1])

@@ -11,21 +11,15 @@ from exiface.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Figures of one set of photographs against one of generated faces.
+    """Figures of one set of photographs against one of generated faces."""
 
-    Attributes:
-        auc: area under the ROC curve; 0.5 = chance, below it generated faces look more typical.
-        ap_generated: average precision, generated = positive.
-        ap_photographic: average precision, photographic = positive (as published).
-        recall_at_5: share of generated faces found where 5 % of these photographs are flagged.
-        recall_at_1: likewise at 1 %.
-    """
-
+    #: area under the ROC curve; 0.5 = chance, below it generated faces look more typical.
     auc: float
-    ap_generated: float
-    ap_photographic: float
+    ap_generated: float  #: average precision, generated = positive.
+    ap_photographic: float  #: average precision, photographic = positive (as published).
+    #: share of generated faces found where 5 % of these photographs are flagged.
     recall_at_5: float
-    recall_at_1: float
+    recall_at_1: float  #: likewise at 1 %.
 
 
 def measure(real: ArrayLike, fake: ArrayLike) -> Metrics:
@@ -34,9 +28,6 @@ def measure(real: ArrayLike, fake: ArrayLike) -> Metrics:
     Args:
         real: (n,) scores of photographs; higher = more anomalous.
         fake: (m,) scores of generated faces.
-
-    Returns:
-        The figures.
 
     Raises:
         UserError: one of the two is empty.

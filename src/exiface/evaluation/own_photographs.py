@@ -1,6 +1,6 @@
 """What calibrating, or fitting, on a few of one's own photographs does to the false-alarm rate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,24 +25,15 @@ _LEAST = 40  # photographs of a set, for half of them to say anything
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """False alarms on the rest of a set when some of its photographs are used.
+    """False alarms on the rest of a set when some of its photographs are used."""
 
-    Attributes:
-        name: of the set of photographs.
-        how: "as it is", "recalibrated", or "refitted" (density and calibration, half each).
-        own: photographs used; the rest is measured.
-        false_alarms: share of the rest flagged at the promised rate, mean over random draws.
-        low: lowest of the draws.
-        high: highest of the draws.
-        recall: share flagged of the generated faces compared with this set; None without any.
-    """
-
-    name: str
-    how: str
-    own: int
-    false_alarms: float
-    low: float
-    high: float
+    name: str  #: of the set of photographs.
+    how: str  #: "as it is", "recalibrated", or "refitted" (density and calibration, half each).
+    own: int  #: photographs used; the rest is measured.
+    false_alarms: float  #: share of the rest flagged at the promised rate, mean over random draws.
+    low: float  #: lowest of the draws.
+    high: float  #: highest of the draws.
+    #: share flagged of the generated faces compared with this set; None without any.
     recall: float | None
 
 
@@ -55,7 +46,7 @@ def own_table(
     own: int = OWN,
     seed: int = 0,
 ) -> list[OwnRow]:
-    """Measure it on every set of photographs that is large enough.
+    """Measure the false alarms of every set of photographs that is large enough.
 
     Args:
         sets: scored.
@@ -78,7 +69,9 @@ def own_table(
         number = min(own, int(kept.sum()) // 2)
         scores = real.scores[ORIGINAL][kept]
         of_fakes = [fake.scores[ORIGINAL][fake.judged()] for fake in fakes]
-        draws = list(_draws(len(scores), number, seed))
+        rng = np.random.default_rng(seed)
+        orders = [rng.permutation(len(scores)) for _ in range(_DRAWS)]
+        draws = [(order[:number], order[number:]) for order in orders]
         if (said := real.said()) is not None:
             of_generated = [verdicts for fake in fakes if (verdicts := fake.said()) is not None]
             found = [verdicts == Verdict.AI_GENERATED for verdicts in of_generated]
@@ -145,38 +138,24 @@ def encode_sets(
     return features
 
 
-def _draws(
-    total: int, number: int, seed: int
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    rng = np.random.default_rng(seed)
-    for _ in range(_DRAWS):
-        order = rng.permutation(total)
-        yield order[:number], order[number:]
-
-
 def _outcome(
     own: NDArray[np.float64],
     rest: NDArray[np.float64],
     fakes: Sequence[NDArray[np.float64]],
     alpha: float,
 ) -> tuple[float, float | None]:
+    """The share flagged of the rest and of the generated faces, calibrated on one's own."""
     calibration = Calibration.of(own, alpha=alpha, beta=max(alpha, 0.2))
-    alarms = float(flagged(calibration.p_value(rest), alpha).mean())
-    if not fakes:
-        return alarms, None
-    return alarms, float(flagged(calibration.p_value(np.concatenate(fakes)), alpha).mean())
+
+    def share(scores: NDArray[np.float64]) -> float:
+        return float(flagged(calibration.p_value(scores), alpha).mean())
+
+    return share(rest), share(np.concatenate(fakes)) if fakes else None
 
 
 def _row(
     name: str, how: str, own: int, alarms: Sequence[float], recalls: Sequence[float | None]
 ) -> OwnRow:
     known = [recall for recall in recalls if recall is not None]
-    return OwnRow(
-        name,
-        how,
-        own,
-        float(np.mean(alarms)),
-        float(np.min(alarms)),
-        float(np.max(alarms)),
-        float(np.mean(known)) if known else None,
-    )
+    false_alarms = (float(np.mean(alarms)), float(np.min(alarms)), float(np.max(alarms)))
+    return OwnRow(name, how, own, *false_alarms, float(np.mean(known)) if known else None)

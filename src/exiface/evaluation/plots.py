@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import cycle, groupby
 from typing import Any
 
 import matplotlib as mpl
@@ -88,16 +88,16 @@ def sweep_curves(rows: Sequence[SweepRow]) -> str:
     rows = [row for row in rows if row.kind != REAL]
     names = list(dict.fromkeys(row.condition for row in rows))
     families = [name if name == ORIGINAL else name.split()[0] for name in names]
+    runs = [[*run] for _, run in groupby(range(len(names)), key=families.__getitem__)]
     means = {row.name for row in rows if row.kind == "mean"}
-    with _figure(9.2, 4.2) as figure:
-        axis = figure.subplots()
+    with _figure(9.2, 4.2) as (figure, axis):
         for (name, style), dash in zip(_styles(row.name for row in rows), cycle(_DASHES)):
             aucs = {
                 row.condition: row.auc for row in rows if row.name == name and row.auc is not None
             }
             bold = name in means
-            for start, stop in _runs(families):
-                places = [place for place in range(start, stop) if names[place] in aucs]
+            for run in runs:
+                places = [place for place in run if names[place] in aucs]
                 axis.plot(
                     places,
                     [aucs[names[place]] for place in places],
@@ -105,10 +105,10 @@ def sweep_curves(rows: Sequence[SweepRow]) -> str:
                     linewidth=2.4 if bold else 1.1,
                     markersize=6 if bold else 4,
                     **(style | ({"color": "black"} if bold else {})),
-                    label=("mean" if bold else name) if start == 0 else None,
+                    label=("mean" if bold else name) if run is runs[0] else None,
                 )
-        for start, _ in _runs(families)[1:]:
-            axis.axvline(start - 0.5, color="#e5e5e5", linewidth=0.8, zorder=0)
+        for run in runs[1:]:
+            axis.axvline(run[0] - 0.5, color="#e5e5e5", linewidth=0.8, zorder=0)
         axis.axhline(0.5, color="#999", linewidth=0.8, linestyle=":")
         axis.set_xticks(range(len(names)), names, rotation=55, ha="right")
         axis.set_ylabel("AUC (0.5 = chance)")
@@ -133,8 +133,7 @@ def embedding(features: Mapping[str, NDArray[np.float32]], *, seed: int = 0) -> 
     every = np.concatenate(list(drawn.values()))
     perplexity = min(30.0, (len(every) - 1) / 3)
     places = TSNE(perplexity=perplexity, random_state=seed).fit_transform(every)
-    with _figure(9.2, 6.2) as figure:
-        axis = figure.subplots()
+    with _figure(9.2, 6.2) as (figure, axis):
         start = 0
         looks = _styles(list(drawn)[1:])
         for number, (name, rows) in enumerate(drawn.items()):
@@ -151,8 +150,8 @@ def false_alarms(rows: Sequence[FalseAlarmRow]) -> str:
     """Measured false alarms with intervals beside each promise."""
     promises = list(dict.fromkeys(row.promised for row in rows))
     names = list(dict.fromkeys(row.name for row in rows))
-    with _figure(9.2, 1.0 + 0.3 * len(names)) as figure:
-        axes = figure.subplots(1, len(promises), sharey=True, squeeze=False)[0]
+    panels = {"ncols": len(promises), "sharey": True, "squeeze": False}
+    with _figure(9.2, 1.0 + 0.3 * len(names), **panels) as (figure, [axes]):
         for promised, axis in zip(promises, axes, strict=True):
             for place, name in enumerate(names):
                 [row] = [each for each in rows if (each.name, each.promised) == (name, promised)]
@@ -181,9 +180,8 @@ def calibration_plot(sets: Sequence[ScoredSet]) -> str:
 
 
 def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
-    """The same for p-values (n,) of photographs by name; NaN = no verdict."""
-    with _figure(5.2, 4.2) as figure:
-        axis = figure.subplots()
+    """A curve for the p-values (n,) of photographs under each name; NaN = no verdict."""
+    with _figure(5.2, 4.2) as (figure, axis):
         axis.plot([0, 1], [0, 1], color="#999", linestyle=":", linewidth=1)
         axis.fill_between([0, 1], [0, 1], [1, 1], color=_COLOURS[1], alpha=0.06, linewidth=0)
         axis.text(0.03, 0.94, "more false alarms than promised", color="#8a3a00", fontsize=8)
@@ -202,8 +200,7 @@ def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
 def tippett(sets: Sequence[ScoredSet]) -> str:
     """Share of each set whose likelihood ratio is at least so large; photographs dotted."""
     known = {f"{each.kind}: {each.name}": each for each in sets if len(each.known_ratios())}
-    with _figure(6.4, 4.2) as figure:
-        axis = figure.subplots()
+    with _figure(6.4, 4.2) as (figure, axis):
         axis.axvline(1, color="#999", linewidth=1)
         for name, style in _styles(known):
             ratios = np.sort(known[name].known_ratios())
@@ -220,8 +217,7 @@ def audit_plot(findings: Sequence[Finding]) -> str:
     """How well each trait alone separates the classes."""
     traits = list(dict.fromkeys(finding.trait for finding in findings))
     names = list(dict.fromkeys(finding.fake for finding in findings))
-    with _figure(9.2, 1.3 + 0.28 * len(traits)) as figure:
-        axis = figure.subplots()
+    with _figure(9.2, 1.3 + 0.28 * len(traits)) as (figure, axis):
         axis.axvspan(SUSPICIOUS, 1, color=_COLOURS[1], alpha=0.08, linewidth=0)
         axis.axvline(SUSPICIOUS, color=_COLOURS[1], linewidth=1.4)
         for number, (name, style) in enumerate(_styles(names)):
@@ -251,31 +247,21 @@ def _styles(names: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, {"color": colour, "marker": marker}
 
 
-def _runs(families: Sequence[str]) -> list[tuple[int, int]]:
-    """Where stretches of equal neighbours start and stop."""
-    starts = [
-        place
-        for place in range(len(families))
-        if not place or families[place] != families[place - 1]
-    ]
-    return list(zip(starts, [*starts[1:], len(families)], strict=True))
-
-
 @contextmanager
-def _figure(width: float, height: float) -> Iterator[Figure]:
+def _figure(width: float, height: float, **panels: Any) -> Iterator[tuple[Figure, Any]]:
     with mpl.rc_context(_STYLE):
-        yield Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, figure.subplots(**panels)
 
 
 @contextmanager
 def _grid(panels: int, *, height: float) -> Iterator[tuple[Figure, list[Any]]]:
-    rows = math.ceil(panels / _COLUMNS)
-    columns = min(panels, _COLUMNS)
-    with _figure(9.2 * columns / _COLUMNS, height * rows + 0.4) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for spare in axes[panels:]:
+    rows, columns = math.ceil(panels / _COLUMNS), min(panels, _COLUMNS)
+    sides = (9.2 * columns / _COLUMNS, height * rows + 0.4)
+    with _figure(*sides, nrows=rows, ncols=columns, squeeze=False) as (figure, axes):
+        for spare in axes.flat[panels:]:
             spare.axis("off")
-        yield figure, list(axes[:panels])
+        yield figure, list(axes.flat[:panels])
 
 
 def _svg(figure: Figure) -> str:

@@ -3,9 +3,10 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -42,44 +43,33 @@ _THUMBNAIL = 150  # px
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All that an evaluation found.
+    """All that an evaluation found."""
 
-    Attributes:
-        title: what was evaluated.
-        command: that made the report.
-        promised: false-alarm rate.
-        rows: the main table.
-        sweep: robustness; empty where nothing was altered.
-        alarms: false alarms at the promised 1, 5 and 10 %; empty without p-values.
-        evidence: how good likelihood ratios are; empty for a detector that gives none.
-        audit: what separates the classes without looking at a face; empty without the files.
-        reliance: which of these traits the scores of photographs follow.
-        own: what own photographs do to the false-alarm rate.
-        against: comparison with another detector; empty without one.
-        other: what that is called.
-        harmonised: whether every image went through one chain first.
-        notice: what readers must know of the detector.
-        published: the published protocol's table; empty for other evaluations.
-        remarks: further sentences for the summary.
-        embedded: features of each set (see `plots.embedding`); empty: no such picture.
-    """
-
-    title: str
-    command: str
-    promised: float
-    rows: list[Row]
+    title: str  #: what was evaluated.
+    command: str  #: that made the report.
+    promised: float  #: false-alarm rate.
+    rows: list[Row]  #: the main table.
+    #: robustness; empty where nothing was altered.
     sweep: list[SweepRow] = field(default_factory=list)
+    #: false alarms at the promised 1, 5 and 10 %; empty without p-values.
     alarms: list[FalseAlarmRow] = field(default_factory=list)
+    #: how good likelihood ratios are; empty for a detector that gives none.
     evidence: list[EvidenceRow] = field(default_factory=list)
+    #: what separates the classes without looking at a face; empty without the files.
     audit: list[Finding] = field(default_factory=list)
+    #: which of these traits the scores of photographs follow.
     reliance: list[Reliance] = field(default_factory=list)
+    #: what own photographs do to the false-alarm rate.
     own: list[OwnRow] = field(default_factory=list)
+    #: comparison with another detector; empty without one.
     against: list[AgainstRow] = field(default_factory=list)
-    other: str = ""
-    harmonised: bool = False
-    notice: str = ""
+    other: str = ""  #: what that is called.
+    harmonised: bool = False  #: whether every image went through one chain first.
+    notice: str = ""  #: what readers must know of the detector.
+    #: the published protocol's table; empty for other evaluations.
     published: list[PublishedRow] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  #: further sentences for the summary.
+    #: features of each set (see `plots.embedding`); empty: no such picture.
     embedded: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @classmethod
@@ -92,17 +82,14 @@ class Report:
         scorer: Scorer | None = None,
         **known: Any,
     ) -> "Report":
-        """Tabulate scored sets.
+        """Tabulate the scored sets of one detector.
 
         Args:
-            sets: of one detector.
+            sets: scored.
             alpha: promised false-alarm rate.
             features: of the images (see `own_table`), to measure refitting as well.
             scorer: of the detector, to be refitted.
             known: the other attributes.
-
-        Returns:
-            The report.
         """
         return cls(
             promised=alpha,
@@ -142,36 +129,25 @@ class Report:
         }
 
 
-def write_table(rows: Sequence[Row] | Sequence[SweepRow], path: Path) -> None:
-    """Write one table as CSV."""
+def write_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write one table of a report as CSV."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, [column.name for column in fields(rows[0])])
+        writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
-        writer.writerows(
-            {key: _rounded(value) for key, value in asdict(row).items()} for row in rows
-        )
+        writer.writerows(rows)
 
 
 def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Path:
-    """Write a report.
+    """Write a report on scored sets into a folder, and return the path of its HTML page.
 
-    Args:
-        report: what was found.
-        sets: what it was found from.
-        folder: where to; made if need be.
-
-    Returns:
-        The path of the HTML page. Beside it lie the tables as CSV, `report.json` with all of them,
-        and `scores.csv`, which `exiface evaluate --scores` reads.
+    Beside it lie the tables as CSV, `report.json` with all of them, and `scores.csv`, which
+    `exiface evaluate --scores` reads.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = report.tables()
     for name, rows in tables.items():
-        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        write_table(rows, folder / f"{name}.csv")
     made = {
         "title": report.title,
         "command": report.command,
@@ -229,19 +205,13 @@ def summary(report: Report) -> list[str]:
                 else "photographs; nowhere is it broken beyond chance."
             )
         )
-    measured = [row for row in report.evidence if row.cllr is not None and row.cllr_min is not None]
-    if measured:
-        costs, least = (
-            sum(values) / len(measured)
-            for values in (
-                [row.cllr or 0 for row in measured],
-                [row.cllr_min or 0 for row in measured],
-            )
-        )
+    costs = [row.cllr for row in report.evidence if row.cllr is not None]
+    least = [row.cllr_min for row in report.evidence if row.cllr_min is not None]
+    if costs:
         said.append(
-            f"As evidence, likelihood ratios cost {costs:.2f} bits on average over "
-            f"{_sets(len(measured))} (Cllr; 1 says nothing, 0 is perfect); calibrated as well as "
-            f"can be they would cost {least:.2f} (Cllr_min)."
+            f"As evidence, likelihood ratios cost {fmean(costs):.2f} bits on average over "
+            f"{_sets(len(costs))} (Cllr; 1 says nothing, 0 is perfect); calibrated as well as "
+            f"can be they would cost {fmean(least):.2f} (Cllr_min)."
         )
     if compared := representative(report.sweep):
         worst_change = max(compared, key=lambda row: row.auc_lost or 0)
@@ -291,22 +261,19 @@ def worst_errors(sets: Sequence[ScoredSet]) -> list[tuple[str, list[dict[str, An
             )
             if np.isfinite(score)
         )
-        groups.append(
-            (
-                title,
-                [
-                    {
-                        "name": name,
-                        "path": path,
-                        "score": sign * score,
-                        "p_value": None if np.isnan(p_value) else p_value,
-                        "thumbnail": _thumbnail(Path(path)),
-                    }
-                    for score, name, path, p_value in ranked[:_WORST]
-                ],
-            )
-        )
-    return [group for group in groups if group[1]]
+        worst = [
+            {
+                "name": name,
+                "path": path,
+                "score": sign * score,
+                "p_value": None if np.isnan(p_value) else p_value,
+                "thumbnail": _thumbnail(Path(path)),
+            }
+            for score, name, path, p_value in ranked[:_WORST]
+        ]
+        if worst:
+            groups.append((title, worst))
+    return groups
 
 
 def _pictures(report: Report, sets: Sequence[ScoredSet]) -> dict[str, str]:

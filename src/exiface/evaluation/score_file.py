@@ -17,19 +17,15 @@ import numpy as np
 
 from exiface.calibration import Verdict
 from exiface.errors import UserError
-from exiface.evaluation.audit import Traits, read_traits
-from exiface.evaluation.sets import FAKE, REAL, ScoredSet
-from exiface.photos import UnreadableImageError, read_photo
+from exiface.evaluation.audit import traits_of
+from exiface.evaluation.sets import FAKE, NOTHING, REAL, Scored, ScoredSet
 from exiface.photos.alterations import ORIGINAL
-from exiface.threads import ordered_map
 
 COLUMNS = (
     *("set", "label", "path", "photo", "condition"),
     *("score", "p_value", "verdict", "likelihood_ratio"),
 )
 _NEEDED = ("set", "label", "score")
-_Scored = tuple[float, float, str, float]  # score, p-value, verdict, likelihood ratio
-_NOTHING: _Scored = (math.nan, math.nan, "", math.nan)
 _LABELS = {"real": REAL, "fake": FAKE, "0": REAL, "1": FAKE}
 
 
@@ -54,19 +50,16 @@ def write_scores(sets: Sequence[ScoredSet], path: Path) -> None:
 
 
 def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
-    """Read scores made by this or any other detector.
+    """Read the sets, real ones first, that this or any other detector has scored.
 
     Args:
         path: of the CSV file.
         with_traits: read the images as well, where the file names them, for the audit.
 
-    Returns:
-        The sets, real ones first.
-
     Raises:
         UserError: a column is missing or a value has no meaning; file and line are named.
     """
-    sets: dict[tuple[str, str], dict[str, dict[str, _Scored]]] = {}
+    sets: dict[tuple[str, str], dict[str, dict[str, Scored]]] = {}
     photos: dict[str, str] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
@@ -82,8 +75,8 @@ def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
                 kind = _LABELS.get((row["label"] or "").strip().lower())
                 if kind is None:
                     raise UserError(f"{where}: label {row['label']!r} is none of {list(_LABELS)}")
-                image = row.get("path") or f"line {reader.line_num}"
-                image = os.path.normpath(path.parent / image)
+                name = row.get("path") or f"line {reader.line_num}"
+                image = os.path.normpath(path.parent / name)
                 condition = row.get("condition") or ORIGINAL
                 scored = sets.setdefault((kind, row["set"]), {}).setdefault(condition, {})
                 if image in scored:
@@ -92,7 +85,7 @@ def read_scores(path: Path, *, with_traits: bool = True) -> list[ScoredSet]:
                     _number(row["score"], "score", where),
                     _number(row.get("p_value"), "p_value", where),
                     _verdict(row.get("verdict"), where),
-                    _ratio(row.get("likelihood_ratio"), where),
+                    _number(row.get("likelihood_ratio"), "likelihood_ratio", where),
                 )
                 photos[image] = row.get("photo") or image
     except FileNotFoundError:
@@ -109,46 +102,22 @@ def _scored_set(
     path: Path,
     kind: str,
     name: str,
-    by_condition: dict[str, dict[str, _Scored]],
+    by_condition: dict[str, dict[str, Scored]],
     photos: dict[str, str],
     with_traits: bool,
 ) -> ScoredSet:
     if ORIGINAL not in by_condition:
         raise UserError(f"{path}: the set {name!r} has no score of the unaltered images")
     images = list(by_condition[ORIGINAL])
-    columns = {
-        condition: list(zip(*[scored.get(each, _NOTHING) for each in images], strict=True))
-        for condition, scored in by_condition.items()
+    scored = {
+        condition: [found.get(each, NOTHING) for each in images]
+        for condition, found in by_condition.items()
     }
-    scores, p_values, verdicts, ratios = (
-        {condition: np.array(column[place]) for condition, column in columns.items()}
-        for place in range(4)
-    )
-    if np.isnan(scores[ORIGINAL]).all():
+    if all(math.isnan(score) for score, *_ in scored[ORIGINAL]):
         raise UserError(f"{path}: no image of the set {name!r} has a score")
     files = [Path(image) for image in images]
-    traits = []
-    if with_traits and all(file.is_file() for file in files):
-        traits = [each for each in ordered_map(_traits, files) if each is not None]
-    return ScoredSet(
-        kind,
-        name,
-        paths=np.array(images),
-        photos=np.array([photos[image] for image in images]),
-        scores=scores,
-        p_values=p_values,
-        verdicts=verdicts,
-        ratios=ratios[ORIGINAL],
-        traits=traits,
-    )
-
-
-def _traits(path: Path) -> Traits | None:
-    content = path.read_bytes()
-    try:
-        return read_traits(content, read_photo(content).pixels)
-    except UnreadableImageError:
-        return None
+    traits = traits_of(files) if with_traits and all(file.is_file() for file in files) else []
+    return ScoredSet.of(kind, name, images, [photos[each] for each in images], scored, traits)
 
 
 def _number(text: str | None, column: str, where: str) -> float:
@@ -160,6 +129,8 @@ def _number(text: str | None, column: str, where: str) -> float:
         raise UserError(f"{where}: {column} {text!r} is not a number") from None
     if math.isinf(value):
         raise UserError(f"{where}: {column} is infinite; give finite scores")
+    if column == "likelihood_ratio" and value <= 0:
+        raise UserError(f"{where}: likelihood_ratio {text!r} is not above 0")
     return value
 
 
@@ -168,13 +139,6 @@ def _verdict(text: str | None, where: str) -> str:
     if text and text not in known:
         raise UserError(f"{where}: verdict {text!r} is none of {', '.join(known)}")
     return text or ""
-
-
-def _ratio(text: str | None, where: str) -> float:
-    value = _number(text, "likelihood_ratio", where)
-    if value <= 0:
-        raise UserError(f"{where}: likelihood_ratio {text!r} is not above 0")
-    return value
 
 
 def _text(value: float) -> str:

@@ -1,6 +1,7 @@
 """Scored sets of photographs and of generated faces, and which are compared with which."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,34 +12,58 @@ from exiface.photos.alterations import ORIGINAL
 
 REAL, FAKE = "real", "fake"
 
+Scored = tuple[float, float, str, float]  # score, p-value, verdict, likelihood ratio
+NOTHING: Scored = (math.nan, math.nan, "", math.nan)
+
 
 @dataclass(frozen=True, eq=False)
 class ScoredSet:
-    """What a detector said of one set; the largest face of an image stands for it.
+    """What a detector said of one set; the largest face of an image stands for it."""
 
-    Attributes:
-        kind: "real" or "fake".
-        name: of the set.
-        paths: (n,) of the images.
-        photos: (n,) which photograph each image is from; images of one are not independent.
-        scores: condition -> (n,); higher = more anomalous, NaN = no verdict.
-        p_values: condition -> (n,); NaN = no verdict, or a detector that gives none.
-        verdicts: condition -> (n,) what the detector said, "" = nothing; empty for a detector that
-            gives none.
-        ratios: (n,) likelihood ratios of the unaltered images, generated over photographed, NaN =
-            none; empty for a detector that gives none.
-        traits: (n) of the files, for the audit; empty where they are not at hand.
-    """
-
-    kind: str
-    name: str
-    paths: NDArray[np.str_]
+    kind: str  #: "real" or "fake".
+    name: str  #: of the set.
+    paths: NDArray[np.str_]  #: (n,) of the images.
+    #: (n,) which photograph each image is from; images of one are not independent.
     photos: NDArray[np.str_]
+    #: condition -> (n,); higher = more anomalous, NaN = no verdict.
     scores: dict[str, NDArray[np.float64]]
+    #: condition -> (n,); NaN = no verdict, or a detector that gives none.
     p_values: dict[str, NDArray[np.float64]]
+    #: condition -> (n,) what the detector said, "" = nothing; empty for a detector that gives none.
     verdicts: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+    #: (n,) likelihood ratios of the unaltered images, generated over photographed, NaN = none;
+    #: empty for a detector that gives none.
     ratios: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    #: (n) of the files, for the audit; empty where they are not at hand.
     traits: list[Traits] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        name: str,
+        paths: Sequence[str],
+        photos: Sequence[str],
+        scored: Mapping[str, Sequence[Scored]],
+        traits: list[Traits],
+    ) -> "ScoredSet":
+        """A set from what was said of each of its images, condition -> (n)."""
+        columns = {condition: zip(*rows, strict=True) for condition, rows in scored.items()}
+        arrays = {name: [np.array(column) for column in each] for name, each in columns.items()}
+        scores, p_values, verdicts, ratios = (
+            {condition: each[place] for condition, each in arrays.items()} for place in range(4)
+        )
+        return cls(
+            kind,
+            name,
+            np.array(paths),
+            np.array(photos),
+            scores,
+            p_values,
+            verdicts,
+            ratios[ORIGINAL],
+            traits,
+        )
 
     def judged(self, condition: str = ORIGINAL) -> NDArray[np.bool_]:
         """Which images have a score (n,)."""
@@ -58,46 +83,27 @@ class ScoredSet:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Scores of one side of a comparison, images without a verdict left out.
+    """Scores of one side of a comparison, images without a verdict left out."""
 
-    Attributes:
-        scores: (n,).
-        photos: (n,) which photograph each is from.
-    """
-
-    scores: NDArray[np.float64]
-    photos: NDArray[np.str_]
+    scores: NDArray[np.float64]  #: (n,).
+    photos: NDArray[np.str_]  #: (n,) which photograph each is from.
 
     @classmethod
     def of(cls, sets: Sequence[ScoredSet], condition: str = ORIGINAL) -> "Sample":
         """Take the scores of sets together; photographs of two sets are never the same."""
-        kept = [each.judged(condition) for each in sets]
-        return cls(
-            np.concatenate(
-                [each.scores[condition][of] for each, of in zip(sets, kept, strict=True)]
-            ),
-            np.concatenate(
-                [
-                    np.char.add(f"{each.kind}:{each.name}:", each.photos[of])
-                    for each, of in zip(sets, kept, strict=True)
-                ]
-            ),
-        )
+        kept = [(each, each.judged(condition)) for each in sets]
+        photos = [np.char.add(f"{each.kind}:{each.name}:", each.photos[of]) for each, of in kept]
+        scores = [each.scores[condition][of] for each, of in kept]
+        return cls(np.concatenate(scores), np.concatenate(photos))
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A set of generated faces beside the photographs that it is compared with.
+    """A set of generated faces beside the photographs that it is compared with."""
 
-    Attributes:
-        fake: the generated faces.
-        real: the photographs.
-        against: name of the set of photographs; "all" = all of them.
-    """
-
-    fake: ScoredSet
-    real: list[ScoredSet]
-    against: str
+    fake: ScoredSet  #: the generated faces.
+    real: list[ScoredSet]  #: the photographs.
+    against: str  #: name of the set of photographs; "all" = all of them.
 
 
 def conditions(sets: Sequence[ScoredSet]) -> list[str]:
@@ -106,7 +112,7 @@ def conditions(sets: Sequence[ScoredSet]) -> list[str]:
 
 
 def comparisons(sets: Sequence[ScoredSet]) -> list[Comparison]:
-    """Pair generated faces with photographs; nothing where there are no photographs.
+    """Pair generated faces with photographs, if there are any.
 
     A fake set named "SET/GENERATOR", or "SET", is compared with the real set "SET" if there is one,
     and with all real sets together otherwise.
@@ -126,24 +132,14 @@ def comparisons(sets: Sequence[ScoredSet]) -> list[Comparison]:
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """One generator under the published protocol; shares of 1.
+    """One generator under the published protocol; shares of 1."""
 
-    Attributes:
-        generator: or "mean".
-        images: generated ones; where a protocol balances them, as many photographs.
-        accuracy: at the threshold from the fit set.
-        auc: photographs score higher in likelihood.
-        ap_photographic: average precision, photographic = positive, as one-class systems report it.
-        ap_generated: average precision, generated = positive, as binary ones do.
-        published_accuracy: None where it isn't known to us.
-        published_auc: likewise.
-    """
-
-    generator: str
-    images: int
-    accuracy: float
-    auc: float
+    generator: str  #: or "mean".
+    images: int  #: generated ones; where a protocol balances them, as many photographs.
+    accuracy: float  #: at the threshold from the fit set.
+    auc: float  #: photographs score higher in likelihood.
+    #: average precision, photographic = positive, as one-class systems report it.
     ap_photographic: float
-    ap_generated: float
-    published_accuracy: float | None = None
-    published_auc: float | None = None
+    ap_generated: float  #: average precision, generated = positive, as binary ones do.
+    published_accuracy: float | None = None  #: None where it isn't known to us.
+    published_auc: float | None = None  #: likewise.

@@ -21,93 +21,57 @@ PROMISES = (0.01, 0.05, 0.1)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the main table.
+    """One line of the main table."""
 
-    Attributes:
-        kind: "real", "fake" or "mean" (over the fake sets).
-        name: of the set.
-        against: photographs that a fake set is compared with.
-        images: with a verdict; the largest face of an image stands for it.
-        no_verdict: images without one (no face found, unreadable).
-        flagged: share called "ai-generated": the false-alarm rate of a real set, the recall at the
-            detector's own threshold of a fake one; None for scores without verdicts.
-        flagged_low: lower end of its 95 % interval (Clopper-Pearson).
-        flagged_high: upper end.
-        unsure: share called "unsure".
-        auc: and the following: see `Metrics`; of fake sets only.
-        auc_low: lower end of the 95 % interval (bootstrap by photograph).
-        auc_high: upper end.
-        recall_at_5_low: likewise.
-        recall_at_5_high: likewise.
-    """
-
-    kind: str
-    name: str
-    against: str = ""
-    images: int = 0
-    no_verdict: int = 0
+    kind: str  #: "real", "fake" or "mean" (over the fake sets).
+    name: str  #: of the set.
+    against: str = ""  #: photographs that a fake set is compared with.
+    images: int = 0  #: with a verdict; the largest face of an image stands for it.
+    no_verdict: int = 0  #: images without one (no face found, unreadable).
+    #: share called "ai-generated": the false-alarm rate of a real set, the recall at the detector's
+    #: own threshold of a fake one; None for scores without verdicts.
     flagged: float | None = None
-    flagged_low: float | None = None
-    flagged_high: float | None = None
-    unsure: float | None = None
-    auc: float | None = None
+    flagged_low: float | None = None  #: lower end of its 95 % interval (Clopper-Pearson).
+    flagged_high: float | None = None  #: upper end.
+    unsure: float | None = None  #: share called "unsure".
+    auc: float | None = None  #: and the following: see `Metrics`; of fake sets only.
     ap_generated: float | None = None
     ap_photographic: float | None = None
     recall_at_5: float | None = None
     recall_at_1: float | None = None
-    auc_low: float | None = None
-    auc_high: float | None = None
-    recall_at_5_low: float | None = None
-    recall_at_5_high: float | None = None
+    auc_low: float | None = None  #: lower end of the 95 % interval (bootstrap by photograph).
+    auc_high: float | None = None  #: upper end.
+    recall_at_5_low: float | None = None  #: likewise.
+    recall_at_5_high: float | None = None  #: likewise.
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """A set under one alteration; photographs and generated faces undergo it alike.
+    """A set under one alteration; photographs and generated faces undergo it alike."""
 
-    Attributes:
-        condition: name of the alteration, or "original".
-        kind: "real", "fake" or "mean" (over the fake sets).
-        name: of the set.
-        images: of the set with a verdict.
-        auc: under the alteration; of fake sets only.
-        auc_lost: AUC of the original less this one.
-        recall: share of the generated faces flagged at the detector's own threshold; None without
-            verdicts.
-        false_alarms: share flagged of the photographs, or of those that a fake set is compared
-            with; None without verdicts.
-    """
-
-    condition: str
-    kind: str
-    name: str
-    images: int
-    auc: float | None = None
-    auc_lost: float | None = None
+    condition: str  #: name of the alteration, or "original".
+    kind: str  #: "real", "fake" or "mean" (over the fake sets).
+    name: str  #: of the set.
+    images: int  #: of the set with a verdict.
+    auc: float | None = None  #: under the alteration; of fake sets only.
+    auc_lost: float | None = None  #: AUC of the original less this one.
+    #: share of the generated faces flagged at the detector's own threshold; None without verdicts.
     recall: float | None = None
+    #: share flagged of the photographs, or of those that a fake set is compared with; None without
+    #: verdicts.
     false_alarms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarmRow:
-    """A set of photographs at one promised rate.
+    """A set of photographs at one promised rate."""
 
-    Attributes:
-        name: of the set.
-        promised: rate that the calibration promises.
-        images: with a verdict.
-        measured: share flagged at that rate.
-        low: lower end of its 95 % interval (Clopper-Pearson).
-        high: upper end.
-        kept: whether the promise lies within or above the interval.
-    """
-
-    name: str
-    promised: float
-    images: int
-    measured: float
-    low: float
-    high: float
+    name: str  #: of the set.
+    promised: float  #: rate that the calibration promises.
+    images: int  #: with a verdict.
+    measured: float  #: share flagged at that rate.
+    low: float  #: lower end of its 95 % interval (Clopper-Pearson).
+    high: float  #: upper end.
 
     @property
     def kept(self) -> bool:
@@ -152,7 +116,9 @@ def main_table(sets: Sequence[ScoredSet]) -> list[Row]:
                 recall_at_5_high=intervals.recall_at_5[1],
             )
         fakes.append(row)
-    return rows + fakes + ([_mean(fakes)] if len(fakes) > 1 else [])
+    if len(fakes) > 1:
+        fakes.append(Row(**_mean(fakes), no_verdict=sum(row.no_verdict for row in fakes)))
+    return rows + fakes
 
 
 def sweep_table(sets: Sequence[ScoredSet]) -> list[SweepRow]:
@@ -160,31 +126,23 @@ def sweep_table(sets: Sequence[ScoredSet]) -> list[SweepRow]:
     rows: list[SweepRow] = []
     originals: dict[str, float] = {}
     for condition in conditions(sets):
-        rows += [
-            SweepRow(
-                condition,
-                REAL,
-                each.name,
-                int(each.judged(condition).sum()),
-                false_alarms=_flagged([each], condition),
-            )
-            for each in sets
-            if each.kind == REAL
-        ]
+        for each in sets:
+            if each.kind == REAL:
+                images, alarms = int(each.judged(condition).sum()), _flagged([each], condition)
+                row = SweepRow(condition, REAL, each.name, images, false_alarms=alarms)
+                rows.append(row)
         under = []
-        for each in comparisons(sets):
-            real, fake = Sample.of(each.real, condition), Sample.of([each.fake], condition)
+        for pair in comparisons(sets):
+            real, fake = Sample.of(pair.real, condition), Sample.of([pair.fake], condition)
             if not len(real.scores) or not len(fake.scores):
                 continue  # not a single face was found any more
-            auc = measure(real.scores, fake.scores).auc
-            name = each.fake.name
-            row = SweepRow(condition, FAKE, name, len(fake.scores), auc)
-            row = replace(row, auc_lost=originals.setdefault(name, auc) - auc)
-            row = replace(row, recall=_flagged([each.fake], condition))
-            under.append(replace(row, false_alarms=_flagged(each.real, condition)))
+            auc, name = measure(real.scores, fake.scores).auc, pair.fake.name
+            figures = (auc, originals.setdefault(name, auc) - auc)
+            flagged_ = (_flagged([pair.fake], condition), _flagged(pair.real, condition))
+            under.append(SweepRow(condition, FAKE, name, len(fake.scores), *figures, *flagged_))
         rows += under
         if len(under) > 1:
-            rows.append(_mean_under(condition, under))
+            rows.append(SweepRow(condition, **_mean(under)))
     return rows
 
 
@@ -237,17 +195,14 @@ def against_table(sets: Sequence[ScoredSet], others: Sequence[ScoredSet]) -> lis
         sets: of the first detector.
         others: of the second; sets and images are matched by name and path.
 
-    Returns:
-        One row a comparison.
-
     Raises:
         UserError: no image in common.
     """
     scored = {
-        (other.kind, other.name): dict(
-            zip(map(_place, other.paths), other.scores[ORIGINAL], strict=True)
+        (each.kind, each.name): dict(
+            zip(map(_place, each.paths), each.scores[ORIGINAL], strict=True)
         )
-        for other in others
+        for each in others
     }
     rows = []
     for each in comparisons(sets):
@@ -258,12 +213,8 @@ def against_table(sets: Sequence[ScoredSet], others: Sequence[ScoredSet]) -> lis
                 f"the other detector has no score for images of {each.fake.name!r} or of its "
                 "photographs; sets and paths must be named alike"
             )
-        compared = delong(real, fake)
-        rows.append(
-            AgainstRow(
-                each.fake.name, each.against, real.shape[1] + fake.shape[1], **asdict(compared)
-            )
-        )
+        images, compared = real.shape[1] + fake.shape[1], asdict(delong(real, fake))
+        rows.append(AgainstRow(each.fake.name, each.against, images, **compared))
     return rows
 
 
@@ -301,28 +252,14 @@ def _flagged(sets: Sequence[ScoredSet], condition: str) -> float | None:
     return float((np.concatenate(said) == Verdict.AI_GENERATED).mean()) if said else None
 
 
-def _mean_under(condition: str, rows: Sequence[SweepRow]) -> SweepRow:
-    def mean(name: str) -> float | None:
-        values = [getattr(row, name) for row in rows]
-        return None if None in values else fmean(values)
-
-    figures = {name: mean(name) for name in ("auc", "auc_lost", "recall", "false_alarms")}
-    images = sum(row.images for row in rows)
-    return SweepRow(condition, "mean", f"of {len(rows)} fake sets", images, **figures)
-
-
-def _mean(rows: Sequence[Row]) -> Row:
-    means: dict[str, Any] = {}
-    for field in fields(Row):
-        values = [getattr(row, field.name) for row in rows]
-        if field.name.endswith(("_low", "_high")):
-            continue  # an interval of one set says nothing of the mean
-        if all(isinstance(value, float) for value in values):
-            means[field.name] = fmean(values)
-    return Row(
-        kind="mean",
-        name=f"of {len(rows)} fake sets",
-        images=sum(row.images for row in rows),
-        no_verdict=sum(row.no_verdict for row in rows),
-        **means,
-    )
+def _mean(rows: Sequence[Row] | Sequence[SweepRow]) -> dict[str, Any]:
+    """The figures that all rows have, averaged; an interval of one set says nothing of the mean."""
+    names = [each.name for each in fields(rows[0]) if not each.name.endswith(("_low", "_high"))]
+    columns = {name: [getattr(row, name) for row in rows] for name in names}
+    means = {
+        name: fmean(values)
+        for name, values in columns.items()
+        if all(isinstance(value, float) for value in values)
+    }
+    named = {"kind": "mean", "name": f"of {len(rows)} fake sets", "images": sum(columns["images"])}
+    return means | named

@@ -16,32 +16,18 @@ _CHUNK = 50  # resamples at a time: memory stays flat
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """95 % intervals, (low, high) each.
+    """95 % intervals, (low, high) each."""
 
-    Attributes:
-        auc: of the area under the ROC curve.
-        recall_at_5: of the recall where 5 % of the photographs are flagged.
-    """
-
-    auc: tuple[float, float]
-    recall_at_5: tuple[float, float]
+    auc: tuple[float, float]  #: of the area under the ROC curve.
+    recall_at_5: tuple[float, float]  #: of the recall where 5 % of the photographs are flagged.
 
 
 def bootstrap(
     real: Sample, fake: Sample, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Intervals:
-    """Percentile intervals from resampled photographs (Efron 1979).
+    """Percentile intervals from resampled photographs and generated faces (Efron 1979).
 
-    Photographs, not images, are drawn: the images of one go together. Both classes are resampled.
-
-    Args:
-        real: scores of photographs.
-        fake: scores of generated faces.
-        resamples: how many.
-        seed: of the draws.
-
-    Returns:
-        The intervals.
+    Photographs, not images, are drawn: the images of one go together.
     """
     rng = np.random.default_rng(seed)
     order_real, order_fake = np.argsort(real.scores), np.argsort(fake.scores)
@@ -51,8 +37,7 @@ def bootstrap(
     below = np.searchsorted(real_scores, fake_scores, side="left")
     up_to = np.searchsorted(real_scores, fake_scores, side="right")
     above = np.searchsorted(fake_scores, real_scores, side="right")
-    aucs: list[NDArray[np.float64]] = []
-    recalls: list[NDArray[np.float64]] = []
+    aucs, recalls = [], []
     for start in range(0, resamples, _CHUNK):
         number = min(_CHUNK, resamples - start)
         weights = _draw(real_photos, number, rng)
@@ -72,23 +57,14 @@ def bootstrap(
 
 @dataclass(frozen=True, slots=True)
 class PairedComparison:
-    """Two detectors on the same images.
+    """Two detectors on the same images."""
 
-    Attributes:
-        auc: of the first.
-        auc_other: of the second.
-        difference: first minus second.
-        low: lower end of the 95 % interval of the difference.
-        high: upper end.
-        p_value: two-sided, of no difference.
-    """
-
-    auc: float
-    auc_other: float
-    difference: float
-    low: float
-    high: float
-    p_value: float
+    auc: float  #: of the first.
+    auc_other: float  #: of the second.
+    difference: float  #: first minus second.
+    low: float  #: lower end of the 95 % interval of the difference.
+    high: float  #: upper end.
+    p_value: float  #: two-sided, of no difference.
 
 
 def delong(real: NDArray[np.float64], fake: NDArray[np.float64]) -> PairedComparison:
@@ -97,9 +73,6 @@ def delong(real: NDArray[np.float64], fake: NDArray[np.float64]) -> PairedCompar
     Args:
         real: (2, n) scores of the photographs, one row a detector.
         fake: (2, m) scores of the generated faces.
-
-    Returns:
-        The comparison.
 
     Raises:
         UserError: fewer than two images of a class.

@@ -6,6 +6,7 @@ Each alteration keeps what the picture shows; a verdict that it flips was not ab
 import io
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
-Alteration = Callable[[Pixels, np.random.Generator], Pixels]
 
 _MESSENGER_SIDE = 1280  # px, longest side of what messengers pass on
 _SCREEN_SCALE = 1.37  # a picture on a screen is rarely shown pixel by pixel
@@ -76,40 +76,28 @@ def screenshot(pixels: Pixels) -> Pixels:
     return messenger(centre(np.asarray(shown, np.uint8), 0.96))
 
 
-def _always(function: Callable[..., Pixels], *strength: float | str) -> Alteration:
-    """An alteration that draws nothing."""
-    return lambda pixels, _: function(pixels, *strength)
-
-
-def _noise(sigma: float) -> Alteration:
-    return lambda pixels, rng: noisy(pixels, sigma, rng)
+def _reproducibly_noisy(pixels: Pixels, sigma: float) -> Pixels:
+    return noisy(pixels, sigma, np.random.default_rng(zlib.crc32(pixels.tobytes())))
 
 
 ORIGINAL = "original"
-ALTERATIONS: dict[str, Alteration] = {
-    **{f"JPEG {quality}": _always(saved, "JPEG", quality) for quality in (95, 85, 75, 60, 40)},
-    "WebP 80": _always(saved, "WEBP", 80),
-    **{f"resize {factor}": _always(shrunk_and_grown, factor) for factor in (0.75, 0.5, 0.25)},
-    **{f"blur {sigma}": _always(blurred, sigma) for sigma in (0.5, 1, 2)},
-    **{f"noise {sigma}": _noise(sigma) for sigma in (2, 5)},
-    "crop 90 %": _always(centre, 0.9),
-    **{f"gamma {gamma}": _always(with_gamma, gamma) for gamma in (0.8, 1.25)},
-    "messenger": _always(messenger),
-    "screenshot": _always(screenshot),
+ALTERATIONS: dict[str, Callable[[Pixels], Pixels]] = {
+    **{f"JPEG {q}": partial(saved, file_format="JPEG", quality=q) for q in (95, 85, 75, 60, 40)},
+    "WebP 80": partial(saved, file_format="WEBP", quality=80),
+    **{f"resize {share}": partial(shrunk_and_grown, factor=share) for share in (0.75, 0.5, 0.25)},
+    **{f"blur {sigma}": partial(blurred, sigma=sigma) for sigma in (0.5, 1, 2)},
+    **{f"noise {sigma}": partial(_reproducibly_noisy, sigma=sigma) for sigma in (2, 5)},
+    "crop 90 %": partial(centre, share=0.9),
+    **{f"gamma {gamma}": partial(with_gamma, gamma=gamma) for gamma in (0.8, 1.25)},
+    "messenger": messenger,
+    "screenshot": screenshot,
 }
 """What the robustness sweep applies, by name; an alteration's strength is part of its name."""
 
 
 def altered(pixels: Pixels, name: str) -> Pixels:
-    """Alter an image; the same image gives the same result everywhere.
+    """Alter pixels (h, w, 3) by the name of an alteration; `ORIGINAL` changes nothing.
 
-    Args:
-        pixels: (h, w, 3) uint8.
-        name: of `ALTERATIONS`, or `ORIGINAL`, which changes nothing.
-
-    Returns:
-        (h', w', 3) uint8.
+    The same image gives the same result everywhere.
     """
-    if name == ORIGINAL:
-        return pixels
-    return ALTERATIONS[name](pixels, np.random.default_rng(zlib.crc32(pixels.tobytes())))
+    return pixels if name == ORIGINAL else ALTERATIONS[name](pixels)

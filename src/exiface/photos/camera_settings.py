@@ -78,7 +78,6 @@ _EXPOSURE_PROGRAM = {
     8: "landscape mode",
 }
 _SCENE = dict(enumerate(CLASSES["scene_capture_type"]))
-_FLASH_FIRED, _FLASH_MODE, _SWITCHED_OFF, _AUTOMATIC = 0b1, 0b11, 2, 3
 
 # What programs that write EXIF out in words call it; the first word that is found decides.
 _WORDS: dict[str, tuple[tuple[str, str | None], ...]] = {
@@ -135,22 +134,15 @@ _OF_BLADES = {
 
 
 def classes_of(exif: Mapping[int, Any]) -> dict[str, str]:
-    """Read what the camera was set to.
+    """The classes that are known of what the camera was set to, by the names of CLASSES.
 
-    Args:
-        exif: field number -> value, as Pillow gives it.
-
-    Returns:
-        The classes that are known, by the names of CLASSES.
+    EXIF is given as Pillow gives it, field number -> value.
 
     Example:
         >>> classes_of({ExifTags.Base.Make: "Canon", ExifTags.Base.MeteringMode: 5})
         {'make': 'canon', 'metering_mode': 'evaluative'}
     """
-    make, model = _text(exif.get(_Base.Make)), _text(exif.get(_Base.Model))
-    found = {
-        "make": _of_name(make, CLASSES["make"]),
-        "series": _of_name(_with_maker(make, model), CLASSES["series"]),
+    found = _of_names(exif.get(_Base.Make), exif.get(_Base.Model)) | {
         "flash": _numbered(exif.get(_Base.Flash), _flash),
         "metering_mode": _numbered(exif.get(_Base.MeteringMode), _METERING.get),
         "exposure_mode": _numbered(exif.get(_Base.ExposureMode), _EXPOSURE_MODE.get),
@@ -164,17 +156,13 @@ def classes_of(exif: Mapping[int, Any]) -> dict[str, str]:
 
 
 def classes_in_words(record: Mapping[str, Any]) -> dict[str, str]:
-    """Read the same from a record in words, as Flickr and ExifTool write it.
+    """The classes that are known of a record in words, as Flickr and ExifTool write it.
 
     Example:
         >>> classes_in_words({"Make": "Canon", "Metering Mode": "Center-weighted average"})
         {'make': 'canon', 'metering_mode': 'centerweighted'}
     """
-    make, model = _text(record.get("Make")), _text(record.get("Model"))
-    found = {
-        "make": _of_name(make, CLASSES["make"]),
-        "series": _of_name(_with_maker(make, model), CLASSES["series"]),
-    }
+    found = _of_names(record.get("Make"), record.get("Model"))
     for name, words in _WORDS.items():
         key = name.replace("_", " ").title()
         text = _text(record.get(key, record.get(key.replace(" ", ""))))
@@ -183,7 +171,7 @@ def classes_in_words(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def classes_of_blades(record: object) -> dict[str, str]:
-    """Read the same from `EXIF_categorical` of BLADES' file: places in the lists of CLASSES.
+    """The classes of `EXIF_categorical` in BLADES' file, which are places in the lists of CLASSES.
 
     Example:
         >>> classes_of_blades({"Make": {"cls_label": 3}, "White Balance Mode": {"cls_label": 9}})
@@ -202,16 +190,18 @@ def _text(value: object) -> str:
     return " ".join(value.replace("\0", " ").lower().split()) if isinstance(value, str) else ""
 
 
-def _with_maker(make: str, model: str) -> str:
-    """The model, after the maker's first word where it says only "D60"."""
-    maker = make.split(" ", maxsplit=1)[0]
-    return model if not model or model.startswith(maker) else f"{maker} {model}"
-
-
-def _of_name(name: str, classes: tuple[str, ...]) -> str | None:
-    if not name:
-        return None
-    return next((each for each in classes[:-1] if each in name), classes[-1])
+def _of_names(make: object, model: object) -> dict[str, str | None]:
+    """Maker and series; some models say "D60" only, and the maker's first word goes before."""
+    maker, series = _text(make), _text(model)
+    first = maker.partition(" ")[0]
+    if series and not series.startswith(first):
+        series = f"{first} {series}"
+    found: dict[str, str | None] = {"make": None, "series": None}
+    for kind, name in (("make", maker), ("series", series)):
+        if name:
+            *known, others = CLASSES[kind]
+            found[kind] = next((each for each in known if each in name), others)
+    return found
 
 
 def _numbered(value: object, meaning: Callable[[int], str | None]) -> str | None:
@@ -224,9 +214,6 @@ def _numbered(value: object, meaning: Callable[[int], str | None]) -> str | None
 
 
 def _flash(bits: int) -> str:
-    if bits & _FLASH_FIRED:
-        return "fired"
-    mode = bits >> 3 & _FLASH_MODE
-    return {_SWITCHED_OFF: "switched off", _AUTOMATIC: "automatic, not fired"}.get(
-        mode, "not fired"
-    )
+    """Bit 0 says whether it fired, bits 3 and 4 what it was set to."""
+    set_to = {2: "switched off", 3: "automatic, not fired"}
+    return "fired" if bits & 1 else set_to.get(bits >> 3 & 3, "not fired")

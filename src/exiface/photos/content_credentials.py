@@ -15,13 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exiface.errors import UserError, install
-from exiface.photos.credential_chain import (
-    CredentialLink,
-    actions_of,
-    chain_of,
-    name_of,
-    program_of,
-)
+from exiface.photos.credential_chain import CredentialLink, actions_of, chain_of, name_of
 from exiface.photos.marks import PARTS, Mark, Verified, What, program, shown, source_type, values_of
 
 WHERE = "Content Credentials"
@@ -36,11 +30,6 @@ _MOST = 12  # ingredients that are looked at
 
 class TrustListError(UserError):
     """A trust list that can't be used."""
-
-
-def may_hold_credentials(content: bytes) -> bool:
-    """Whether it is worth asking the library; what it says, not this, is a mark."""
-    return b"c2pa" in content and b"jumb" in content
 
 
 def credentials(
@@ -61,7 +50,7 @@ def credentials(
 
     Source: C2PA Technical Specification 2.2, sections 10 (claims) and 15 (validation).
     """
-    if not may_hold_credentials(content):
+    if b"c2pa" not in content or b"jumb" not in content:
         return [], (), []
     try:
         import c2pa
@@ -75,48 +64,38 @@ def credentials(
         ):
             state = reader.get_validation_state()
             store = json.loads(reader.json())
-    except c2pa.C2paError as error:
+    except (c2pa.C2paError, ValueError, RecursionError) as error:
         if type(error).__name__.endswith("NotFound"):
             return [], (), []
         return [], (), [f"{WHERE} can't be read: {shown(error)}"]
-    except (ValueError, RecursionError) as error:
-        return [], (), [f"{WHERE} can't be read: {shown(error)}"]
     verified = _STATES.get(str(state), Verified.INVALID)
-    return list(_marks(store, verified)), chain_of(store, verified), []
+    chain = chain_of(store, verified)
+    return list(_marks(store, verified, chain[0])) if chain else [], chain, []
 
 
-def _marks(store: dict[str, Any], verified: Verified) -> Iterator[Mark]:
-    manifests = store.get("manifests") or {}
-    active = manifests.get(store.get("active_manifest", "")) or {}
-    if not active:
-        return
-    signature = active.get("signature_info") or {}
-    signer = signature.get("issuer") or signature.get("common_name")
-    made_by = program_of(active)
-    actions = ", ".join(
-        str(action.get("action", "")).removeprefix("c2pa.") for action in actions_of(active)
+def _marks(store: dict[str, Any], verified: Verified, link: CredentialLink) -> Iterator[Mark]:
+    """The marks of a store whose active manifest is this link of the chain."""
+    manifests = store["manifests"]
+    active = manifests[store["active_manifest"]]
+    says = f"{link.program or 'a program'} signed it" + (
+        f" as {link.signer}" if link.signer else ""
     )
-    says = f"{made_by or 'a program'} signed it" + (f" as {shown(signer)}" if signer else "")
-    if signature.get("time"):
-        says += f" on {shown(signature['time'])[:10]}"
-    if actions:
-        says += f" ({shown(actions)})"
+    if link.signed:
+        says += f" on {link.signed[:10]}"
+    if link.actions:
+        says += f" ({shown(', '.join(link.actions))})"
     failures = [
-        status.get("code", "")
+        str(status.get("code", ""))
         for status in store.get("validation_status") or []
         if isinstance(status, dict)
     ]
-    yield Mark(
-        What.CREDENTIALS,
-        says,
-        WHERE,
-        shown(signer) if signer else None,
-        verified,
-        shown(", ".join(map(str, failures)) or "no failure"),
-    )
-    yield from _of_manifest(active, WHERE, made_by, verified)
-    if made_by and (mark := program(made_by, WHERE, verified)) is not None and mark.is_generated:
-        yield mark
+    raw = shown(", ".join(failures) or "no failure")
+    yield Mark(What.CREDENTIALS, says, WHERE, link.signer, verified, raw)
+    yield from _of_manifest(active, WHERE, link.program, verified)
+    if link.program:
+        mark = program(link.program, WHERE, verified)
+        if mark is not None and mark.is_generated:
+            yield mark
     for ingredient in (active.get("ingredients") or [])[:_MOST]:
         yield from _of_ingredient(ingredient, manifests, verified)
 
@@ -125,16 +104,15 @@ def _of_manifest(
     manifest: dict[str, Any], where: str, made_by: str | None, verified: Verified
 ) -> Iterator[Mark]:
     """The digital source types of a manifest: of each action, and of other assertions."""
-    for action in actions_of(manifest):
-        by = name_of(action.get("softwareAgent")) or made_by or None
-        for value in values_of(action, "digitalsourcetype"):
-            if mark := source_type(value, where, by=by, verified=verified):
-                yield mark
-    for assertion in manifest.get("assertions") or []:
-        if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            continue
-        for value in values_of(assertion.get("data"), "digitalsourcetype"):
-            if mark := source_type(value, where, by=made_by, verified=verified):
+    said = [(action, name_of(action.get("softwareAgent"))) for action in actions_of(manifest)]
+    said += [
+        (assertion.get("data"), "")
+        for assertion in manifest.get("assertions") or []
+        if not str(assertion.get("label", "")).startswith("c2pa.actions")
+    ]
+    for tree, by in said:
+        for value in values_of(tree, "digitalsourcetype"):
+            if mark := source_type(value, where, by=by or made_by or None, verified=verified):
                 yield mark
 
 

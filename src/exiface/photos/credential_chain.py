@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from exiface.photos.marks import Verified, shown, source_type, values_of
@@ -19,29 +20,17 @@ _UNTRUSTED = "signingCredential.untrusted"
 
 @dataclass(frozen=True, slots=True)
 class CredentialLink:
-    """One link of the chain: a file, and who signed what was done to it.
+    """One link of the chain: a file, and who signed what was done to it."""
 
-    Attributes:
-        depth: 0 of the file itself, 1 of what it was made from, and so on.
-        relation: how it belongs to the link above, in words.
-        title: what it is called.
-        program: that wrote the manifest; None where there is none.
-        signer: whose certificate signed it; None where nothing is signed.
-        signed: when, as the signature has it; None where it doesn't say.
-        actions: what was done, in the order given.
-        says: what it says of its origin, in words.
-        signature: how far it can be believed, in words.
-    """
-
-    depth: int
-    relation: str
-    title: str
-    program: str | None = None
-    signer: str | None = None
-    signed: str | None = None
-    actions: tuple[str, ...] = ()
-    says: tuple[str, ...] = ()
-    signature: str = "nothing is signed"
+    depth: int  #: 0 of the file itself, 1 of what it was made from, and so on.
+    relation: str  #: how it belongs to the link above, in words.
+    title: str  #: what it is called.
+    program: str | None = None  #: that wrote the manifest; None where there is none.
+    signer: str | None = None  #: whose certificate signed it; None where nothing is signed.
+    signed: str | None = None  #: when, as the signature has it; None where it doesn't say.
+    actions: tuple[str, ...] = ()  #: what was done, in the order given.
+    says: tuple[str, ...] = ()  #: what it says of its origin, in words.
+    signature: str = "nothing is signed"  #: how far it can be believed, in words.
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -49,14 +38,10 @@ class CredentialLink:
 
 
 def chain_of(store: dict[str, Any], verified: Verified) -> tuple[CredentialLink, ...]:
-    """The links of a manifest store, each above what it was made from.
+    """The links of a manifest store of C2PA's reader, each above what it was made from.
 
-    Args:
-        store: as C2PA's reader gives it.
-        verified: how far the signature of the file itself can be believed.
-
-    Returns:
-        The links, that of the file first; none where no manifest is active.
+    The first is the file itself, whose signature can be believed as far as `verified` says; where
+    no manifest is active there is none.
     """
     manifests = store.get("manifests") or {}
     active = manifests.get(store.get("active_manifest", "")) or {}
@@ -68,12 +53,7 @@ def chain_of(store: dict[str, Any], verified: Verified) -> tuple[CredentialLink,
         Verified.INVALID: "invalid",
     }
     top = _link(active, 0, "this file", active.get("title"), said[verified])
-    links = [top]
-    for link in _below(active, manifests, 1):
-        if len(links) == _MOST:
-            break
-        links.append(link)
-    return tuple(links)
+    return (top, *islice(_below(active, manifests, 1), _MOST - 1))
 
 
 def _below(
@@ -98,7 +78,8 @@ def _link(
     manifest: dict[str, Any], depth: int, relation: str, title: object, signature: str
 ) -> CredentialLink:
     signed = manifest.get("signature_info") or {}
-    done = [*actions_of(manifest)]
+    actions = [shown(each.get("action", "")) for each in actions_of(manifest)]
+    named = name_of((manifest.get("claim_generator_info") or [None])[0])
     types = [
         mark.says
         for assertion in manifest.get("assertions") or []
@@ -110,10 +91,10 @@ def _link(
         depth=depth,
         relation=relation,
         title=shown(title or "untitled"),
-        program=program_of(manifest) or None,
+        program=named or shown(manifest.get("claim_generator", "")) or None,
         signer=shown(signer) if signer else None,
         signed=shown(signed["time"]) if signed.get("time") else None,
-        actions=tuple(shown(each.get("action", "")).removeprefix("c2pa.") for each in done),
+        actions=tuple(action.removeprefix("c2pa.") for action in actions),
         says=tuple(dict.fromkeys(types)),
         signature=signature,
     )
@@ -139,12 +120,6 @@ def actions_of(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if str(assertion.get("label", "")).startswith("c2pa.actions"):
             data = assertion.get("data") or {}
             yield from (each for each in data.get("actions") or [] if isinstance(each, dict))
-
-
-def program_of(manifest: dict[str, Any]) -> str:
-    """The program that wrote a manifest, and its version; "" where it isn't named."""
-    named = name_of((manifest.get("claim_generator_info") or [None])[0])
-    return named or shown(manifest.get("claim_generator", ""))
 
 
 def name_of(agent: object) -> str:

@@ -116,17 +116,8 @@ def shorter_side(box: Box) -> float:
 def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, int, int, int]:
     """The square about a box's centre, its side the box's longer side times `scale`.
 
-    Near the border the square is moved, and if need be shrunk, to lie inside the image: clipping it
-    to a rectangle would have the later resize stretch the face.
-
-    Args:
-        box: (x0, y0, x1, y1) in pixels.
-        scale: side of the square in longer sides of the box.
-        width: of the image.
-        height: of the image.
-
-    Returns:
-        (x0, y0, x1, y1), whole pixels, inside the image, square.
+    Near the border the square is moved, and if need be shrunk, to lie inside an image of this width
+    and height: clipping it to a rectangle would have the later resize stretch the face.
 
     Example:
         >>> square_about((40, 40, 60, 70), 2.0, width=100, height=80)
@@ -135,10 +126,8 @@ def square_about(box: Box, scale: float, width: int, height: int) -> tuple[int, 
     x0, y0, x1, y1 = box
     side = int(max(x1 - x0, y1 - y0) * scale)
     side = max(1, min(side, width, height))
-    left = round((x0 + x1) / 2 - side / 2)
-    top = round((y0 + y1) / 2 - side / 2)
-    left = min(max(left, 0), width - side)
-    top = min(max(top, 0), height - side)
+    left = min(max(round((x0 + x1) / 2 - side / 2), 0), width - side)
+    top = min(max(round((y0 + y1) / 2 - side / 2), 0), height - side)
     return left, top, left + side, top + side
 
 
@@ -167,11 +156,8 @@ def released_crop(
         pixels: (h, w, 3) uint8.
         box: the face, in pixels; of a whole picture, the picture as it is.
         scale: side of the square in longer sides of the box.
-        size: side of the result.
+        size: side of the result (size, size, 3), float32, 0 to 255.
         antialias: whether what is shrunk is smoothed first.
-
-    Returns:
-        (size, size, 3) float32, 0 to 255.
 
     Source: the released programs of Zou et al., arXiv 2501.02207 and 2507.22824.
     """

@@ -37,31 +37,26 @@ _SIGNATURE = {
 class Declared:
     """What a file declares of its origin.
 
-    Attributes:
-        marks: one each; empty where nothing is declared.
-        contradictions: sentences on what doesn't fit together.
-        unread: sentences on what is there and could not be read.
-        chain: the Content Credentials, link by link; empty where there are none.
-
     Example:
         >>> Declared().line
         'The file says nothing of its origin.'
     """
 
-    marks: tuple[Mark, ...] = ()
-    contradictions: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()  #: one each; empty where nothing is declared.
+    contradictions: tuple[str, ...] = ()  #: sentences on what doesn't fit together.
+    unread: tuple[str, ...] = ()  #: sentences on what is there and could not be read.
+    #: the Content Credentials, link by link; empty where there are none.
     chain: tuple[CredentialLink, ...] = ()
 
     @property
     def line(self) -> str:
         """The strongest of the marks in words."""
         for kinds in _FIRST:
-            found = [mark for mark in self.marks if mark.what in kinds]
-            if found:
+            if found := [mark for mark in self.marks if mark.what in kinds]:
                 # Signed ones speak for the others, then those that name who did it.
-                mark = min(found, key=lambda mark: (mark.verified is None, mark.by is None))
-                return _sentence(mark)
+                return _sentence(
+                    min(found, key=lambda mark: (mark.verified is None, mark.by is None))
+                )
         return "The file says nothing of its origin."
 
     @property
@@ -83,18 +78,16 @@ class Declared:
 
 
 def read_declared(image: Image.Image, exif: Mapping[int, Any], content: bytes | None) -> Declared:
-    """Read what a file declares of its origin.
+    """What a file declares of its origin; damaged marks are left out, and said so.
 
     Args:
         image: opened by Pillow, and loaded.
         exif: its EXIF fields, by number.
         content: the bytes of the file; None = no file, and so no Content Credentials.
-
-    Returns:
-        What it declares; damaged marks are left out, and said so.
     """
     marks, unread = metadata_marks(image, exif)
-    media_type = _media_type(image)
+    # MPO: a JPEG with others behind it.
+    media_type = Image.MIME.get("JPEG" if image.format == "MPO" else image.format or "")
     chain: tuple[CredentialLink, ...] = ()
     if content is not None and media_type is not None:
         signed, chain, missing = credentials(content, media_type)
@@ -102,11 +95,6 @@ def read_declared(image: Image.Image, exif: Mapping[int, Any], content: bytes | 
     kept = tuple(dict.fromkeys(marks))[:_MOST]
     contradictions = tuple(_contradictions(kept, image.size, exif))
     return Declared(kept, contradictions, tuple(unread), chain)
-
-
-def _media_type(image: Image.Image) -> str | None:
-    kind = image.format or ""
-    return Image.MIME.get("JPEG" if kind == "MPO" else kind)  # MPO: a JPEG with others behind it
 
 
 def _sentence(mark: Mark) -> str:

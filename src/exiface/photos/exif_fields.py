@@ -1,13 +1,14 @@
 """Every EXIF field of a file by its name, as it can be shown; nothing in it is trusted or run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from PIL import ExifTags
 from PIL.TiffImagePlugin import IFDRational
 
-from exiface.photos.images import UnreadableImageError, opened
+from exiface.photos.images import opened
 from exiface.photos.marks import shown
 from exiface.photos.metadata_marks import user_comment
 
@@ -30,54 +31,31 @@ _POINTERS = {each.value for each in ExifTags.IFD} - {ExifTags.IFD.MakerNote}
 
 @dataclass(frozen=True, slots=True)
 class ExifField:
-    """One field as it can be shown.
+    """One field as it can be shown."""
 
-    Attributes:
-        group: which part of the EXIF it stands in: "Image", "Exif", "GPS", "Interoperability" or
-            "Thumbnail".
-        number: of the field.
-        name: of the field, or "field 0x..." of one without a known name.
-        value: printable, on one line.
-        note: what is not shown of it; None where all is.
-    """
-
+    #: which part of the EXIF it stands in: "Image", "Exif", "GPS", "Interoperability" or
+    #: "Thumbnail".
     group: str
-    number: int
-    name: str
-    value: str
-    note: str | None = None
+    number: int  #: of the field.
+    name: str  #: of the field, or "field 0x..." of one without a known name.
+    value: str  #: printable, on one line.
+    note: str | None = None  #: what is not shown of it; None where all is.
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; `note` only where there is one."""
-        values = {"group": self.group, "number": self.number, "name": self.name}
-        values["value"] = self.value
-        return values if self.note is None else values | {"note": self.note}
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def exif_fields(content: bytes) -> tuple[ExifField, ...]:
-    """Read every EXIF field that can be read.
-
-    Args:
-        content: the bytes of an image file.
-
-    Returns:
-        The fields, by group and number; none of a file that can't be read or carries no EXIF.
-    """
+    """Every EXIF field that can be read in the bytes of an image file, by group and number."""
     found: list[ExifField] = []
-    try:
-        with opened(content) as image:
-            exif = image.getexif()
-            for group, place, names in _GROUPS:
-                # A damaged group takes its own fields only.
-                try:
-                    fields = dict(exif) if place is None else exif.get_ifd(place)
-                    found.extend(_of_group(group, fields, names))
-                except Exception:  # noqa: S112 - Pillow's parser lets all sorts of errors through
-                    continue
-    except UnreadableImageError:
-        return ()
-    except Exception:  # noqa: S110 - likewise
-        pass
+    # Pillow's parser lets all sorts of errors through; a damaged group takes its own fields only.
+    with suppress(Exception), opened(content) as image:
+        exif = image.getexif()
+        for group, place, names in _GROUPS:
+            with suppress(Exception):
+                fields = dict(exif) if place is None else exif.get_ifd(place)
+                found.extend(_of_group(group, fields, names))
     return tuple(found[:_MOST])
 
 

@@ -31,19 +31,14 @@ _LEAST_INSIDE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face in an image; coordinates in pixels of the upright image.
+    """One face in an image; coordinates in pixels of the upright image."""
 
-    Attributes:
-        box: (x0, y0, x1, y1).
-        landmarks: (5, 2): eye centres, nose, mouth corners; the one further left in the image of
-            an upright face first; NaN where none were looked for. Their error is about a tenth of
-            the distance of the eyes.
-        score: the face detector's confidence, 0 to 1.
-    """
-
-    box: tuple[float, float, float, float]
+    box: tuple[float, float, float, float]  #: (x0, y0, x1, y1).
+    #: (5, 2): eye centres, nose, mouth corners; the one further left in the image of an upright
+    #: face first; NaN where none were looked for. Their error is about a tenth of the distance of
+    #: the eyes.
     landmarks: NDArray[np.float32]
-    score: float
+    score: float  #: the face detector's confidence, 0 to 1.
 
 
 class FaceDetector:
@@ -61,14 +56,7 @@ class FaceDetector:
         self._session = _session()
 
     def detect(self, pixels: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces of one image.
-
-        Args:
-            pixels: (h, w, 3) uint8, RGB.
-
-        Returns:
-            The faces, largest first.
-        """
+        """Find the faces of one image (h, w, 3) uint8, RGB; the largest comes first."""
         for longest_side in _LONGEST_SIDES:
             faces = self._detect_at(pixels, longest_side)
             if faces or max(pixels.shape[:2]) <= _LONGEST_SIDES[-1]:  # not shrunk any further
@@ -153,18 +141,15 @@ def _shrunk(
         # On the right and below, less than `whole` pixels are left out.
         size = (width // whole, height // whole)
         width, height = whole * size[0], whole * size[1]
-        pixels = _resized(pixels[:height, :width], size, cv2.INTER_AREA)
+        shrunk = cv2.resize(pixels[:height, :width], size, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(shrunk, np.uint8)
     scale = min(1.0, longest_side / max(pixels.shape[:2]))
     if scale < 1:
         size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-        pixels = _resized(pixels, size, cv2.INTER_LINEAR)  # less than half is left to take off
+        # Less than half is left to take off.
+        shrunk = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
+        pixels = np.asarray(shrunk, np.uint8)
     return pixels, (width / pixels.shape[1], height / pixels.shape[0])
-
-
-def _resized(
-    pixels: NDArray[np.uint8], size: tuple[int, int], interpolation: int
-) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.uint8)
 
 
 def _decoded(

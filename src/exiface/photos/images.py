@@ -55,21 +55,13 @@ class TooManyPixelsError(UnreadableImageError):
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One decoded image.
+    """One decoded image."""
 
-    Attributes:
-        pixels: (height, width, 3) uint8, RGB, upright.
-        tags: what the camera recorded.
-        camera: maker and model, where they are known.
-        declared: what the file says of its origin.
-        jpeg_quality: of the file, estimated, 1 to 100; None of other formats.
-    """
-
-    pixels: NDArray[np.uint8]
-    tags: CameraTags
-    camera: str | None = None
-    declared: Declared = field(default_factory=Declared)
-    jpeg_quality: int | None = None
+    pixels: NDArray[np.uint8]  #: (height, width, 3) uint8, RGB, upright.
+    tags: CameraTags  #: what the camera recorded.
+    camera: str | None = None  #: maker and model, where they are known.
+    declared: Declared = field(default_factory=Declared)  #: what the file says of its origin.
+    jpeg_quality: int | None = None  #: of the file, estimated, 1 to 100; None of other formats.
 
 
 def read_photo(source: ImageSource) -> Photo:
@@ -108,13 +100,9 @@ def decode(content: bytes) -> Photo:
 
 
 def declared_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height that the header of an image file declares; nothing is decoded.
+    """Width and height that the header of an image file declares, before any rotation.
 
-    Args:
-        content: the bytes of the file.
-
-    Returns:
-        (width, height) before any rotation; None where the file can't be read.
+    No pixel is decoded; None where the file can't be read.
 
     Raises:
         TooManyPixelsError: so many that Pillow won't even say.

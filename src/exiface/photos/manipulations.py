@@ -1,7 +1,9 @@
 """Artificial face manipulations: what the encoder learns to spot, made from photographs alone.
 
-The four of the published method, vectorised: the mouth turned, the mouth mirrored, one eye
-mirrored, the whole face warped. Lengths in pixels hold for a face of 224 px and scale with it.
+`MANIPULATIONS` are the four of the published method, vectorised; their lengths in pixels hold for a
+face of 224 px and scale with it. Two more change the whole face: smoothing takes away what the
+sensor and the skin leave and a generator's decoder doesn't draw; averaging two faces makes one more
+ordinary than either, as generators tend to.
 """
 
 from collections.abc import Callable
@@ -26,6 +28,10 @@ _GRID = 4  # control points along each side
 _JITTER = (0.04, 0.05)  # standard deviation of a control point's shift, in image sides
 # Width of an eye (corner to corner) in distances of the eye centres, for five landmarks.
 _EYE_WIDTH = 0.48
+# Of smoothing: windows and strengths, which hold for a face of 224 px and don't scale.
+_MEANS_STRENGTH, _MEANS_PATCH, _MEANS_SEARCH = 5.0, 5, 13
+_BILATERAL_DIAMETER, _BILATERAL_REACH = 9, 5.0
+_BILATERAL_RANGE = (15.0, 35.0)  # grey levels
 
 
 def mouth_turned(pixels: Pixels, landmarks: Landmarks, rng: np.random.Generator) -> Pixels:
@@ -92,6 +98,23 @@ def manipulate(
     return MANIPULATIONS[name](pixels, landmarks, rng)
 
 
+def smoothed(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Smooth pixels (s, s, 3) and keep edges: non-local means or a bilateral filter, drawn."""
+    if rng.random() < 0.5:
+        result = cv2.fastNlMeansDenoisingColored(
+            pixels, None, _MEANS_STRENGTH, _MEANS_STRENGTH, _MEANS_PATCH, _MEANS_SEARCH
+        )
+    else:
+        strength = rng.uniform(*_BILATERAL_RANGE)
+        result = cv2.bilateralFilter(pixels, _BILATERAL_DIAMETER, strength, _BILATERAL_REACH)
+    return np.asarray(result, np.uint8)
+
+
+def averaged(pixels: Pixels, other: Pixels) -> Pixels:
+    """The mean of two face crops (s, s, 3) uint8."""
+    return np.asarray(cv2.addWeighted(pixels, 0.5, other, 0.5, 0), np.uint8)
+
+
 def _mouth_corners(landmarks: Landmarks) -> tuple[Landmarks, Landmarks]:
     first, second = (48, 54) if len(landmarks) == 68 else (3, 4)
     return landmarks[first], landmarks[second]
@@ -132,13 +155,9 @@ def _flip_region(
 
 
 def _soft_rectangle(height: int, width: int, unit: float) -> NDArray[np.float32]:
-    """A rectangle's mask, eroded, blurred and scaled to a maximum of 1.
-
-    The blur of a rectangle is the outer product of the blurs of its sides, so two lines suffice.
-    """
-    across = _soft_line(height, unit)
-    along = _soft_line(width, unit)
-    mask = across[:, None] * along[None, :]
+    """A rectangle's mask, eroded, blurred and scaled to a maximum of 1."""
+    # The blur of a rectangle is the outer product of the blurs of its sides: two lines suffice.
+    mask = _soft_line(height, unit)[:, None] * _soft_line(width, unit)
     return np.asarray(mask / mask.max(), dtype=np.float32)
 
 
@@ -155,11 +174,7 @@ def _soft_line(length: int, unit: float) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=4)
 def _hat_functions(height: int, width: int) -> NDArray[np.float32]:
-    """Piecewise affine basis on a regular grid whose cells are split along a diagonal.
-
-    Returns:
-        (height * width, 16): at each pixel, the weights of the control points; they sum to 1.
-    """
+    """Piecewise affine weights of the control points at each pixel: (height * width, 16)."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x *= (_GRID - 1) / max(1, width - 1)
     y *= (_GRID - 1) / max(1, height - 1)

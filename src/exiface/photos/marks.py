@@ -75,23 +75,14 @@ class Verified(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One thing that a file says of its origin.
+    """One thing that a file says of its origin."""
 
-    Attributes:
-        what: it is about.
-        says: in words, as they follow on "The file says that".
-        where: it stands, such as "EXIF" or "Content Credentials".
-        by: the program, camera or signer that is named; None where none is.
-        verified: of a signed mark, how far; None where nothing is signed.
-        raw: the file's own value, shortened.
-    """
-
-    what: What
-    says: str
-    where: str
-    by: str | None = None
-    verified: Verified | None = None
-    raw: str = ""
+    what: What  #: it is about.
+    says: str  #: in words, as they follow on "The file says that".
+    where: str  #: it stands, such as "EXIF" or "Content Credentials".
+    by: str | None = None  #: the program, camera or signer that is named; None where none is.
+    verified: Verified | None = None  #: of a signed mark, how far; None where nothing is signed.
+    raw: str = ""  #: the file's own value, shortened.
 
     @property
     def is_generated(self) -> bool:
@@ -157,12 +148,9 @@ def shown(value: object, longest: int = _LONGEST) -> str:
 
 
 def values_of(tree: object, name: str, depth: int = 0) -> Iterator[str]:
-    """The texts under every key of a tree whose last part is `name`, prefixes and case aside.
+    """The texts under every key whose last part is `name` (in lower case), prefixes aside.
 
-    Args:
-        tree: mappings and lists, as a parser of JSON or XMP gives them.
-        name: in lower case.
-        depth: levels above.
+    The tree is of mappings and lists, as a parser of JSON or XMP gives them.
     """
     if depth > _DEEPEST:
         return

@@ -30,14 +30,9 @@ _ENCODINGS = {b"ASCII\0\0\0": "ascii", b"\0\0\0\0\0\0\0\0": "utf-8"}
 
 
 def metadata_marks(image: Image.Image, exif: Mapping[int, Any]) -> tuple[list[Mark], list[str]]:
-    """Read the marks in an opened image's metadata.
+    """The marks in the metadata of an image with these EXIF fields, and what could not be read.
 
-    Args:
-        image: loaded, so that what follows its pixels has been read too.
-        exif: its EXIF fields, by number.
-
-    Returns:
-        The marks, and what could not be read.
+    The image has been loaded, so that what follows its pixels has been read too.
     """
     marks = [*_of_exif(exif), *_of_texts(image, exif), *_of_iptc(image)]
     tree, unread = _xmp(image)
@@ -57,21 +52,16 @@ def _of_exif(exif: Mapping[int, Any]) -> Iterator[Mark]:
 def _of_xmp(tree: Mapping[str, Any]) -> Iterator[Mark]:
     used = [*values_of(tree, "aisystemused"), *values_of(tree, "aisystemversionused")]
     by = shown(" ".join(used[:2])) or None
-    for value in values_of(tree, "digitalsourcetype"):
-        if mark := source_type(value, "XMP", by=by):
-            yield mark
+    types = values_of(tree, "digitalsourcetype")
+    yield from filter(None, (source_type(value, "XMP", by=by) for value in types))
     if by:
         yield Mark(What.GENERATED, f"it was made by {by}", "XMP", by, None, by)
     for value in values_of(tree, "aipromptinformation"):
         says = "a generative model was given this prompt"
         yield Mark(What.SETTINGS, says, "XMP", by or "a generative model", None, shown(value))
-    for value in values_of(tree, "creatortool"):
-        if mark := program(value, "XMP"):
-            yield mark
+    yield from filter(None, (program(value, "XMP") for value in values_of(tree, "creatortool")))
     for value in values_of(tree, "credit"):
-        mark = program(value, "XMP")
-        if mark is not None and mark.is_generated:
-            yield mark
+        yield from _if_generated(program(value, "XMP"))
     for value in values_of(tree, "provenance"):
         if value.startswith(("http://", "https://")):
             says = "its Content Credentials lie elsewhere; they were not fetched"
@@ -96,9 +86,12 @@ def _of_iptc(image: Image.Image) -> Iterator[Mark]:
         return
     if (mark := program(shown(fields.get(_IPTC_PROGRAM, b"")), "IPTC")) is not None:
         yield mark
-    credit = program(shown(fields.get(_IPTC_CREDIT, b"")), "IPTC")
-    if credit is not None and credit.is_generated:
-        yield credit
+    yield from _if_generated(program(shown(fields.get(_IPTC_CREDIT, b"")), "IPTC"))
+
+
+def _if_generated(mark: Mark | None) -> Iterator[Mark]:
+    if mark is not None and mark.is_generated:
+        yield mark
 
 
 def _of_texts(image: Image.Image, exif: Mapping[int, Any]) -> Iterator[Mark]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,21 +49,14 @@ class Patches:
     def __post_init__(self) -> None:
         if self.side < 1 or self.most < 1 or min(self.std) <= 0:
             raise ValueError(f"patches must have positive side, number and std, got {self}")
-        if self.crop not in ("whole", "published"):
-            raise ValueError(f"crop must be whole or published, got {self.crop!r}")
-        if self.chosen not in ("first", "evenly"):
-            raise ValueError(f"chosen must be first or evenly, got {self.chosen!r}")
-        if self.pooling not in ("mean", "first"):
-            raise ValueError(f"pooling must be mean or first, got {self.pooling!r}")
+        for name, known in (("crop", Crop), ("chosen", Chosen), ("pooling", Pooling)):
+            if (value := getattr(self, name)) not in get_args(known):
+                raise ValueError(f"{name} must be {' or '.join(get_args(known))}, got {value!r}")
 
     def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Cut an image into patches.
+        """Cut pixels (h, w, 3) uint8 into patches (n, side, side, 3).
 
-        Args:
-            pixels: (h, w, 3) uint8, RGB.
-
-        Returns:
-            (n, side, side, 3) uint8; a view of the image where none is padded or left out.
+        They are a view of the image where none is padded or left out.
         """
         side = self.side
         if min(pixels.shape[:2]) < side:

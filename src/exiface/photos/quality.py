@@ -21,22 +21,16 @@ _FLAT = 2  # grey levels within a block that are one level, compressed
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well a face can be seen; more is better.
+    """How well a face can be seen; more is better."""
 
-    Attributes:
-        size: shorter side of the face in pixels.
-        sharpness: logarithm of the variance of the Laplacian, at a common size.
-        jpeg_quality: 1 to 100; NaN of other formats.
-        frontality: 1 where the nose lies between the eyes, 0 where it lies below one of them, down
-            to -1 where the face is turned further; NaN without landmarks.
-        texture: share of blocks of 8 px that aren't of one grey level, of an image as a whole; NaN
-            of a face. Text, screenshots and drawings have flat areas, photographs few.
-    """
-
-    size: float
-    sharpness: float
-    jpeg_quality: float = math.nan
+    size: float  #: shorter side of the face in pixels.
+    sharpness: float  #: logarithm of the variance of the Laplacian, at a common size.
+    jpeg_quality: float = math.nan  #: 1 to 100; NaN of other formats.
+    #: 1 where the nose lies between the eyes, 0 where it lies below one of them, down to -1 where
+    #: the face is turned further; NaN without landmarks.
     frontality: float = math.nan
+    #: share of blocks of 8 px that aren't of one grey level, of an image as a whole; NaN of a face.
+    #: Text, screenshots and drawings have flat areas, photographs few.
     texture: float = math.nan
 
     @classmethod
@@ -74,10 +68,9 @@ class Quality:
 
 
 def texture(pixels: NDArray[np.uint8]) -> float:
-    """The share of an image's blocks of 8 px that aren't of one grey level; NaN without a block.
+    """The share of blocks of 8 px of pixels (h, w, 3) that aren't of one grey level.
 
-    Args:
-        pixels: (h, w, 3), RGB.
+    It is NaN where there is no block.
 
     Example:
         >>> texture(np.zeros((64, 64, 3), np.uint8))
@@ -110,13 +103,9 @@ def frontality(landmarks: NDArray[np.float32]) -> float:
 
 
 def jpeg_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
-    """Estimate a JPEG's quality: the IJG setting whose luminance table is nearest.
+    """Estimate a JPEG's quality, 1 to 100: the IJG setting whose luminance table is nearest.
 
-    Args:
-        tables: quantisation tables, as Pillow gives them; None of other formats.
-
-    Returns:
-        1 to 100; None without a table.
+    `tables` are those of the quantisation, as Pillow gives them; without any it is None.
     """
     if not tables or 0 not in tables:
         return None

@@ -23,15 +23,7 @@ def sharpened(pixels: Pixels, sigma: float, amount: float) -> Pixels:
 
 
 def retouched(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Retouch a photograph in one way, drawn, to a degree that is drawn.
-
-    Args:
-        pixels: (h, w, 3) uint8, a face or a part of one.
-        rng: where filter, strength and opacity are drawn from.
-
-    Returns:
-        The retouched photograph, same shape; `pixels` is left as it was.
-    """
+    """Retouch pixels (h, w, 3) of a photograph in one way; way, strength and opacity are drawn."""
     soft = _FILTERS[rng.integers(len(_FILTERS))](pixels, rng)
     opacity = rng.uniform(0.5, 1)
     result = cv2.addWeighted(soft, opacity, pixels, 1 - opacity, 0)

@@ -31,9 +31,13 @@ _PLAUSIBLE = {
     "focal_length_35mm": (0.1, 1e5),
 }
 # Of APEX values, which may be negative: darker or brighter has no camera worked.
-_PLAUSIBLE_APEX = {"brightness": 25.0, "exposure_bias": 10.0}
+_PLAUSIBLE_APEX = {"brightness": (-25.0, 25.0), "exposure_bias": (-10.0, 10.0)}
 # A 16-bit field that is full: "the true value stands elsewhere" (Exif 2.3, 4.6.5).
 _ISO_OVERFLOW = 65535
+_ISO_FIELDS = (
+    *(_Base.ISOSpeedRatings, _Base.ISOSpeed),
+    *(_Base.RecommendedExposureIndex, _Base.StandardOutputSensitivity),
+)
 
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})"
 _FLICKR_VALUE = re.compile(
@@ -90,13 +94,11 @@ class CameraTags:
     scene_capture_type: str | None = None
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _PLAUSIBLE.items():
-            value = _number(getattr(self, name))
+        numbers = {name: _number(getattr(self, name)) for name in _PLAUSIBLE}
+        numbers |= {name: _apex(getattr(self, name), float) for name in _PLAUSIBLE_APEX}
+        for name, value in numbers.items():
+            low, high = (_PLAUSIBLE | _PLAUSIBLE_APEX)[name]
             plausible = value is not None and low <= value <= high
-            object.__setattr__(self, name, value if plausible else None)
-        for name, most in _PLAUSIBLE_APEX.items():
-            value = _apex(getattr(self, name), float)
-            plausible = value is not None and abs(value) <= most
             object.__setattr__(self, name, value if plausible else None)
         for name, classes in CLASSES.items():
             if getattr(self, name) not in classes:
@@ -115,22 +117,9 @@ class CameraTags:
             exif: field number -> value as Pillow gives it. The APEX forms (ApertureValue,
                 ShutterSpeedValue) stand in where FNumber and ExposureTime are absent.
 
-        Returns:
-            The tags found. Source: Exif 2.32, sections 4.6.5 and annex C (APEX).
+        Source: Exif 2.32, sections 4.6.5 and annex C (APEX).
         """
-        iso = next(
-            (
-                value
-                for field in (
-                    _Base.ISOSpeedRatings,
-                    _Base.ISOSpeed,
-                    _Base.RecommendedExposureIndex,
-                    _Base.StandardOutputSensitivity,
-                )
-                if (value := _number(exif.get(field))) not in (None, 0.0, _ISO_OVERFLOW)
-            ),
-            None,
-        )
+        speeds = [_number(exif.get(field)) for field in _ISO_FIELDS]
         return cls(
             aperture=_first(
                 _number(exif.get(_Base.FNumber)),
@@ -141,7 +130,7 @@ class CameraTags:
                 _apex(exif.get(_Base.ShutterSpeedValue), lambda value: 2**-value),
             ),
             focal_length=_number(exif.get(_Base.FocalLength)),
-            iso_speed=iso,
+            iso_speed=_first(*(None if speed == _ISO_OVERFLOW else speed for speed in speeds)),
             focal_length_35mm=_number(exif.get(_Base.FocalLengthIn35mmFilm)),
             brightness=exif.get(_Base.BrightnessValue),
             exposure_bias=exif.get(_Base.ExposureBiasValue),
@@ -179,9 +168,6 @@ class CameraTags:
         Args:
             record: `{"EXIF_ordinal": {"ISO": 200, ...}, "EXIF_categorical": {...}}`.
             denominators: exposure times are given as 200, not as 1/200 s.
-
-        Returns:
-            The tags found.
         """
         ordinal = record.get("EXIF_ordinal")
         found = cls.from_flickr({"EXIF": ordinal}).present()
@@ -201,11 +187,8 @@ class CameraTags:
         parts = []
         if self.aperture is not None:
             parts.append(f"f/{self.aperture:.3g}")
-        if self.exposure_time is not None:
-            short = self.exposure_time < 0.4
-            parts.append(
-                f"1/{1 / self.exposure_time:.0f} s" if short else f"{self.exposure_time:.3g} s"
-            )
+        if (time := self.exposure_time) is not None:
+            parts.append(f"1/{1 / time:.0f} s" if time < 0.4 else f"{time:.3g} s")
         if self.focal_length is not None:
             parts.append(f"{self.focal_length:.4g} mm")
         if self.iso_speed is not None:
@@ -225,13 +208,9 @@ TAG_TITLES = {
 
 
 def read_exif(image: Image.Image) -> dict[int, Any]:
-    """Collect the EXIF fields of an opened image, those of the Exif sub-IFD first.
+    """The EXIF fields of an image opened by Pillow, those of the Exif sub-IFD first.
 
-    Args:
-        image: an image opened by Pillow (JPEG, TIFF, PNG, WebP, HEIC ...).
-
-    Returns:
-        field number -> raw value; empty where there is no EXIF or it is damaged beyond reading.
+    Field number -> raw value; empty where there is no EXIF or it is damaged beyond reading.
     """
     merged: dict[int, Any] = {}
     try:

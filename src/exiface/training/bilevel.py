@@ -60,13 +60,11 @@ class LossWeights:
     """The weights of several losses, with their optimiser.
 
     Args:
-        names: of the losses.
+        names: of the losses; also an attribute.
         start: their weights at the start.
-        settings: how they are learnt.
+        settings: how they are learnt; also an attribute.
 
     Attributes:
-        names: the same.
-        settings: the same.
         values: (k,) float64, the weights.
     """
 
@@ -79,12 +77,7 @@ class LossWeights:
         self._optimizer = torch.optim.Adam([self.values], lr=settings.learning_rate)
 
     def learn(self, derivatives: Tensor) -> None:
-        """Move the weights by how much faster the primary loss falls for each (k,).
-
-        Args:
-            derivatives: of each loss along the learning rate times the primary loss's gradient at
-                the virtual parameters, which is minus the primary loss's derivative by its weight.
-        """
+        """Move each weight by how much faster the primary loss falls with it (k,)."""
         self.values.grad = -derivatives.detach().to(self.values)
         self._optimizer.step()
         if self.settings.lowest is not None:
@@ -121,7 +114,10 @@ def derivatives(
     mean: Reduce = lambda _: None,
     total: Reduce = lambda _: None,
 ) -> Tensor:
-    """How much faster the primary loss would fall, the more each loss weighed.
+    """How much faster the primary loss would fall, the more each loss weighed: (k,).
+
+    It is the derivative of each loss along rate times the gradient of the primary loss, which is
+    taken at the parameters after a plain gradient step.
 
     Args:
         losses: parameters -> (k,) losses on the training batch.
@@ -133,10 +129,6 @@ def derivatives(
         derivative: how it is taken.
         mean: averages over processes, each of which has its share of the photographs.
         total: adds up over processes.
-
-    Returns:
-        (k,) the derivative of each loss along rate times the gradient of the primary loss, which is
-        taken at the parameters after a plain gradient step.
     """
     virtual = [
         (each - rate * (gradient + decay * each)).detach().requires_grad_()
@@ -157,7 +149,7 @@ def derivatives(
 
 
 def difference(losses: LossesOf, parameters: Tensors, direction: Tensors) -> Tensor:
-    """The same as the released program has it: from two points 0.01 away, on either side."""
+    """The derivatives as the released program takes them, from points 0.01 away on either side."""
     length = torch.stack([each.norm() for each in direction]).norm()
     step = _DISTANCE / length if length else length
     above, below = (

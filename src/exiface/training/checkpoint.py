@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on, in one file that is whole or not there.
+"""Everything that a run needs to go on, in one file that is either whole or absent.
 
 Tensors lie in safetensors, the rest as JSON in its header. Random numbers need no state: every
 draw is seeded by its position (see `exiface.datasets.batches`), so the step is enough.
@@ -28,43 +28,34 @@ class CheckpointError(UserError):
 
 @dataclass(frozen=True)
 class Learning:
-    """What a run changes as it goes.
+    """What a run changes as it goes."""
 
-    Attributes:
-        task: its parameters and buffers.
-        optimizer: of those parameters of the task that learn.
-        average: moving average of the task, where one is kept.
-        weights: of the losses, where they are learnt.
-    """
-
-    task: nn.Module
-    optimizer: Optimizer
-    average: nn.Module | None = None
-    weights: LossWeights | None = None
+    task: nn.Module  #: its parameters and buffers.
+    optimizer: Optimizer  #: of those parameters of the task that learn.
+    average: nn.Module | None = None  #: moving average of the task, where one is kept.
+    weights: LossWeights | None = None  #: of the losses, where they are learnt.
 
 
 def save_checkpoint(run: Path, learning: Learning, step: int, identity: str) -> None:
-    """Write the state after `step` steps, replacing the checkpoint before it at once.
+    """Write the state of a run after `step` steps, replacing the checkpoint before it at once.
 
-    Args:
-        run: folder of the run.
-        learning: what is to be kept.
-        step: steps done.
-        identity: of settings and data; a checkpoint of another one isn't resumed.
+    `identity` is of settings and data; a checkpoint of another one isn't resumed.
     """
-    tensors = {f"task.{name}": tensor for name, tensor in learning.task.state_dict().items()}
+    parts = {"task": learning.task.state_dict()}
     if learning.average is not None:
-        average = learning.average.state_dict()
-        tensors |= {f"average.{name}": tensor for name, tensor in average.items()}
+        parts["average"] = learning.average.state_dict()
     for index, state in learning.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        parts[f"optimizer.{index}"] = state
     if learning.weights is not None:
-        weights = learning.weights.state()
-        tensors |= {f"weights.{name}": tensor for name, tensor in weights.items()}
+        parts["weights"] = learning.weights.state()
     described = {"version": _VERSION, "step": step, "identity": identity}
     partial = run / (CHECKPOINT_FILE + ".partial")
     save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        {
+            f"{part}.{name}": tensor.detach().cpu().contiguous()
+            for part, state in parts.items()
+            for name, tensor in state.items()
+        },
         partial,
         metadata={"exiface": json.dumps(described)},
     )
@@ -96,12 +87,8 @@ def load_checkpoint(run: Path, learning: Learning, identity: str) -> int:
         )
 
     def part(prefix: str) -> dict[str, Tensor]:
-        start = f"{prefix}."
-        return {
-            name.removeprefix(start): each
-            for name, each in tensors.items()
-            if name.startswith(start)
-        }
+        named = ((name.partition("."), each) for name, each in tensors.items())
+        return {name: each for (first, _, name), each in named if first == prefix}
 
     learning.task.load_state_dict(part("task"))
     if learning.average is not None:
@@ -109,18 +96,15 @@ def load_checkpoint(run: Path, learning: Learning, identity: str) -> int:
     if learning.weights is not None:
         learning.weights.restore(part("weights"))
     # The optimiser numbers the parameters that it was given: frozen ones are not among them.
-    groups = learning.optimizer.param_groups
-    parameters = [parameter for group in groups for parameter in group["params"]]
+    optimizer = learning.optimizer
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in part("optimizer").items():
         index, key = name.split(".", 1)
         parameter = parameters[int(index)]
-        if tensor.shape == parameter.shape:
+        if tensor.shape == parameter.shape:  # all but the step counter
             # In the parameter's memory format: another one sums up differently.
-            restored = torch.empty_like(parameter).copy_(tensor).detach()
-        else:  # the step counter
-            restored = tensor
-        state.setdefault(int(index), {})[key] = restored
-    optimizer = learning.optimizer
+            tensor = torch.empty_like(parameter).copy_(tensor).detach()  # noqa: PLW2901
+        state.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return int(described["step"])

@@ -35,10 +35,7 @@ def _one_of(known: Iterable[str]) -> Callable[[str], str]:
 
 
 def _architecture(name: str) -> str:
-    try:
-        find_architecture(name)
-    except UserError as error:
-        raise ValueError(str(error)) from None
+    find_architecture(name)  # its error is a ValueError, as pydantic wants it
     return name
 
 
@@ -204,9 +201,6 @@ def read_config(config: str | Path | None, settings: Iterable[str] = ()) -> Trai
     Args:
         config: YAML file, or the name of one in `CONFIGS`; None: the defaults.
         settings: such as "epochs=5" or "augmentation.jpeg=0.5"; values are read as YAML.
-
-    Returns:
-        The settings.
 
     Raises:
         ConfigError: unknown key, wrong value, not YAML, no such file.

@@ -11,17 +11,11 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process among those that train together.
+    """One process among those that train together."""
 
-    Attributes:
-        rank: 0 is the one that writes.
-        world_size: how many there are.
-        device: what it computes on.
-    """
-
-    rank: int
-    world_size: int
-    device: torch.device
+    rank: int  #: 0 is the one that writes.
+    world_size: int  #: how many there are.
+    device: torch.device  #: what it computes on.
 
     @property
     def writes(self) -> bool:

@@ -13,15 +13,9 @@ Tensors = Sequence[Tensor]
 
 
 def directional(function: Callable[[Tensors], Tensor], at: Tensors, direction: Tensors) -> Tensor:
-    """The derivative of a function along a direction in its arguments, exactly.
+    """The exact derivative of a function of several tensors, such as losses of parameters.
 
-    Args:
-        function: of several tensors, such as losses of a network's parameters.
-        at: where.
-        direction: a tensor for each of them.
-
-    Returns:
-        As the function's value is shaped.
+    It is taken `at` these tensors, along a direction that has a tensor for each of them.
     """
     with forward_ad.dual_level(), _FusedBatchNorm():
         dual = [

@@ -1,4 +1,4 @@
-"""What reads an encoder's features: a linear head a tag, or a vector a class compared by angle.
+"""What reads an encoder's features: linear heads, or a vector for each class, compared by angle.
 
 BLADES compares with sentences; without the weights of a text encoder, which are not to be had
 everywhere, vectors that are learnt like any other weight stand in the sentences' place.
@@ -7,7 +7,6 @@ everywhere, vectors that are learnt like any other weight stand in the sentences
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -39,19 +38,16 @@ def classes_of_heads(
     regions: bool,
     generated: bool,
 ) -> dict[str, tuple[str, ...]]:
-    """What each head tells apart, by its name, in the order of the outputs.
+    """What each head tells apart, in the order of the outputs; a name for each column of a head.
 
     Args:
-        kind: of heads; angles need a vector for either side, lines one number.
+        kind: linear heads tell two sides apart by one column, the others have one for either side.
         ranked: camera tags that are ranked.
-        levels: of each of them; None = one number.
-        classes: camera tags that are classes.
+        levels: of each of them; None = one column.
+        classes: camera tags that are told by class.
         families: of manipulations.
-        regions: whether it is told where a face was manipulated.
+        regions: whether a head says where a face was manipulated.
         generated: whether there is a head for generated faces.
-
-    Returns:
-        One name a column of the output.
     """
     names = LEVEL_NAMES if levels == 3 else tuple(f"level {n + 1}" for n in range(levels or 1))
     found = dict.fromkeys(ranked, names if levels else ("",))
@@ -65,12 +61,7 @@ def classes_of_heads(
 
 
 class LinearHeads(nn.ModuleDict):
-    """A linear layer a head.
-
-    Args:
-        features: length of the feature vector.
-        classes: what each head tells apart.
-    """
+    """A linear layer for each head, from features of this length to what it tells apart."""
 
     def __init__(self, features: int, classes: Mapping[str, Sequence[str]]) -> None:
         super().__init__({name: nn.Linear(features, len(each)) for name, each in classes.items()})
@@ -85,7 +76,7 @@ class LinearHeads(nn.ModuleDict):
 
 
 class Cosines(nn.Module, ABC):
-    """A vector a class; an output is its cosine with the features, times a learnt scale."""
+    """A vector for each class; an output is its cosine with the features, times a learnt scale."""
 
     logit_scale: nn.Parameter
 
@@ -98,25 +89,8 @@ class Cosines(nn.Module, ABC):
         """What each column looks for: (columns, d), of unit length."""
 
 
-class TextHeads(Cosines):
-    """Vectors that a text encoder makes of sentences; its weights come from a file."""
-
-    @abstractmethod
-    def load(self, path: Path) -> None:
-        """Take over the weights of a text encoder.
-
-        Raises:
-            EncoderError: a tensor is missing, or of another shape.
-        """
-
-
 class ClassVectors(Cosines):
-    """Vectors of classes that are learnt like any other weight.
-
-    Args:
-        features: length of the feature vector.
-        classes: what each head tells apart.
-    """
+    """A vector for each class, of the features' length, learnt like any other weight."""
 
     def __init__(self, features: int, classes: Mapping[str, Sequence[str]]) -> None:
         super().__init__()

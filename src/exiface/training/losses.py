@@ -54,12 +54,8 @@ PUBLISHED_RANKING = Ranking()  # by Zou et al.
 def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
     """Fidelity loss, 1 - sqrt(p g + e) - sqrt((1 - p)(1 - g) + e), of each entry.
 
-    Args:
-        probability: p, in 0..1, any shape.
-        target: g, in 0..1, same shape.
-
-    Returns:
-        The loss of each entry, 0 where p = g, at most 1.
+    Probability p and target g lie in 0..1 and have the same shape; the loss of an entry is 0 where
+    they are equal, and at most 1.
 
     Example:
         >>> p, g = torch.tensor([0.1, 0.9, 0.5, 0.7]), torch.tensor([0.0, 1.0, 1.0, 0.0])
@@ -100,13 +96,12 @@ def ranking_loss(scores: Tensor, tag: Tensor, ranking: Ranking = PUBLISHED_RANKI
         return scores[:0].sum()
     target = (1 + torch.sign(tag[first] - tag[second])) / 2
     if ranking.ties == "greater":
-        target = torch.where(target == 0.5, torch.ones_like(target), target)
+        target = target.ceil()
     difference = ranking.scale * (scores[first] - scores[second])
     if ranking.loss == "cross-entropy":
         # Of log Phi, which stays exact where Phi itself is 0 or 1.
         greater, less = (torch.special.log_ndtr(each) for each in (difference, -difference))
-        entropy: Tensor = -(target * greater + (1 - target) * less).mean()
-        return entropy
+        return torch.mean(-(target * greater + (1 - target) * less))
     return fidelity_loss(torch.special.ndtr(difference), target.to(difference.dtype)).mean()
 
 
@@ -118,8 +113,7 @@ def expected_level(logits: Tensor) -> Tensor:
         [2.0, 1.0]
     """
     levels = torch.arange(1, 1 + logits.shape[1], device=logits.device, dtype=logits.dtype)
-    expected: Tensor = logits.softmax(1) @ levels
-    return expected
+    return logits.softmax(1) @ levels
 
 
 def class_loss(logits: Tensor, classes: Tensor, loss: ClassLoss = "cross-entropy") -> Tensor:
@@ -139,8 +133,7 @@ def class_loss(logits: Tensor, classes: Tensor, loss: ClassLoss = "cross-entropy
         return logits[:0].sum()
     logits, classes = logits[present], classes[present].long()
     if loss == "cross-entropy":
-        entropy: Tensor = functional.cross_entropy(logits, classes)
-        return entropy
+        return functional.cross_entropy(logits, classes)
     right = logits.softmax(1).gather(1, classes[:, None]).squeeze(1)
     others = (logits.shape[1] - 1) * _EPSILON**0.5
     bracket = 1 - torch.sqrt(right + _EPSILON) - others
@@ -148,13 +141,8 @@ def class_loss(logits: Tensor, classes: Tensor, loss: ClassLoss = "cross-entropy
 
 
 def region_loss(logits: Tensor, changed: Tensor) -> Tensor:
-    """Loss of where a face was manipulated: the mean over regions of each one's fidelity loss.
+    """Loss (n,) of where faces were manipulated: the mean of each region's fidelity loss (BLADES).
 
-    Args:
-        logits: (n, regions).
-        changed: (n, regions), 1 = manipulated there.
-
-    Returns:
-        (n,) the loss of each face (BLADES).
+    `changed` (n, regions) is 1 where a face was manipulated; `logits` are of the same shape.
     """
     return fidelity_loss(torch.sigmoid(logits), changed.to(logits.dtype)).mean(1)

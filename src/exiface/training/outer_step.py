@@ -1,4 +1,4 @@
-"""A step whose loss weights learn first: the pretext task as a function of its parameters."""
+"""A training step in which the weights of the losses learn before the network does."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -48,18 +48,14 @@ class OuterStep:
         self._parameters = [each for _, each in learnt]
 
     def __call__(self, inputs: Sequence[Inputs], others: Sequence[Inputs]) -> list[Losses]:
-        """Compute gradients for the optimiser.
-
-        A batch in one part goes forward once, and its way back is walked with the former weights
-        and with the new ones. Of several parts each would have to be kept: they go forward twice.
+        """Compute gradients for the optimiser, and return the losses of each part.
 
         Args:
             inputs: this process's share of the batch, in parts whose gradients are averaged.
             others: likewise, of other photographs, by which the weights are learnt.
-
-        Returns:
-            The losses of each part.
         """
+        # A batch in one part goes forward once, and its way back is walked with the former weights
+        # and with the new ones. Of several parts each would have to be kept: they go forward twice.
         kept = [self._losses(inputs[0])] if len(inputs) == 1 else None
         former = kept or (self._tried(part, self._parameters) for part in inputs)
         groups = {

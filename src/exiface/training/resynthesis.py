@@ -11,15 +11,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
-
-from exiface.datasets import Manifest
-from exiface.progress import Progress, no_progress
-from exiface.threads import ordered_map
-
-RESYNTHESIS = "resynthesis"
-_QUALITY = (88, 96)  # of the files: what the photographs themselves are saved with
 
 
 class _Block(nn.Module):
@@ -93,58 +85,3 @@ class Autoencoder:
             maps = part(maps)
         pixels = maps[0].clamp(0, 1).permute(1, 2, 0).numpy()
         return np.asarray(cv2.convertScaleAbs(pixels, alpha=255), np.uint8)
-
-
-def resynthesise(
-    faces: Manifest,
-    autoencoder: Autoencoder,
-    folder: Path,
-    *,
-    crop_scale: float = 1.3,
-    seed: int = 0,
-    progress: Progress = no_progress,
-) -> list[dict[str, str]]:
-    """Resynthesise the faces of a manifest into a folder; those that are there stay as they are.
-
-    Args:
-        faces: photographs.
-        autoencoder: what resynthesises.
-        folder: where the JPEG files go.
-        crop_scale: side of what is cut out, in longer sides of the face box.
-        seed: of the files' JPEG quality.
-        progress: called with (done, total).
-
-    Returns:
-        One record a face for `exiface.datasets.scan`: file, photo, group, source (the
-        photograph's with "_resynthesis"), generated, split.
-    """
-    from exiface.photos.crops import square_about
-
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def work(row: int) -> dict[str, str]:
-        path = folder / f"{faces.sha256[row][:16]}_{int(faces.box[row].sum())}.jpg"
-        if not path.exists():
-            pixels = faces.read_pixels(row)
-            height, width = pixels.shape[:2]
-            x0, y0, x1, y1 = square_about(faces.face_box(row), crop_scale, width, height)
-            quality = int(np.random.default_rng((seed, row)).integers(*_QUALITY))
-            partial = path.with_suffix(".partial")
-            Image.fromarray(autoencoder(pixels[y0:y1, x0:x1])).save(
-                partial, "JPEG", quality=quality
-            )
-            partial.replace(path)
-        return {
-            "file": path.name,
-            "photo": str(faces.photo[row]),
-            "group": str(faces.group[row]),
-            "source": RESYNTHESIS,
-            "generated": "1",
-            "split": str(faces.split[row]),
-        }
-
-    records = []
-    for done, record in enumerate(ordered_map(work, range(len(faces))), start=1):
-        records.append(record)
-        progress(done, len(faces))
-    return records

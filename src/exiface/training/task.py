@@ -1,6 +1,6 @@
 """What an encoder learns: one module that owns encoder, heads and losses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -38,18 +38,6 @@ from exiface.training.losses import (
 )
 
 NEAR = "near"  # the distance from the encoder that training is kept near to
-
-
-def _heads(
-    kind: HeadKind, features: int, classes: Mapping[str, Sequence[str]]
-) -> LinearHeads | Cosines:
-    """The heads of a kind; sentences are a published system's, and are looked up by name."""
-    if kind == "sentences":
-        made: Cosines = by_name("exiface.papers.blades.sentences:Sentences")(features, classes)
-        return made
-    if kind == "class-vectors":
-        return ClassVectors(features, classes)
-    return LinearHeads(features, classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +79,12 @@ class PretextTask(nn.Module):
 
     Args:
         encoder: (n, 3, s, s), or patches (n, p, 3, s, s) -> (n, features).
-        features: how many of the features, from the first, the heads read.
+        features: how many of the features, from the first, the heads read; also an attribute.
         ranked: camera tags that are ranked, out of RANKED_TAGS.
         classes: camera tags that are told by class, out of CLASSES.
         ranking: how tags are ranked.
         class_loss: how tags are learnt that are classes.
-        families: of manipulations, each of which a head spots.
+        families: of manipulations, each of which a head spots; also an attribute.
         regions: whether a head says where a face was manipulated.
         heads: what reads the features.
         frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
@@ -105,8 +93,6 @@ class PretextTask(nn.Module):
         near: an encoder of whole images that this one is kept near to; it is never trained.
 
     Attributes:
-        families: the same.
-        features: the same.
         names: of the heads: those of the tags, those of the families, `MANIPULATED_REGIONS` and
             `GENERATED_HEAD`.
         columns: of the outputs, by the name of the head.
@@ -145,7 +131,14 @@ class PretextTask(nn.Module):
             generated=bool(self._shares.generated),
         )
         self.names = tuple(classes_told)
-        self.heads: LinearHeads | Cosines = _heads(heads, features, classes_told)
+        self.heads: LinearHeads | Cosines
+        if heads == "sentences":  # a published system's, which are looked up by name
+            self.heads = by_name("exiface.papers.blades.sentences:Sentences")(
+                features, classes_told
+            )
+        else:
+            made = ClassVectors if heads == "class-vectors" else LinearHeads
+            self.heads = made(features, classes_told)
         ends = np.cumsum([len(each) for each in classes_told.values()]).tolist()
         self.columns = {
             name: slice(end - len(each), end)
@@ -171,19 +164,17 @@ class PretextTask(nn.Module):
         """Crops (n, s, s, 3) or patches (n, p, s, s, 3) uint8 as the encoder takes them."""
         device = next(self.parameters()).device
         if isinstance(takes, Patches):
-            images, number = crops.shape[:2]
-            patches = takes.normalise(crops.reshape(images * number, *crops.shape[2:]))
-            of_images = torch.from_numpy(patches.reshape(images, number, *patches.shape[1:]))
+            patches = torch.from_numpy(takes.normalise(crops.reshape(-1, *crops.shape[2:])))
+            of_images: Tensor = patches.unflatten(0, crops.shape[:2])
             return of_images.to(device)
         normalised = torch.from_numpy(takes.normalise(crops))
         return normalised.to(device).contiguous(memory_format=torch.channels_last)
 
     def outputs(self, crops: Tensor) -> Tensor:
         """Head outputs (n, columns), in the order of `names`, of what the encoder takes."""
-        features: Tensor = self.encoder(crops)
-        return self._heads(features)
+        return self._read(self.encoder(crops))
 
-    def _heads(self, features: Tensor) -> Tensor:
+    def _read(self, features: Tensor) -> Tensor:
         features = features[:, : self.features].float()
         with torch.autocast(features.device.type, enabled=False):
             outputs: Tensor = self.heads(features)
@@ -217,7 +208,7 @@ class PretextTask(nn.Module):
             [nn.functional.mse_loss(own, other) for own, other in zip(maps, known, strict=True)]
         ).sum()
         tokens = maps[-1].unflatten(0, patches.shape[:2])
-        return self._heads(self.encoder.feature(tokens)), distance
+        return self._read(self.encoder.feature(tokens)), distance
 
     def directions(self, length: int) -> dict[str, Tensor]:
         """The weights (length,) of each head that says one number, for `heads.safetensors`.
@@ -268,16 +259,11 @@ class PretextTask(nn.Module):
         Returns:
             The loss of each head, by name, and `NEAR` where the encoder is kept near to another.
         """
-        distance = None
-        if self._near is None:
-            outputs = self.outputs(crops)
-        else:
-            outputs, distance = self._kept_near(crops)
+        outputs, distance = self._kept_near(crops) if self._near else (self.outputs(crops), None)
         outputs = gather(outputs, with_gradient=True)
-        tags = gather(tags)
         manipulated = gather(manipulated)
         photographs = ~gather(generated)
-        tags = torch.where(photographs[:, None], tags, torch.nan)
+        tags = torch.where(photographs[:, None], gather(tags), torch.nan)
         losses = {
             name: ranking_loss(
                 self.score(outputs, name), tags[:, RANKED_TAGS.index(name)], self._ranking

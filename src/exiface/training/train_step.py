@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -23,7 +24,6 @@ from exiface.training.bilevel import LossWeights
 from exiface.training.checkpoint import Learning
 from exiface.training.config import ConfigError, TrainConfig
 from exiface.training.distributed import Process
-from exiface.training.heads import TextHeads
 from exiface.training.outer_step import Inputs, Losses, OuterStep
 from exiface.training.task import PretextTask
 
@@ -74,7 +74,7 @@ class TrainStep:
         if config.frozen:
             for name, parameter in encoder.named_parameters():
                 parameter.requires_grad_(name.startswith(architecture.last_layer))
-        task: nn.Module = PretextTask(
+        task = PretextTask(
             encoder,
             architecture.read or architecture.features,
             ranked=config.ranked,
@@ -89,45 +89,40 @@ class TrainStep:
             label_smoothing=config.label_smoothing,
             near=near,
         )
-        if isinstance(task.heads, TextHeads):
+        if config.heads == "sentences":
             if text is None:
                 raise ConfigError("heads=sentences needs the weights of a text encoder: --text")
-            task.heads.load(text)
+            sentences: Any = task.heads
+            sentences.load(text)
         if process.world_size > 1 and process.device.type == "cuda":
             task = nn.SyncBatchNorm.convert_sync_batchnorm(task)
-        assert isinstance(task, PretextTask)  # noqa: S101 - the conversion keeps the module's class
         self.task = task.to(process.device)
         if config.architecture != PATCHES:  # whose norms and sums over a patch want its planes
             self.task = self.task.to(memory_format=torch.channels_last)
         self._model: nn.Module = self.task
         if process.world_size > 1 and config.learnt_weights is None:
             self._model = DistributedDataParallel(self.task)
-        heads = [each for each in self.task.heads.parameters() if each.requires_grad]
-        encoder_ = [each for each in self.task.encoder.parameters() if each.requires_grad]
+        paces = ((self.task.encoder, 1.0), (self.task.heads, config.head_learning_rate))
         self.optimizer = _OPTIMIZERS[config.optimizer](
             [
-                {"params": encoder_, "pace": 1.0},
-                {"params": heads, "pace": config.head_learning_rate},
+                {"params": [each for each in part.parameters() if each.requires_grad], "pace": pace}
+                for part, pace in paces
             ],
             betas=config.betas,
             eps=config.epsilon,
             weight_decay=config.weight_decay,
         )
         self.weights: LossWeights | None = None
-        self._outer: OuterStep | None = None
         if config.learnt_weights is not None:
             shares = [self.task.share(name) for name in self.task.names]
             self.weights = LossWeights(self.task.names, shares, config.learnt_weights)
             self._outer = OuterStep(
                 self.task, self.weights, self.optimizer, process, self._autocast
             )
-        self.average = (
-            AveragedModel(
-                self.task, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
-            )
-            if config.averaging
-            else None
-        )
+        self.average: AveragedModel | None = None
+        if config.averaging:
+            average = get_ema_multi_avg_fn(config.averaging)
+            self.average = AveragedModel(self.task, multi_avg_fn=average, use_buffers=True)
         self._bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and multiplies_bfloat16(process.device)
         )
@@ -161,34 +156,27 @@ class TrainStep:
     def step(
         self, number: int, rate: float, batches: Sequence[Batch], others: Sequence[Batch] = ()
     ) -> dict[str, float]:
-        """Learn from one batch.
+        """Learn from one batch, and return the loss of each head, averaged over the parts.
 
         Args:
             number: of the step; it seeds whatever the network draws.
             rate: learning rate.
             batches: this process's share of the batch, in parts whose gradients are averaged.
             others: likewise, of other photographs, by which the weights of losses are learnt.
-
-        Returns:
-            The loss of each head, averaged over the parts.
         """
         torch.manual_seed((self.config.seed * 1_000_003 + number) * 1_009 + self.process.rank)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["pace"]
         self.optimizer.zero_grad(set_to_none=True)
         inputs = [self._inputs(batch) for batch in batches]
-        if self._outer is None:
+        if self.weights is None:
             losses = self._gradients(inputs)
         else:
             losses = self._outer(inputs, [self._inputs(batch) for batch in others])
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.task)
-        named: dict[str, float] = {}
-        for part in losses:
-            for name, loss in part.items():
-                named[name] = named.get(name, 0.0) + loss.item() / len(losses)
-        return named
+        return {name: sum(part[name].item() / len(losses) for part in losses) for name in losses[0]}
 
     def _gradients(self, inputs: Sequence[Inputs]) -> list[Losses]:
         """Compute gradients for the optimiser; returns the losses of each part."""
@@ -205,15 +193,12 @@ class TrainStep:
 
     def _inputs(self, batch: Batch) -> Inputs:
         """What the task takes, on the device."""
-        device = self.process.device
-        return (
-            self.task.crops(batch.crops, self.takes),
-            torch.from_numpy(batch.tags).to(device, torch.float32),
-            torch.from_numpy(batch.manipulated).to(device),
-            torch.from_numpy(batch.generated).to(device),
-            torch.from_numpy(batch.classes).to(device),
-            torch.from_numpy(batch.manipulation).to(device),
+        labels = (
+            torch.from_numpy(each).to(self.process.device)
+            for each in (batch.manipulated, batch.generated, batch.classes, batch.manipulation)
         )
+        tags = torch.from_numpy(batch.tags).to(self.process.device, torch.float32)
+        return (self.task.crops(batch.crops, self.takes), tags, *labels)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.process.device.type, torch.bfloat16, enabled=self._bfloat16)

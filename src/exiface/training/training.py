@@ -11,8 +11,7 @@ import hashlib
 import itertools
 import json
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +32,10 @@ from exiface.threads import keep_freed_memory
 from exiface.training.checkpoint import load_checkpoint, save_checkpoint
 from exiface.training.config import ConfigError, TrainConfig
 from exiface.training.distributed import Process
-from exiface.training.recorder import Recorder
+from exiface.training.recorder import Recorder, Report, draw_weights
 from exiface.training.train_step import TrainStep, learning_rate
 from exiface.training.training_data import Examples, examples
 from exiface.training.validation import validate
-from exiface.training.weights_picture import draw_weights
-
-CONFIG_FILE = "config.yaml"
-RUN_FILE = "run.json"  # photographs and versions
-_LOG_STEPS = 10
-
-Report = Callable[[int, int, dict[str, float]], None]
 
 
 class TrainingError(UserError):
@@ -81,7 +73,12 @@ def train(
     """
     keep_freed_memory()
     rows = examples(config, manifest)
-    per_epoch = _steps_per_epoch(rows.training, config, process)
+    if config.batch_size % (process.world_size * config.micro_batches):
+        raise ConfigError(
+            f"batch_size {config.batch_size} can't be shared evenly by {process.world_size} "
+            f"processes with {config.micro_batches} micro-batches each"
+        )
+    per_epoch = rows.training.steps_per_epoch(config.batch_size)
     total = per_epoch * config.epochs
     identity = _identity(config, rows, (init, text))
     train_step = TrainStep(config, rows.takes, process, init, text)
@@ -92,9 +89,9 @@ def train(
     made_of = _made_of(rows, init)
     recorder = None
     if process.writes:
-        (run / CONFIG_FILE).write_text(config.as_yaml(), "utf-8")
-        (run / RUN_FILE).write_text(json.dumps(made_of, indent=2) + "\n", "utf-8")
-        recorder = _Reporter(run, first, total, config.batch_size, report)
+        (run / "config.yaml").write_text(config.as_yaml(), "utf-8")
+        (run / "run.json").write_text(json.dumps(made_of, indent=2) + "\n", "utf-8")
+        recorder = Recorder(run, first, total, config.batch_size, report)
 
     def drawn(batches: Batches, size: int) -> Iterator[list[Batch]]:
         return batches.training(
@@ -139,8 +136,7 @@ def train(
         measured = measured or validate(
             train_step.learnt, rows.validation, rows.takes, config.batch_size
         )
-        if train_step.weights is not None:
-            draw_weights(run)
+        draw_weights(run)
         _export(run, train_step, rows, made_of, measured)
     process.wait()
     return run / ENCODER_FILE
@@ -152,48 +148,6 @@ def _exported(run: Path, config: TrainConfig) -> bool:
         return False
     made_with = EncoderFolder.read(run).description.provenance.get("config", {})
     return bool(made_with.get("start_share") == config.start_share)
-
-
-class _Reporter:
-    """Keeps a run's figures, and reports them now and then."""
-
-    def __init__(
-        self, run: Path, first: int, total: int, batch_size: int, report: Report | None
-    ) -> None:
-        self._recorder = Recorder(run, first)
-        self._total = total
-        self._batch_size = batch_size
-        self._report = report
-        self._clock, self._clock_step = time.perf_counter(), first
-
-    def losses(self, step: int, losses: dict[str, float], rate: float) -> None:
-        if step % _LOG_STEPS and step != self._total:
-            return
-        seconds = time.perf_counter() - self._clock
-        speed = (step - self._clock_step) * self._batch_size / seconds
-        named = {f"loss_{name}": loss for name, loss in losses.items()}
-        self.figures(step, named | {"learning_rate": rate, "faces_per_second": round(speed, 1)})
-
-    def weights(self, step: int, weights: dict[str, float]) -> None:
-        self._recorder.record(step, {f"weight_{name}": each for name, each in weights.items()})
-
-    def figures(self, step: int, figures: dict[str, float]) -> None:
-        self._recorder.record(step, figures)
-        if self._report is not None:
-            self._report(step, self._total, figures)
-        self._clock, self._clock_step = time.perf_counter(), step
-
-    def close(self) -> None:
-        self._recorder.close()
-
-
-def _steps_per_epoch(training: Batches, config: TrainConfig, process: Process) -> int:
-    if config.batch_size % (process.world_size * config.micro_batches):
-        raise ConfigError(
-            f"batch_size {config.batch_size} can't be shared evenly by {process.world_size} "
-            f"processes with {config.micro_batches} micro-batches each"
-        )
-    return training.steps_per_epoch(config.batch_size)
 
 
 def _identity(config: TrainConfig, rows: Examples, starts: Sequence[Path | None]) -> str:

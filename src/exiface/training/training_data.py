@@ -1,4 +1,4 @@
-"""What a run learns from: the rows of a manifest that play a part, dealt out."""
+"""What a run learns from: which rows of a manifest train, validate, or teach the loss weights."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -21,19 +21,12 @@ _OTHERS = 1  # added to the seed of photographs by which the weights of losses a
 
 @dataclass(frozen=True)
 class Examples:
-    """The rows of a run.
+    """The rows of a run."""
 
-    Attributes:
-        takes: what makes the encoder's input of a photograph.
-        training: what the network learns from.
-        validation: what it is measured on.
-        others: what the weights of losses are learnt by; None where they aren't.
-    """
-
-    takes: Preprocessing | Patches
-    training: Batches
-    validation: Batches
-    others: Batches | None
+    takes: Preprocessing | Patches  #: what makes the encoder's input of a photograph.
+    training: Batches  #: what the network learns from.
+    validation: Batches  #: what it is measured on.
+    others: Batches | None  #: what the weights of losses are learnt by; None where they aren't.
 
     def manifests(self) -> list[Manifest]:
         """All that shapes the encoder."""
@@ -42,16 +35,17 @@ class Examples:
 
 
 def examples(config: TrainConfig, manifest: Manifest) -> Examples:
-    """Choose the rows that a run learns from.
-
-    Args:
-        config: the settings.
-        manifest: with the splits "train" and "validation".
+    """Choose the rows of the splits "train" and "validation" that a run learns from.
 
     Raises:
         ConfigError: settings and data don't fit.
     """
-    takes = _takes(config)
+    architecture = find_architecture(config.architecture)
+    takes: Preprocessing | Patches = (
+        Patches(architecture.size, config.most_patches, "evenly")
+        if architecture.subject == "image"
+        else architecture.preprocessing(config.crop_scale)
+    )
     manifest = _wanted(manifest, config)
     training = _rows(manifest, "train", config)
     others = None
@@ -73,19 +67,8 @@ def examples(config: TrainConfig, manifest: Manifest) -> Examples:
     )
 
 
-def _takes(config: TrainConfig) -> Preprocessing | Patches:
-    """What makes the encoder's input of a photograph."""
-    architecture = find_architecture(config.architecture)
-    if architecture.subject == "image":
-        return Patches(architecture.size, config.most_patches, "evenly")
-    return architecture.preprocessing(config.crop_scale)
-
-
 def _wanted(manifest: Manifest, config: TrainConfig) -> Manifest:
-    """The rows that play a part: no source left out, generated ones only if they are learnt.
-
-    Other pictures of the same photographs, at another size or resynthesised, go with them.
-    """
+    """The rows that play a part; with a picture left out go others of the same photograph."""
     subject = find_architecture(config.architecture).subject
     if manifest.subject != subject:
         raise ConfigError(

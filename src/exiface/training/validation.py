@@ -1,8 +1,5 @@
 """How well the pretext task is solved on photographs and groups that training never saw."""
 
-import math
-import warnings
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -57,17 +54,13 @@ def validate(
             if len(np.unique(place[met])) > 1:
                 told = untouched[:, task.columns[name]].argmax(1).numpy()
                 measured[f"accuracy_{name}"] = float(balanced_accuracy_score(place[met], told[met]))
-        if name not in RANKED_TAGS:
-            continue
-        tag = rows.manifest.tags[:, RANKED_TAGS.index(name)]
-        present = photographs & ~np.isnan(tag)
-        if present.sum() < 3:
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # constant input: the correlation is then undefined
-            correlation = float(spearmanr(score(untouched, name)[present], tag[present]).statistic)
-        if math.isfinite(correlation):
-            measured[f"spearman_{name}"] = correlation
+        elif name in RANKED_TAGS:
+            tag = rows.manifest.tags[:, RANKED_TAGS.index(name)]
+            present = photographs & ~np.isnan(tag)
+            said, tag = score(untouched, name)[present], tag[present]
+            # Of fewer than three, or where all are equal, there is no correlation.
+            if len(tag) >= 3 and np.ptp(said) > 0 and np.ptp(tag) > 0:
+                measured[f"spearman_{name}"] = float(spearmanr(said, tag).statistic)
     for family, changed in zip(task.families, manipulated, strict=True):
         pair = np.concatenate([score(each, family)[photographs] for each in (untouched, changed)])
         measured[f"{family}_auc"] = float(roc_auc_score(np.repeat([0, 1], photographs.sum()), pair))

@@ -20,7 +20,7 @@ from torch.nn.functional import normalize
 from exiface.encoders.description import EncoderError
 from exiface.encoders.weights import load_exactly, read_tensors
 from exiface.errors import UserError
-from exiface.training.heads import TextHeads
+from exiface.training.heads import Cosines
 
 _HEADS = 8
 _CONTEXT = 77
@@ -28,7 +28,7 @@ _VOCABULARY = 49408
 _ADDED = "text_fc."  # what BLADES adds to CLIP's text half
 
 
-class Sentences(TextHeads):
+class Sentences(Cosines):
     """Vectors of classes that a text encoder makes of sentences.
 
     The names of parameters are those of the published files.
