@@ -126,9 +126,9 @@ class TrainStep:
         self._bfloat16 = config.precision == "bfloat16" or (
             config.precision == "auto" and multiplies_bfloat16(process.device)
         )
-        if process.writes:
-            precision = "bfloat16" if self._bfloat16 else "float32"
-            _LOGGER.info("training on %s in %s", process.device, precision)
+        level = logging.INFO if process.writes else logging.DEBUG
+        precision = "bfloat16" if self._bfloat16 else "float32"
+        _LOGGER.log(level, "training on %s in %s", process.device, precision)
 
     @property
     def parts(self) -> Learning:
