@@ -90,7 +90,9 @@ def print_encoder(encoder: "EncoderFolder", folder: Path) -> None:
         "imported": provenance.get("imported", {}).get("title", ""),
         "heads": ", ".join(encoder.heads),
         "classifier": "tells generated faces from photographs" if encoder.classifier else "",
-        "shaped by": f"{len(encoder.seen)} photographs, none of which may calibrate a detector",
+        "shaped by": f"{len(encoder.seen)} photographs, none of which may calibrate a detector"
+        if encoder.seen
+        else "",
         "next": f"exiface fit --encoder {folder} --photos MANIFEST -o DETECTOR",
     }
     print_rows(rows)

@@ -252,8 +252,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         """
         shown, texts = await received(request, name, _HEADING)
         results = await judged(shown, name, subject)
-        if explain:
-            _refuse_many(results)
+        _refuse_many(results if explain else ())
         contents = [picture.content for picture in shown]
         case = Case(results, judges[name], name, Heading(**texts), subject=subject)
         work = partial(case_page, case, contents, pictures=pictures, explained=explain)
