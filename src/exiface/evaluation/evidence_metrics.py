@@ -30,7 +30,7 @@ class EvidenceRow:
     against: str  #: photographs that a fake set is compared with.
     images: int  #: with a likelihood ratio.
     cllr: float | None  #: of a fake set and its photographs, in bits.
-    cllr_min: float | None  #: likewise, after the best calibration that keeps the order.
+    cllr_min: float | None  #: what is left of it after the best calibration.
     #: mean of LR over photographs, of 1 / LR over generated faces. Where likelihood ratios are
     #: calibrated it is 1; above, they mislead on this set.
     mean_odds: float

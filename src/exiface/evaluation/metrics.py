@@ -19,7 +19,7 @@ class Metrics:
     ap_photographic: float  #: average precision, photographic = positive (as published).
     #: share of generated faces found where 5 % of these photographs are flagged.
     recall_at_5: float
-    recall_at_1: float  #: likewise at 1 %.
+    recall_at_1: float  #: the same where 1 % of them are flagged.
 
 
 def measure(real: ArrayLike, fake: ArrayLike) -> Metrics:

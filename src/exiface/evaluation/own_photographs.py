@@ -17,7 +17,7 @@ from exiface.progress import Progress, no_progress
 from exiface.scoring import Scorer
 from exiface.threads import ordered_map
 
-OWN = 200
+_OWN = 200  # photographs used of a set, at most half of it
 _DRAWS = 20
 _BATCH = 32
 _LEAST = 40  # photographs of a set, for half of them to say anything
@@ -43,8 +43,6 @@ def own_table(
     *,
     scorer: Scorer | None = None,
     alpha: float = 0.05,
-    own: int = OWN,
-    seed: int = 0,
 ) -> list[OwnRow]:
     """Measure the false alarms of every set of photographs that is large enough.
 
@@ -53,8 +51,6 @@ def own_table(
         features: "kind:name" -> (n, d) of the images of each set, NaN = no face, to refit as well.
         scorer: of the detector, to be refitted; None = nothing is refitted.
         alpha: promised rate.
-        own: photographs used, at most half of a set.
-        seed: of the draws.
 
     Returns:
         Up to three rows a set; none of what too few photographs can promise.
@@ -66,10 +62,10 @@ def own_table(
         if real.kind != REAL or kept.sum() < max(_LEAST, 2 * needed):
             continue
         fakes = [each.fake for each in comparisons(sets) if each.real == [real]]
-        number = min(own, int(kept.sum()) // 2)
+        number = min(_OWN, int(kept.sum()) // 2)
         scores = real.scores[ORIGINAL][kept]
         of_fakes = [fake.scores[ORIGINAL][fake.judged()] for fake in fakes]
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(0)
         orders = [rng.permutation(len(scores)) for _ in range(_DRAWS)]
         draws = [(order[:number], order[number:]) for order in orders]
         if (said := real.said()) is not None:

@@ -116,23 +116,21 @@ def sweep_curves(rows: Sequence[SweepRow]) -> str:
         return _svg(figure)
 
 
-def embedding(features: Mapping[str, NDArray[np.float32]], *, seed: int = 0) -> str:
+def embedding(features: Mapping[str, NDArray[np.float32]]) -> str:
     """t-SNE of feature vectors by set, as the authors draw it; the first set is photographs'.
 
-    Args:
-        features: name of the set -> (n, d), NaN = no face; up to 300 of each are drawn.
-        seed: of the choice and of the embedding.
+    Of the vectors (n, d) of each set up to 300 are drawn; NaN = no face.
     """
     from sklearn.manifold import TSNE
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     drawn = {}
     for name, rows in features.items():
         usable = rows[np.isfinite(rows).all(axis=1)]
         drawn[name] = usable[rng.permutation(len(usable))[:_EMBEDDED]]
     every = np.concatenate(list(drawn.values()))
     perplexity = min(30.0, (len(every) - 1) / 3)
-    places = TSNE(perplexity=perplexity, random_state=seed).fit_transform(every)
+    places = TSNE(perplexity=perplexity, random_state=0).fit_transform(every)
     with _figure(9.2, 6.2) as (figure, axis):
         start = 0
         looks = _styles(list(drawn)[1:])

@@ -49,7 +49,7 @@ class Report:
     command: str  #: that made the report.
     promised: float  #: false-alarm rate.
     rows: list[Row]  #: the main table.
-    #: robustness; empty where nothing was altered.
+    #: figures under alterations; empty where nothing was altered.
     sweep: list[SweepRow] = field(default_factory=list)
     #: false alarms at the promised 1, 5 and 10 %; empty without p-values.
     alarms: list[FalseAlarmRow] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Report:
     own: list[OwnRow] = field(default_factory=list)
     #: comparison with another detector; empty without one.
     against: list[AgainstRow] = field(default_factory=list)
-    other: str = ""  #: what that is called.
+    other: str = ""  #: name of that other detector.
     harmonised: bool = False  #: whether every image went through one chain first.
     notice: str = ""  #: what readers must know of the detector.
     #: the published protocol's table; empty for other evaluations.

@@ -34,7 +34,7 @@ class ScoredSet:
     #: (n,) likelihood ratios of the unaltered images, generated over photographed, NaN = none;
     #: empty for a detector that gives none.
     ratios: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    #: (n) of the files, for the audit; empty where they are not at hand.
+    #: of the files that could be read, for the audit; empty where they are not at hand.
     traits: list[Traits] = field(default_factory=list)
 
     @classmethod
@@ -134,7 +134,7 @@ def comparisons(sets: Sequence[ScoredSet]) -> list[Comparison]:
 class PublishedRow:
     """One generator under the published protocol; shares of 1."""
 
-    generator: str  #: or "mean".
+    generator: str  #: its name, or "mean".
     images: int  #: generated ones; where a protocol balances them, as many photographs.
     accuracy: float  #: at the threshold from the fit set.
     auc: float  #: photographs score higher in likelihood.
@@ -142,4 +142,4 @@ class PublishedRow:
     ap_photographic: float
     ap_generated: float  #: average precision, generated = positive, as binary ones do.
     published_accuracy: float | None = None  #: None where it isn't known to us.
-    published_auc: float | None = None  #: likewise.
+    published_auc: float | None = None  #: None likewise.

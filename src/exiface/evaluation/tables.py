@@ -34,15 +34,15 @@ class Row:
     flagged_low: float | None = None  #: lower end of its 95 % interval (Clopper-Pearson).
     flagged_high: float | None = None  #: upper end.
     unsure: float | None = None  #: share called "unsure".
-    auc: float | None = None  #: and the following: see `Metrics`; of fake sets only.
+    auc: float | None = None  #: as in `Metrics`, like the four below; of fake sets only.
     ap_generated: float | None = None
     ap_photographic: float | None = None
     recall_at_5: float | None = None
     recall_at_1: float | None = None
     auc_low: float | None = None  #: lower end of the 95 % interval (bootstrap by photograph).
     auc_high: float | None = None  #: upper end.
-    recall_at_5_low: float | None = None  #: likewise.
-    recall_at_5_high: float | None = None  #: likewise.
+    recall_at_5_low: float | None = None  #: lower end of the same interval of the recall.
+    recall_at_5_high: float | None = None  #: upper end.
 
 
 @dataclass(frozen=True, slots=True)

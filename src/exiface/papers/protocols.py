@@ -21,15 +21,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from exiface.calibration import Calibration
 from exiface.calibration.conformal import photographs_needed
 from exiface.errors import UserError
-from exiface.evaluation.audit import Traits, read_traits
+from exiface.evaluation.audit import traits_of
 from exiface.evaluation.feature_cache import FeatureCache
 from exiface.evaluation.sets import FAKE, REAL, PublishedRow, ScoredSet
 from exiface.papers.exif_ranking.celeba_sets import PublishedSets
-from exiface.photos import UnreadableImageError, read_photo
 from exiface.photos.alterations import ORIGINAL
 from exiface.progress import Progress, no_progress
 from exiface.scoring import Classifier, DensityError, GaussianMixture, Scorer
-from exiface.threads import ordered_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +187,7 @@ def evaluate_published(
                 photos=names,
                 scores={ORIGINAL: honest},
                 p_values={ORIGINAL: p_values},
-                traits=_traits(paths[:_AUDITED]),
+                traits=traits_of(paths[:_AUDITED]),
             )
         )
     remarks = [remark]
@@ -313,14 +311,3 @@ def _scores(scorer: Scorer, features: NDArray[np.float32]) -> NDArray[np.float64
     if judged.any():
         scores[judged] = scorer.score(features[judged])
     return scores
-
-
-def _traits(paths: Sequence[Path]) -> list[Traits]:
-    def read(path: Path) -> Traits | None:
-        content = path.read_bytes()
-        try:
-            return read_traits(content, read_photo(content).pixels)
-        except UnreadableImageError:
-            return None
-
-    return [traits for traits in ordered_map(read, paths) if traits is not None]

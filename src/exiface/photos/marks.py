@@ -77,9 +77,9 @@ class Verified(StrEnum):
 class Mark:
     """One thing that a file says of its origin."""
 
-    what: What  #: it is about.
+    what: What  #: what it is about.
     says: str  #: in words, as they follow on "The file says that".
-    where: str  #: it stands, such as "EXIF" or "Content Credentials".
+    where: str  #: where it stands, such as "EXIF" or "Content Credentials".
     by: str | None = None  #: the program, camera or signer that is named; None where none is.
     verified: Verified | None = None  #: of a signed mark, how far; None where nothing is signed.
     raw: str = ""  #: the file's own value, shortened.

@@ -14,7 +14,7 @@ class Process:
     """One process among those that train together."""
 
     rank: int  #: 0 is the one that writes.
-    world_size: int  #: how many there are.
+    world_size: int  #: how many processes there are.
     device: torch.device  #: what it computes on.
 
     @property
