@@ -190,7 +190,8 @@ def _onnx(
         )
     assert program is not None  # noqa: S101 - only None for the old exporter
     # Where in which file each of its nodes was made is left out.
-    model, graph = program.model_proto, program.model_proto.graph
+    model = program.model_proto  # made anew each time that it is asked for
+    graph = model.graph
     in_functions = (node for function in model.functions for node in function.node)
     values = (*graph.value_info, *graph.input, *graph.output, *graph.initializer)
     for holder in (model, graph, *graph.node, *model.functions, *in_functions, *values):

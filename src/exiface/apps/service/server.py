@@ -50,9 +50,10 @@ Answer = TypeVar("Answer")
 _EXPLAINED = 12  # verdicts of one case file, at most
 
 
-def _multipart(texts: Sequence[str] = ()) -> dict[str, Any]:
-    """How OpenAPI describes a form with files, and with texts beside them."""
-    files = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
+def _multipart(most: int, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """How OpenAPI describes a form with up to so many files, and with texts beside them."""
+    file = {"type": "string", "format": "binary"}
+    files = {"type": "array", "minItems": 1, "maxItems": most, "items": file}
     schema = {
         "type": "object",
         "required": ["files"],
@@ -196,7 +197,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post(
         "/v1/detect",
-        openapi_extra=_multipart(),
+        openapi_extra=_multipart(settings.max_files),
         response_model=DetectAnswer,
         responses=PROBLEMS
         | {
@@ -218,7 +219,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             return Response(lines, media_type=_JSON_LINES)
         return JSONResponse({"results": [result.as_dict() for result in results]})
 
-    @app.post("/v1/explain", openapi_extra=_multipart(), responses=PROBLEMS)
+    @app.post("/v1/explain", openapi_extra=_multipart(1), responses=PROBLEMS)
     async def explain(
         request: Request,
         name: Chosen,
@@ -234,9 +235,15 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post(
         "/v1/report",
-        openapi_extra=_multipart(_HEADING),
-        response_class=HTMLResponse,
-        responses=PROBLEMS,
+        openapi_extra=_multipart(settings.max_files, _HEADING),
+        response_class=Response,  # of no kind of its own: what is refused is answered in JSON
+        responses=PROBLEMS
+        | {
+            200: {
+                "description": "The case file.",
+                "content": {"text/html": {"schema": {"type": "string"}}},
+            }
+        },
     )
     async def report(
         request: Request,
