@@ -49,7 +49,9 @@ def test_the_default_detector_is_explained_at_the_faces_own_pixels(judge, astron
     assert explained.crop.shape[0] == explained.crop.shape[1] == side(len(explained.crop))
     assert explained.regions.shape == explained.crop.shape[:2]
     assert explained.signs == ()
-    assert explained.tag_checks == ()  # its heads rank no tag on photographs that they never saw
+    # What its heads rank on photographs that they never saw; an array claims nothing.
+    assert [check.tag for check in explained.tag_checks] == ["focal_length"]
+    assert explained.tag_checks[0].recorded is None
 
 
 def test_every_mild_alteration_has_its_verdict(explanation):
