@@ -1,5 +1,6 @@
-"""What the service answers, for OpenAPI and for clients."""
+"""What the service is asked and answers, for OpenAPI and for clients."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -231,3 +232,18 @@ REASON_EXAMPLE: dict[str, Any] = {
     "declared": [],
     "reason": "no face found",
 }
+
+
+def multipart(most: int, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """How OpenAPI describes a form with up to so many files, and with texts beside them."""
+    file = {"type": "string", "format": "binary"}
+    files = {"type": "array", "minItems": 1, "maxItems": most, "items": file}
+    schema = {
+        "type": "object",
+        "required": ["files"],
+        "additionalProperties": False,
+        "properties": {"files": files} | {name: {"type": "string"} for name in texts},
+    }
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    }

@@ -35,6 +35,7 @@ from exiface.apps.service.schemas import (
     RESULT_EXAMPLE,
     DetectAnswer,
     DetectorAnswer,
+    multipart,
 )
 from exiface.apps.service.settings import ServiceSettings, read_settings
 from exiface.apps.service.uploads import Picture, RefusedError, read_form
@@ -48,21 +49,6 @@ _JSON_LINES = "application/x-ndjson"
 _HEADING = tuple(field.name for field in fields(Heading))
 Answer = TypeVar("Answer")
 _EXPLAINED = 12  # verdicts of one case file, at most
-
-
-def _multipart(most: int, texts: Sequence[str] = ()) -> dict[str, Any]:
-    """How OpenAPI describes a form with up to so many files, and with texts beside them."""
-    file = {"type": "string", "format": "binary"}
-    files = {"type": "array", "minItems": 1, "maxItems": most, "items": file}
-    schema = {
-        "type": "object",
-        "required": ["files"],
-        "additionalProperties": False,
-        "properties": {"files": files} | {name: {"type": "string"} for name in texts},
-    }
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    }
 
 
 def create_app(
@@ -197,7 +183,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post(
         "/v1/detect",
-        openapi_extra=_multipart(settings.max_files),
+        openapi_extra=multipart(settings.max_files),
         response_model=DetectAnswer,
         responses=PROBLEMS
         | {
@@ -219,7 +205,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
             return Response(lines, media_type=_JSON_LINES)
         return JSONResponse({"results": [result.as_dict() for result in results]})
 
-    @app.post("/v1/explain", openapi_extra=_multipart(1), responses=PROBLEMS)
+    @app.post("/v1/explain", openapi_extra=multipart(1), responses=PROBLEMS)
     async def explain(
         request: Request,
         name: Chosen,
@@ -235,7 +221,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
 
     @app.post(
         "/v1/report",
-        openapi_extra=_multipart(settings.max_files, _HEADING),
+        openapi_extra=multipart(settings.max_files, _HEADING),
         response_class=Response,  # of no kind of its own: what is refused is answered in JSON
         responses=PROBLEMS
         | {
@@ -327,9 +313,8 @@ async def _in_time(
 
 
 def _refuse_many(results: Sequence[ImageResult]) -> None:
-    """Explanations take seconds each."""
-    number = sum(len(result.judged) for result in results)
-    if number > _EXPLAINED:
+    # Explanations take seconds each.
+    if (number := sum(len(result.judged) for result in results)) > _EXPLAINED:
         raise RefusedError(
             422,
             "too_many_explained",
