@@ -16,6 +16,7 @@ from exiface import Detector
 from exiface.apps.service.detectors import load_detectors
 from exiface.apps.service.server import create_app
 from exiface.apps.service.settings import ServiceSettings
+from exiface.detector.results import SAID
 
 
 @contextmanager
@@ -96,3 +97,9 @@ def browser():
 def jpeg(astronaut: np.ndarray) -> bytes:
     """A real photograph with one face."""
     return encoded(astronaut, "JPEG", quality=92)
+
+
+def heading(face):
+    """The verdict as the page heads it."""
+    says = SAID[face.verdict]
+    return says[0].upper() + says[1:]

@@ -25,6 +25,13 @@ def pictures(tmp_path, astronaut):
 
 
 @pytest.fixture
+def portrait(judge, pictures):
+    """What the detector says of the face with tags."""
+    [face] = judge.detect(pictures["one"])[0].faces
+    return face
+
+
+@pytest.fixture
 def opened(browser, service, settled):
     """A page that fails its test on any console error and on any request to another host.
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from made_service import heading
 
 CONTRAST = """() => {
   const channel = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
@@ -88,7 +89,7 @@ def test_keys_while_the_results_have_the_focus(opened, pictures):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_pictures_are_compared_side_by_side(opened, pictures, shot, width, scheme):
+def test_pictures_are_compared_side_by_side(opened, pictures, portrait, shot, width, scheme):
     page = opened(
         viewport={"width": width, "height": 800}, color_scheme=scheme, files=list(pictures.values())
     )
@@ -101,7 +102,7 @@ def test_pictures_are_compared_side_by_side(opened, pictures, shot, width, schem
     assert columns.count() == 3
     page.wait_for_selector("#comparison section:nth-child(2) .box >> nth=1")
     said = [column.inner_text() for column in columns.all()]
-    assert "Looks photographic p = " in said[0]
+    assert f"{heading(portrait)} p = " in said[0]
     assert "f/2.8, 1/200 s, 50 mm, ISO 100" in said[0]
     assert "face 2, p = " in said[1]
     assert "corrected for 2 faces" in said[1]
