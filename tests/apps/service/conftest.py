@@ -27,7 +27,7 @@ def pictures(tmp_path, astronaut):
 @pytest.fixture
 def portrait(judge, pictures):
     """What the detector says of the face with tags."""
-    [face] = judge.detect(pictures["one"])[0].faces
+    [face] = next(judge.detect(pictures["one"])).faces
     return face
 
 
