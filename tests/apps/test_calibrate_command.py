@@ -32,6 +32,9 @@ def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_p
     assert done.status == 0, done.err
     described = json.loads((careful / "detector.json").read_text())
     assert described["bands"]["alpha"] == 0.01
+    assert described["notice"].startswith(
+        "Promises 0.01 in place of 0.05; what follows was measured"
+    )
     assert "p <= 0.01" in done.out
     judged, before = (
         json.loads(exiface("detect", photos / "0/00.jpg", "--detector", name, "--json").out)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from exiface.datasets import Manifest
 
 _RENEWED = "Recalibrated on own photographs; what follows was measured before that."
+_PROMISED = "Promises {:.3g} in place of {:.3g}; what follows was measured before that."
 
 
 def calibrate(
@@ -77,19 +78,19 @@ def calibrate(
         if generated or (promise.alpha, promise.beta) == (former.alpha, former.beta):
             raise UserError("name photographs to calibrate on (--photos), or another --alpha")
         parts = promised(parts, name=name, alpha=promise.alpha, beta=promise.beta)
-        write_folder(parts, output)
-        print_detector(read_folder(output), output)
-        return
-    manifest = Manifest.joined([_photographs(path, subject) for path in photos])
-    known = generated_faces(generated or [], subject)
-    with progress_bar("Calibrating") as progress:
-        parts = renewed(
-            parts, manifest, name=name, promise=promise, generated=known, progress=progress
-        )
+        said = _PROMISED.format(promise.alpha, former.alpha)
+    else:
+        manifest = Manifest.joined([_photographs(path, subject) for path in photos])
+        known = generated_faces(generated or [], subject)
+        with progress_bar("Calibrating") as progress:
+            parts = renewed(
+                parts, manifest, name=name, promise=promise, generated=known, progress=progress
+            )
+        said = _RENEWED
     # What was said of the detector was measured with its former calibration.
     notice = parts.notice
-    if notice and not notice.startswith(_RENEWED):
-        notice = f"{_RENEWED} {notice}"
+    if notice and not notice.startswith(said):
+        notice = f"{said} {notice}"
     write_folder(replace(parts, notice=notice), output)
     print_detector(read_folder(output), output)
 

@@ -121,6 +121,8 @@ class Evidence(Scorer):
                 f"weights must be {heads} positive numbers, one a head, got {self._weights}"
             )
         self.names = tuple(names or (f"head {number}" for number in range(1, heads + 1)))
+        if len(self.names) != heads:
+            raise DensityError(f"{heads} heads need as many names, got {len(self.names)}")
         self._means: NDArray[np.float64] | None = None
         self._deviations: NDArray[np.float64] | None = None
 
