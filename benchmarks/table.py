@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 Row = tuple[str, ...]
 COLUMNS = ("what", "ours", "alternative", "unit", "ratio", "against", "note")
@@ -55,4 +57,7 @@ def write_table(rows: Sequence[Row], path: Path, columns: Row = ("what", "value"
     """Write the rows as CSV, and print them."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([columns, *rows])
-    print(*rows, sep="\n")
+    table = Table(*columns, box=None)
+    for values in rows:
+        table.add_row(*values)
+    Console().print(table)

@@ -63,7 +63,7 @@ def network(turn: str) -> Path:
 
 
 def subject_of(path: str) -> str:
-    """Which of the SUBJECTS a row of a manifest is, by its path below the data."""
+    """Which subject of the tables a row of a manifest is, by its path below the data."""
     folder, _, rest = path.partition("/")
     if folder in WINDOWS:
         return "pictures"

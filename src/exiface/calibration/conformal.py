@@ -49,13 +49,13 @@ class Reference:
         scores: (n,) ascending.
         at_least: (n + 1,) what those from each place on weigh together; 0 at the end.
         units: what all of them weigh: the number of sources, or of photographs.
-        proven: down to this weight above a score, the new one's own source counts as a whole.
+        whole_from: weight above a score from which on the new one's own source counts as a whole.
     """
 
     scores: NDArray[np.float64]
     at_least: NDArray[np.float64]
     units: int
-    proven: float = 0.0
+    whole_from: float = 0.0
 
     @classmethod
     def of(
@@ -63,20 +63,20 @@ class Reference:
         scores: NDArray[np.float64],
         weights: NDArray[np.float64],
         units: int,
-        proven: float = 0.0,
+        whole_from: float = 0.0,
     ) -> "Reference":
         """Make it of ascending scores (n,), and weights (n,) that sum to the units."""
         sums = np.cumsum(weights[::-1])[::-1]
-        return cls(scores, np.append(sums, 0.0), units, proven)
+        return cls(scores, np.append(sums, 0.0), units, whole_from)
 
     def p_value(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """(own + the weight of those at least as anomalous) / (units + 1), of each score.
 
-        `own` is 1, what the new one weighs itself. Where less weight lies above than `proven`, it
-        falls in proportion, so that p does; never under 1 / (n + 1).
+        `own` is 1, what the new one weighs itself. Where less weight lies above than `whole_from`,
+        it falls in proportion, so that p does; never under 1 / (n + 1).
         """
         above = self.at_least[np.searchsorted(self.scores, scores, side="left")]
-        own = np.minimum(1.0, above / self.proven) if self.proven else 1.0
+        own = np.minimum(1.0, above / self.whole_from) if self.whole_from else 1.0
         return np.clip((own + above) / (self.units + 1), 1 / (len(self.scores) + 1), 1.0)
 
 
@@ -217,9 +217,9 @@ class Calibration:
             if self.by_source:
                 sizes = np.bincount(sources, minlength=self.number_of_sources)
                 # Where the sources can prove alpha, nothing changes from alpha upwards.
-                proven = min(1.0, self._spare) if self.proven else 1.0
+                whole_from = min(1.0, self._spare or 1.0)
                 weights, units = 1.0 / sizes[sources], self.number_of_sources
-                found.append(Reference.of(scores, weights, units, proven))
+                found.append(Reference.of(scores, weights, units, whole_from))
                 continue
             for own in grouped(scores, _merged(sources, self._least)):
                 found.append(Reference.of(own, np.ones(len(own)), len(own)))

@@ -1,8 +1,5 @@
 """The page by keyboard, on a phone, on a large screen, in the dark, and as axe-core reads it."""
 
-import os
-from pathlib import Path
-
 import pytest
 from made_service import heading
 
@@ -155,27 +152,13 @@ def test_what_programs_can_ask_needs_no_other_host(opened, shot):
 
 
 @pytest.fixture(scope="module")
-def axe():
-    """The text of axe-core, which `make test` brings where npm can be had."""
-    given = os.environ.get("EXIFACE_AXE", ".venv/axe/node_modules/axe-core/axe.min.js")
-    path = Path(__file__).parents[3] / given
-    if not path.is_file():
+def violations():
+    """What breaks WCAG 2 A or AA on a page, as axe-core says, which `make test` brings with npm."""
+    pytest.importorskip("playwright.sync_api")
+    from docs.axe import AXE, read
+
+    if not AXE.is_file():
         pytest.skip("needs axe-core: npm install --prefix .venv/axe axe-core")
-    return path.read_text("utf-8")
-
-
-@pytest.fixture(scope="module")
-def violations(axe):
-    """What breaks WCAG 2 A or AA on a page, as axe-core says."""
-
-    def read(page):
-        page.evaluate(axe)  # as a console has it: the policy of the page holds for its own scripts
-        found = page.evaluate(
-            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],"
-            " resultTypes: ['violations']}).then(found => found.violations)"
-        )
-        return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
-
     return read
 
 
