@@ -1,12 +1,12 @@
 """What the generated pages share: tables of Markdown, types in words, attributes of classes."""
 
-import inspect
-import re
 import types
 from collections.abc import Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from sphinx.pycode import ModuleAnalyzer
 
 Line = Sequence[str]
 # What a value is, in words.
@@ -65,7 +65,10 @@ def words(annotation: Any) -> str:
 
 
 def attributes(kind: type) -> dict[str, str]:
-    """What the docstring of a class says of each attribute, by name."""
-    section = re.search(r"^Attributes:\n((?:    .*\n?|\n)+)", inspect.getdoc(kind) or "", re.M)
-    found = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", section[1] if section else "", re.M)
-    return {name: " ".join(text.split()).removesuffix(".") for name, text in found}
+    """What a class says of each attribute, by name, in comments that begin with `#:`."""
+    said = ModuleAnalyzer.for_module(kind.__module__).find_attr_docs()
+    return {
+        name: " ".join(lines).strip().removesuffix(".")
+        for (of, name), lines in said.items()
+        if of == kind.__qualname__
+    }

@@ -43,18 +43,13 @@ def photographs_needed(alpha: float) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Photographs that a score is compared with.
+    """Photographs that a score is compared with."""
 
-    Attributes:
-        scores: (n,) ascending.
-        at_least: (n + 1,) what those from each place on weigh together; 0 at the end.
-        units: what all of them weigh: the number of sources, or of photographs.
-        whole_from: weight above a score from which on the new one's own source counts as a whole.
-    """
-
-    scores: NDArray[np.float64]
+    scores: NDArray[np.float64]  #: (n,) ascending.
+    #: (n + 1,) what those from each place on weigh together; 0 at the end.
     at_least: NDArray[np.float64]
-    units: int
+    units: int  #: what all of them weigh: the number of sources, or of photographs.
+    #: weight above a score from which on the new one's own source counts as a whole.
     whole_from: float = 0.0
 
     @classmethod
@@ -84,14 +79,6 @@ class Reference:
 class Calibration:
     """Scores of photographs, and the promise that is made with them.
 
-    Attributes:
-        scores: (n,) of the calibration photographs, ascending; higher = more anomalous.
-        alpha: promised false-alarm rate.
-        beta: from this p-value on nothing was found, where generated faces were not measured.
-        sources: (n,) which source each of them is of, 0 to m - 1.
-        forms: (n,) in which form each was scored (as it is, saved again, ...), 0 to k - 1; each
-            form has a p-value of its own, and the largest counts.
-
     Example:
         >>> calibration = Calibration.of(range(99))
         >>> float(calibration.p_value(50.0)), float(calibration.p_value(1000.0))
@@ -105,10 +92,13 @@ class Calibration:
         (True, True)
     """
 
+    #: (n,) of the calibration photographs, ascending; higher = more anomalous.
     scores: NDArray[np.float64]
-    alpha: float
-    beta: float
-    sources: NDArray[np.int64]
+    alpha: float  #: promised false-alarm rate.
+    beta: float  #: from this p-value on nothing was found, where generated faces were not measured.
+    sources: NDArray[np.int64]  #: (n,) which source each of them is of, 0 to m - 1.
+    #: (n,) in which form each was scored (as it is, saved again, ...), 0 to k - 1; each form has a
+    #: p-value of its own, and the largest counts.
     forms: NDArray[np.int64]
 
     @classmethod

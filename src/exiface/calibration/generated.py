@@ -26,19 +26,16 @@ _KNOWN = "known_"  # before the same names, of families that training knew
 class GeneratedFaces:
     """p-values of generated faces of families that training never saw.
 
-    Attributes:
-        p_values: (n,) by the calibration of the detector, or of one trained without their family.
-        families: (n,) which family each is of, 0 to m - 1.
-        known: further faces of families that training knew; None where none were measured.
-
     Example:
         >>> faces = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 5 + ["b"] * 5)
         >>> faces.photographic_from
         0.8
     """
 
+    #: (n,) by the calibration of the detector, or of one trained without their family.
     p_values: NDArray[np.float64]
-    families: NDArray[np.int64]
+    families: NDArray[np.int64]  #: (n,) which family each is of, 0 to m - 1.
+    #: further faces of families that training knew; None where none were measured.
     known: "GeneratedFaces | None" = None
 
     @classmethod

@@ -36,13 +36,6 @@ _SCALE = (
 class LikelihoodRatio:
     """How many times as common a score is among generated faces as among photographs.
 
-    Attributes:
-        value: over 1 speaks for generated, under 1 for photographed.
-        low: of its 95 % interval, over families of generators and sources of photographs.
-        high: likewise.
-        subject: what was judged, in the plural: "faces" or "pictures".
-        known: whether the generated ones are of kinds that training knew, in other pictures.
-
     Example:
         >>> LikelihoodRatio(20.4, 6.1, 58.0).words
         'moderate support for generated over photographed'
@@ -52,10 +45,11 @@ class LikelihoodRatio:
         'no support for either'
     """
 
-    value: float
-    low: float
-    high: float
-    subject: str = "faces"
+    value: float  #: over 1 speaks for generated, under 1 for photographed.
+    low: float  #: of its 95 % interval, over families of generators and sources of photographs.
+    high: float  #: likewise.
+    subject: str = "faces"  #: what was judged, in the plural: "faces" or "pictures".
+    #: whether the generated ones are of kinds that training knew, in other pictures.
     known: bool = False
 
     @property
@@ -99,15 +93,10 @@ class LikelihoodRatio:
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodCurve:
-    """Likelihood ratios over p-values.
+    """Likelihood ratios over p-values."""
 
-    Attributes:
-        p_values: (b,) ascending.
-        ratios: (3, b) the ratio, and the ends of its 95 % interval.
-    """
-
-    p_values: NDArray[np.float64]
-    ratios: NDArray[np.float64]
+    p_values: NDArray[np.float64]  #: (b,) ascending.
+    ratios: NDArray[np.float64]  #: (3, b) the ratio, and the ends of its 95 % interval.
 
     @classmethod
     def of(

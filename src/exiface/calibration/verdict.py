@@ -24,19 +24,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a score earns.
+    """What a score earns."""
 
-    Attributes:
-        p_value: share of photographs at least as anomalous, see `Calibration`.
-        verdict: what is said.
-        likelihood_ratio: of generated over photographed; None where no generated faces were
-            measured.
-        unsure_because: why its quality rules out any other verdict; None where it doesn't.
-    """
-
-    p_value: float
-    verdict: Verdict
+    p_value: float  #: share of photographs at least as anomalous, see `Calibration`.
+    verdict: Verdict  #: what is said.
+    #: of generated over photographed; None where no generated faces were measured.
     likelihood_ratio: LikelihoodRatio | None = None
+    #: why its quality rules out any other verdict; None where it doesn't.
     unsure_because: str | None = None
 
 
@@ -50,12 +44,6 @@ class Judge:
     "nothing-found" stands in its place from beta on. "unsure" is said of the rest, and of what is
     of a quality that the calibration doesn't cover.
 
-    Attributes:
-        calibration: by photographs.
-        generated: faces of families that training never saw; None where none were measured.
-        photographic: whether "photographic" may be said.
-        subject: what is judged, in the plural.
-
     Example:
         >>> calibration = Calibration.of(range(99))
         >>> [each.verdict.value for each in Judge(calibration).findings([98, 90, 80])]
@@ -65,10 +53,11 @@ class Judge:
         ['ai-generated', 'unsure', 'photographic']
     """
 
-    calibration: Calibration
+    calibration: Calibration  #: by photographs.
+    #: faces of families that training never saw; None where none were measured.
     generated: GeneratedFaces | None = None
-    photographic: bool = True
-    subject: str = "faces"
+    photographic: bool = True  #: whether "photographic" may be said.
+    subject: str = "faces"  #: what is judged, in the plural.
 
     def findings(
         self, scores: ArrayLike, unsure_because: Sequence[str | None] | None = None

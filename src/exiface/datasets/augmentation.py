@@ -36,50 +36,31 @@ _FILTERS = (
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Probabilities and ranges of the changes; the default makes none.
-
-    Attributes:
-        flip: probability of mirroring the whole face.
-        box_shift: each side of the face box moves by up to this share of the box.
-        jpeg: probability of saving as JPEG and reading again.
-        jpeg_quality: range of its quality.
-        webp: share of those that are saved as WebP instead, at that quality.
-        full_chroma: share of the JPEGs whose colours keep their resolution (4:4:4).
-        rescale: probability of shrinking and growing back.
-        rescale_range: range of the shrinking factor.
-        blur: probability of a Gaussian blur.
-        sharpen: probability of an unsharp mask.
-        noise: probability of Gaussian noise.
-        colour: probability of other brightness, contrast and colour balance.
-        grey: probability of losing all colour.
-        light: probability of darker or brighter, coloured light, and other saturation: what is
-            photographed on stages and at night must not look generated.
-        scale: probability that a window is cut at another scale than the crop's own.
-        scale_range: range of that scale, drawn evenly on a logarithmic scale.
-        retouch: probability that a photograph's window is retouched.
-        retouch_generated: the same of a generated face.
-    """
+    """Probabilities and ranges of the changes; the default makes none."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    flip: float = 0.0
-    box_shift: float = 0.0
-    jpeg: float = 0.0
-    jpeg_quality: tuple[int, int] = (60, 96)
-    webp: float = 0.0
-    full_chroma: float = 0.0
-    rescale: float = 0.0
-    rescale_range: tuple[float, float] = (0.5, 0.95)
-    blur: float = 0.0
-    sharpen: float = 0.0
-    noise: float = 0.0
-    colour: float = 0.0
-    grey: float = 0.0
+    flip: float = 0.0  #: probability of mirroring the whole face.
+    box_shift: float = 0.0  #: each side of the face box moves by up to this share of the box.
+    jpeg: float = 0.0  #: probability of saving as JPEG and reading again.
+    jpeg_quality: tuple[int, int] = (60, 96)  #: range of its quality.
+    webp: float = 0.0  #: share of those that are saved as WebP instead, at that quality.
+    full_chroma: float = 0.0  #: share of the JPEGs whose colours keep their resolution (4:4:4).
+    rescale: float = 0.0  #: probability of shrinking and growing back.
+    rescale_range: tuple[float, float] = (0.5, 0.95)  #: range of the shrinking factor.
+    blur: float = 0.0  #: probability of a Gaussian blur.
+    sharpen: float = 0.0  #: probability of an unsharp mask.
+    noise: float = 0.0  #: probability of Gaussian noise.
+    colour: float = 0.0  #: probability of other brightness, contrast and colour balance.
+    grey: float = 0.0  #: probability of losing all colour.
+    #: probability of darker or brighter, coloured light, and other saturation: what is photographed
+    #: on stages and at night must not look generated.
     light: float = 0.0
-    scale: float = 0.0
+    scale: float = 0.0  #: probability that a window is cut at another scale than the crop's own.
+    #: range of that scale, drawn evenly on a logarithmic scale.
     scale_range: tuple[float, float] = (0.6, 1.3)
-    retouch: float = 0.0
-    retouch_generated: float = 0.0
+    retouch: float = 0.0  #: probability that a photograph's window is retouched.
+    retouch_generated: float = 0.0  #: the same of a generated face.
 
     def shift_box(self, box: Box, rng: np.random.Generator) -> Box:
         """Move the sides of a face box, as another face detector would."""

@@ -33,46 +33,31 @@ class ManifestError(UserError):
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """Faces of photographs, or photographs, column by column; row i of every column is one.
+    """Faces of photographs, or photographs, column by column; row i of every column is one."""
 
-    Attributes:
-        root: folder that the paths are relative to.
-        subject: what a row is: a "face", or an "image" as a whole, whose box is all of it.
-        path: (n,) file of the photograph, relative to `root`, with forward slashes.
-        photo: (n,) id of the photograph; its faces never straddle a split.
-        group: (n,) id of where it came from (photographer, album); never straddles a split either.
-        camera: (n,) maker and model, "" where unknown.
-        source: (n,) which collection it belongs to; training and calibration weigh them alike.
-        split: (n,) "train", "validation", "fit" or "calibration".
-        sha256: (n,) of the file.
-        manipulated: (n,) where the face's stored manipulations are, relative to `root` and without
-            `_<0..3>.png` (in the order of `MANIPULATIONS`, face crops); "" where training makes
-            them.
-        generated: (n,) whether the face is AI-generated.
-        box: (n, 4) float32, x0, y0, x1, y1 in pixels of the upright image.
-        landmarks: (n, 5, 2) float32, likewise; NaN where no face detector was asked, or it found
-            none.
-        score: (n,) float32, the face detector's confidence.
-        tags: (n, 7) float64, in the order of `RANKED_TAGS`; NaN = absent.
-        classes: (n, 8) int8, what the camera was set to, in the order of `CLASSES`: the place in
-            its list; -1 = absent.
-    """
-
-    root: Path
-    subject: Subject
+    root: Path  #: folder that the paths are relative to.
+    subject: Subject  #: what a row is: a "face", or an "image" as a whole, whose box is all of it.
+    #: (n,) file of the photograph, relative to `root`, with forward slashes.
     path: NDArray[np.str_]
-    photo: NDArray[np.str_]
+    photo: NDArray[np.str_]  #: (n,) id of the photograph; its faces never straddle a split.
+    #: (n,) id of where it came from (photographer, album); never straddles a split either.
     group: NDArray[np.str_]
-    camera: NDArray[np.str_]
+    camera: NDArray[np.str_]  #: (n,) maker and model, "" where unknown.
+    #: (n,) which collection it belongs to; training and calibration weigh them alike.
     source: NDArray[np.str_]
-    split: NDArray[np.str_]
-    sha256: NDArray[np.str_]
+    split: NDArray[np.str_]  #: (n,) "train", "validation", "fit" or "calibration".
+    sha256: NDArray[np.str_]  #: (n,) of the file.
+    #: (n,) where the face's stored manipulations are, relative to `root` and without `_<0..3>.png`
+    #: (in the order of `MANIPULATIONS`, face crops); "" where training makes them.
     manipulated: NDArray[np.str_]
-    generated: NDArray[np.bool_]
-    box: NDArray[np.float32]
+    generated: NDArray[np.bool_]  #: (n,) whether the face is AI-generated.
+    box: NDArray[np.float32]  #: (n, 4) float32, x0, y0, x1, y1 in pixels of the upright image.
+    #: (n, 5, 2) float32, likewise; NaN where no face detector was asked, or it found none.
     landmarks: NDArray[np.float32]
-    score: NDArray[np.float32]
-    tags: NDArray[np.float64]
+    score: NDArray[np.float32]  #: (n,) float32, the face detector's confidence.
+    tags: NDArray[np.float64]  #: (n, 7) float64, in the order of `RANKED_TAGS`; NaN = absent.
+    #: (n, 8) int8, what the camera was set to, in the order of `CLASSES`: the place in its list; -1
+    #: = absent.
     classes: NDArray[np.int8]
 
     @classmethod

@@ -23,22 +23,16 @@ VALIDATION_EPOCH = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Faces or images to learn from.
+    """Faces or images to learn from."""
 
-    Attributes:
-        crops: (n, s, s, 3) uint8, of faces; (n, p, s, s, 3), p patches of each image.
-        tags: (n, 7) float64 in the order of RANKED_TAGS; NaN = absent.
-        classes: (n, 8) int8 in the order of CLASSES; -1 = absent.
-        manipulated: (n,) int64; 0 = untouched, else 1 + the place of the family among `families`.
-        generated: (n,) bool; whether it is AI-generated.
-        manipulation: (n,) int64; which of MANIPULATIONS it went through, by place; -1 = none.
-    """
-
+    #: (n, s, s, 3) uint8, of faces; (n, p, s, s, 3), p patches of each image.
     crops: NDArray[np.uint8]
-    tags: NDArray[np.float64]
-    classes: NDArray[np.int8]
+    tags: NDArray[np.float64]  #: (n, 7) float64 in the order of RANKED_TAGS; NaN = absent.
+    classes: NDArray[np.int8]  #: (n, 8) int8 in the order of CLASSES; -1 = absent.
+    #: (n,) int64; 0 = untouched, else 1 + the place of the family among `families`.
     manipulated: NDArray[np.int64]
-    generated: NDArray[np.bool_]
+    generated: NDArray[np.bool_]  #: (n,) bool; whether it is AI-generated.
+    #: (n,) int64; which of MANIPULATIONS it went through, by place; -1 = none.
     manipulation: NDArray[np.int64]
 
     @classmethod
@@ -69,23 +63,18 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which rows training draws, and how often.
-
-    Attributes:
-        manipulated: share of photographs that are manipulated.
-        generated: share of generated ones; None = all rows are drawn equally often, whatever they
-            are.
-        source_power: within photographs, and within each family of generated ones, a source of n
-            rows is drawn in proportion to n to this power: 0 = sources evenly, 1 = rows evenly.
-        family_power: the same of families of generated ones, where sources are named
-            FAMILY/SOURCE; None = generated ones are drawn by source alone.
-    """
+    """Which rows training draws, and how often."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    manipulated: float = 0.5
+    manipulated: float = 0.5  #: share of photographs that are manipulated.
+    #: share of generated ones; None = all rows are drawn equally often, whatever they are.
     generated: float | None = None
+    #: within photographs, and within each family of generated ones, a source of n rows is drawn in
+    #: proportion to n to this power: 0 = sources evenly, 1 = rows evenly.
     source_power: float = 1.0
+    #: the same of families of generated ones, where sources are named FAMILY/SOURCE; None =
+    #: generated ones are drawn by source alone.
     family_power: float | None = None
 
     def probabilities(self, manifest: Manifest) -> NDArray[np.float64] | None:

@@ -40,31 +40,19 @@ _PATCH = Patches().side  # px, the least side of a whole image; smaller ones tea
 
 @dataclass
 class ScanSummary:
-    """What a scan found, and what it left out and why.
+    """What a scan found, and what it left out and why."""
 
-    Attributes:
-        files: image files looked at.
-        subject: what a row of the manifest is.
-        rows: of the manifest.
-        photos: photographs with at least one row.
-        cameras: different cameras.
-        splits: split -> rows.
-        tags: tag -> {"present", "lowest", "median", "highest"} over the rows.
-        left_out: reason -> files.
-        found: what else a known layout holds, counted.
-        warnings: what users must know of it.
-    """
-
-    files: int = 0
-    subject: Subject = "face"
-    rows: int = 0
-    photos: int = 0
-    cameras: int = 0
-    splits: dict[str, int] = field(default_factory=dict)
+    files: int = 0  #: image files looked at.
+    subject: Subject = "face"  #: what a row of the manifest is.
+    rows: int = 0  #: of the manifest.
+    photos: int = 0  #: photographs with at least one row.
+    cameras: int = 0  #: different cameras.
+    splits: dict[str, int] = field(default_factory=dict)  #: split -> rows.
+    #: tag -> {"present", "lowest", "median", "highest"} over the rows.
     tags: dict[str, dict[str, float]] = field(default_factory=dict)
-    left_out: dict[str, list[str]] = field(default_factory=dict)
-    found: dict[str, int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)  #: reason -> files.
+    found: dict[str, int] = field(default_factory=dict)  #: what else a known layout holds, counted.
+    warnings: list[str] = field(default_factory=list)  #: what users must know of it.
 
     def warn(self, text: str) -> None:
         """Keep what users must know, and log it."""

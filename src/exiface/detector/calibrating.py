@@ -28,22 +28,16 @@ _FEWEST = 10  # faces of a family, for that to mean anything
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What is promised of photographs, and how those that calibrate are taken.
+    """What is promised of photographs, and how those that calibrate are taken."""
 
-    Attributes:
-        alpha: promised false-alarm rate.
-        beta: p-value from which on nothing was found, where no generated faces are measured.
-        per_camera: photographs of a camera at most; None = all.
-        as_sent: take faces as pictures arrive, saved again and shrunk at random, not as they lie
-            in the files. Whole images calibrate thrice: as they are, saved again, and shrunk.
-        seed: of what is drawn.
-    """
-
-    alpha: float = 0.05
+    alpha: float = 0.05  #: promised false-alarm rate.
+    #: p-value from which on nothing was found, where no generated faces are measured.
     beta: float = 0.2
-    per_camera: int | None = None
+    per_camera: int | None = None  #: photographs of a camera at most; None = all.
+    #: take faces as pictures arrive, saved again and shrunk at random, not as they lie in the
+    #: files. Whole images calibrate thrice: as they are, saved again, and shrunk.
     as_sent: bool = False
-    seed: int = 0
+    seed: int = 0  #: of what is drawn.
 
 
 @dataclass(frozen=True)

@@ -23,21 +23,16 @@ _UNUSUAL = 0.05  # p-value of a disagreement that is worth a sentence
 
 @dataclass(frozen=True, slots=True)
 class TagCheck:
-    """What is expected of one tag, and what the file claims.
+    """What is expected of one tag, and what the file claims."""
 
-    Attributes:
-        tag: name of the tag, one of TAG_NAMES.
-        expected_rank: share of calibration photographs of which the head expects less, 0 to 1.
-        recorded: what the file claims; None = absent.
-        recorded_rank: share of calibration photographs that recorded less, 0 to 1.
-        p_value: share of calibration photographs whose own tag lies at least as far from what the
-            head expects; None where the file claims nothing.
-    """
-
-    tag: str
+    tag: str  #: name of the tag, one of TAG_NAMES.
+    #: share of calibration photographs of which the head expects less, 0 to 1.
     expected_rank: float
-    recorded: float | None = None
+    recorded: float | None = None  #: what the file claims; None = absent.
+    #: share of calibration photographs that recorded less, 0 to 1.
     recorded_rank: float | None = None
+    #: share of calibration photographs whose own tag lies at least as far from what the head
+    #: expects; None where the file claims nothing.
     p_value: float | None = None
 
     @property
@@ -58,17 +53,11 @@ class TagCheck:
 
 @dataclass(frozen=True, eq=False)
 class CrossCheck:
-    """Heads of the pretext task, with what they say of the calibration photographs.
+    """Heads of the pretext task, with what they say of the calibration photographs."""
 
-    Attributes:
-        weights: (4, d) of the heads, in the order of TAG_NAMES.
-        expected: (n, 4) their outputs for the calibration photographs.
-        recorded: (n, 4) the tags of the same photographs; NaN = absent.
-    """
-
-    weights: NDArray[np.float32]
-    expected: NDArray[np.float32]
-    recorded: NDArray[np.float64]
+    weights: NDArray[np.float32]  #: (4, d) of the heads, in the order of TAG_NAMES.
+    expected: NDArray[np.float32]  #: (n, 4) their outputs for the calibration photographs.
+    recorded: NDArray[np.float64]  #: (n, 4) the tags of the same photographs; NaN = absent.
 
     def __post_init__(self) -> None:
         shapes = self.weights.shape, self.expected.shape, self.recorded.shape

@@ -35,27 +35,16 @@ from exiface.threads import cores, ordered_map
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image whose faces are cut out, on its way to the encoder.
+    """An image whose faces are cut out, on its way to the encoder."""
 
-    Attributes:
-        path: as it was given; None for arrays and Pillow images.
-        faces: to be judged, largest first.
-        whole: what was seen of the image as a whole, where that is judged.
-        tags: what the camera recorded.
-        declared: what the file says of its origin.
-        size: (width, height) of the upright image.
-        small_faces: further faces found, too small to be judged.
-        reason: why there is nothing to judge.
-    """
-
-    path: str | None
-    faces: tuple[CutFace, ...] = ()
-    whole: Seen | None = None
-    tags: CameraTags = field(default_factory=CameraTags)
-    declared: Declared = field(default_factory=Declared)
-    size: tuple[int, int] = (0, 0)
-    small_faces: int = 0
-    reason: str | None = None
+    path: str | None  #: as it was given; None for arrays and Pillow images.
+    faces: tuple[CutFace, ...] = ()  #: to be judged, largest first.
+    whole: Seen | None = None  #: what was seen of the image as a whole, where that is judged.
+    tags: CameraTags = field(default_factory=CameraTags)  #: what the camera recorded.
+    declared: Declared = field(default_factory=Declared)  #: what the file says of its origin.
+    size: tuple[int, int] = (0, 0)  #: (width, height) of the upright image.
+    small_faces: int = 0  #: further faces found, too small to be judged.
+    reason: str | None = None  #: why there is nothing to judge.
 
 
 class Detector:

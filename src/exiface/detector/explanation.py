@@ -37,57 +37,41 @@ _GRID = 8  # cells along a side of the map, as JSON has it
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """The verdict on the same face, or image, after a mild alteration of the picture.
+    """The verdict on the same face, or image, after a mild alteration of the picture."""
 
-    Attributes:
-        alteration: name in `exiface.photos.alterations`.
-        judged: the verdict; None where the face was no longer found.
-    """
-
-    alteration: str
-    judged: Judgement | None
+    alteration: str  #: name in `exiface.photos.alterations`.
+    judged: Judgement | None  #: the verdict; None where the face was no longer found.
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """How strongly a face shows one of the signs that are combined into its score.
+    """How strongly a face shows one of the signs that are combined into its score."""
 
-    Attributes:
-        name: head of the encoder; with a leading minus, low outputs are the sign.
-        rank: share of photographs that show less of it, as a normal distribution has it, 0 to 1.
-    """
-
-    name: str
+    name: str  #: head of the encoder; with a leading minus, low outputs are the sign.
+    #: share of photographs that show less of it, as a normal distribution has it, 0 to 1.
     rank: float
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What stands behind a verdict.
+    """What stands behind a verdict."""
 
-    Attributes:
-        result: of the whole image.
-        number: which of its faces is explained; None = the image as a whole.
-        crop: (h, w, 3) uint8, what the encoder saw; of a whole image, small.
-        regions: (h, w) by how much the log-likelihood rises when a region is hidden, less the
-            median over the face: above 0, the region pulls the likelihood down more than others.
-            Of a whole image, by how much the patch there scores above the median patch.
-        signs: what the score is combined of; empty where a density or classifier scores.
-        nearest_scores: scores of the calibration photographs nearest in score, ascending.
-        stability: verdicts after mild alterations.
-        tag_checks: expected and claimed camera tags; empty where the detector has no heads.
-        known_ratio: the likelihood ratio of generators that training knew, beside that of the
-            verdict, which is of those that it never saw; None where none were measured.
-    """
-
-    result: ImageResult
-    number: int | None
-    crop: NDArray[np.uint8]
+    result: ImageResult  #: of the whole image.
+    number: int | None  #: which of its faces is explained; None = the image as a whole.
+    crop: NDArray[np.uint8]  #: (h, w, 3) uint8, what the encoder saw; of a whole image, small.
+    #: (h, w) by how much the log-likelihood rises when a region is hidden, less the median over the
+    #: face: above 0, the region pulls the likelihood down more than others. Of a whole image, by
+    #: how much the patch there scores above the median patch.
     regions: NDArray[np.float32]
+    #: what the score is combined of; empty where a density or classifier scores.
     signs: tuple[Sign, ...]
+    #: scores of the calibration photographs nearest in score, ascending.
     nearest_scores: tuple[float, ...]
-    stability: tuple[Stability, ...]
+    stability: tuple[Stability, ...]  #: verdicts after mild alterations.
+    #: expected and claimed camera tags; empty where the detector has no heads.
     tag_checks: tuple[TagCheck, ...]
+    #: the likelihood ratio of generators that training knew, beside that of the verdict, which is
+    #: of those that it never saw; None where none were measured.
     known_ratio: LikelihoodRatio | None = None
 
     @property

@@ -30,20 +30,17 @@ from exiface.scoring import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
-    """What scores, and which photographs it is fitted on.
+    """What scores, and which photographs it is fitted on."""
 
-    Attributes:
-        components: of the mixture; None = chosen by the likelihood of photographs left out.
-        evidence: heads of the encoder that score instead of a mixture or classifier.
-        split: what is fitted on. Photographs that validated the encoder shaped nothing in it:
-            where they fit, those of "fit" calibrate as well.
-        per_photo: faces of a photograph that are fitted on, at most; None = all. Calibration takes
-            one, the largest: faces of one photograph are not independent.
-    """
-
+    #: of the mixture; None = chosen by the likelihood of photographs left out.
     components: int | None = None
+    #: heads of the encoder that score instead of a mixture or classifier.
     evidence: tuple[Head, ...] = ()
+    #: what is fitted on. Photographs that validated the encoder shaped nothing in it: where they
+    #: fit, those of "fit" calibrate as well.
     split: FitSplit = "fit"
+    #: faces of a photograph that are fitted on, at most; None = all. Calibration takes one, the
+    #: largest: faces of one photograph are not independent.
     per_photo: int | None = 2
 
 

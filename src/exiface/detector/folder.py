@@ -75,41 +75,31 @@ class DetectorError(UserError):
 
 @dataclass(frozen=True, eq=False)
 class DetectorParts:
-    """All that a detector folder holds.
+    """All that a detector folder holds."""
 
-    Attributes:
-        name: what the detector is called.
-        model: the bytes of the ONNX encoder.
-        encoder: its description.
-        scorer: the density of the features of photographs, evidence of heads, or a classifier.
-        calibration: of scores, with the bands of the verdict.
-        card: the model card, Markdown.
-        cross_check: of camera tags; None where the encoder has no heads for them.
-        generated: faces of families that training never saw; None where none were measured.
-        quality: the least that calibration photographs cover.
-        notice: what everyone who reads a verdict must know of this detector; "" = nothing beyond
-            the usual.
-        provenance: how it was made, for people and programs.
-        attention: the bytes of the encoder's weights of attention; None of one without.
-        photographic: whether it has earned the verdict "photographic".
-        seen: (n,) digests of the photographs that trained or fitted it, see `digests`.
-        digest: sha256 of `detector.json`, which holds those of the other files; "" before writing.
-    """
-
-    name: str
-    model: bytes
-    encoder: EncoderDescription
+    name: str  #: what the detector is called.
+    model: bytes  #: the bytes of the ONNX encoder.
+    encoder: EncoderDescription  #: its description.
+    #: the density of the features of photographs, evidence of heads, or a classifier.
     scorer: Scorer
-    calibration: Calibration
-    card: str
+    calibration: Calibration  #: of scores, with the bands of the verdict.
+    card: str  #: the model card, Markdown.
+    #: of camera tags; None where the encoder has no heads for them.
     cross_check: CrossCheck | None = None
+    #: faces of families that training never saw; None where none were measured.
     generated: GeneratedFaces | None = None
+    #: the least that calibration photographs cover.
     quality: QualityLimits = field(default_factory=QualityLimits)
+    #: what everyone who reads a verdict must know of this detector; "" = nothing beyond the usual.
     notice: str = ""
+    #: how it was made, for people and programs.
     provenance: dict[str, Any] = field(default_factory=dict)
+    #: the bytes of the encoder's weights of attention; None of one without.
     attention: bytes | None = None
-    photographic: bool = True
+    photographic: bool = True  #: whether it has earned the verdict "photographic".
+    #: (n,) digests of the photographs that trained or fitted it, see `digests`.
     seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    #: sha256 of `detector.json`, which holds those of the other files; "" before writing.
     digest: str = ""
 
     @property

@@ -38,32 +38,24 @@ def _all_of(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one face, or on an image as a whole.
+    """The verdict on one face, or on an image as a whole."""
 
-    Attributes:
-        box: (x0, y0, x1, y1) in pixels of the upright image; of a whole image, all of it.
-        score: how anomalous, higher = more: the negative log-likelihood, or a classifier's
-            log-odds.
-        p_value: share of photographs at least as anomalous, see `Calibration`.
-        verdict: what they earn.
-        likelihood_ratio: how many times as common such a score is among generated faces of kinds
-            that training never saw as among photographs; None where none were measured.
-        log_likelihood: of the face's features under the density of photographs; None for a
-            detector without one.
-        side: of the square crop that was judged, in pixels; None of a whole image.
-        unsure_because: why its quality rules out any other verdict; None where it doesn't.
-        detector: id of the detector, where it isn't that of the result.
-    """
-
+    #: (x0, y0, x1, y1) in pixels of the upright image; of a whole image, all of it.
     box: tuple[float, float, float, float]
+    #: how anomalous, higher = more: the negative log-likelihood, or a classifier's log-odds.
     score: float
-    p_value: float
-    verdict: Verdict
+    p_value: float  #: share of photographs at least as anomalous, see `Calibration`.
+    verdict: Verdict  #: what they earn.
+    #: how many times as common such a score is among generated faces of kinds that training never
+    #: saw as among photographs; None where none were measured.
     likelihood_ratio: LikelihoodRatio | None = None
+    #: of the face's features under the density of photographs; None for a detector without one.
     log_likelihood: float | None = None
+    #: of the square crop that was judged, in pixels; None of a whole image.
     side: int | None = None
+    #: why its quality rules out any other verdict; None where it doesn't.
     unsure_because: str | None = None
-    detector: str | None = None
+    detector: str | None = None  #: id of the detector, where it isn't that of the result.
 
     @property
     def sentence(self) -> str:
@@ -112,31 +104,21 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class ImageResult:
-    """What is said of one image.
+    """What is said of one image."""
 
-    Attributes:
-        path: as it was given; None for arrays and Pillow images.
-        detector: id of the detector that judged.
-        faces: largest first; empty where none was found, or looked for.
-        image: the verdict on the image as a whole; None where it wasn't asked for.
-        tags: what the camera recorded.
-        reason: why there is no verdict; None where there is one.
-        small_faces: further faces found, too small to be judged.
-        size: (width, height) of the upright image; (0, 0) where it can't be read.
-        declared: what the file says of its origin; it stands beside the verdict.
-        alpha: promised false-alarm rate.
-    """
-
-    path: str | None
-    detector: str
-    faces: tuple[Judgement, ...] = ()
+    path: str | None  #: as it was given; None for arrays and Pillow images.
+    detector: str  #: id of the detector that judged.
+    faces: tuple[Judgement, ...] = ()  #: largest first; empty where none was found, or looked for.
+    #: the verdict on the image as a whole; None where it wasn't asked for.
     image: Judgement | None = None
-    tags: CameraTags = field(default_factory=CameraTags)
-    reason: str | None = None
-    small_faces: int = 0
+    tags: CameraTags = field(default_factory=CameraTags)  #: what the camera recorded.
+    reason: str | None = None  #: why there is no verdict; None where there is one.
+    small_faces: int = 0  #: further faces found, too small to be judged.
+    #: (width, height) of the upright image; (0, 0) where it can't be read.
     size: tuple[int, int] = (0, 0)
+    #: what the file says of its origin; it stands beside the verdict.
     declared: Declared = field(default_factory=Declared)
-    alpha: float = 0.05
+    alpha: float = 0.05  #: promised false-alarm rate.
 
     @property
     def judged(self) -> tuple[Judgement, ...]:

@@ -19,17 +19,11 @@ from exiface.photos.quality import Quality
 
 @dataclass(frozen=True, slots=True)
 class CutFace:
-    """A face cut out of an image.
+    """A face cut out of an image."""
 
-    Attributes:
-        box: of the face.
-        crop: (s, s, 3) as its encoder takes it; s may differ from face to face.
-        quality: how well it can be seen.
-    """
-
-    box: Box
-    crop: Crop
-    quality: Quality
+    box: Box  #: of the face.
+    crop: Crop  #: (s, s, 3) as its encoder takes it; s may differ from face to face.
+    quality: Quality  #: how well it can be seen.
 
 
 class Faces:
@@ -77,15 +71,10 @@ class Faces:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """An image that was looked at as a whole, on its way to a verdict.
+    """An image that was looked at as a whole, on its way to a verdict."""
 
-    Attributes:
-        feature: (d,).
-        quality: how well it can be seen.
-    """
-
-    feature: NDArray[np.float32]
-    quality: Quality
+    feature: NDArray[np.float32]  #: (d,).
+    quality: Quality  #: how well it can be seen.
 
 
 class WholeImages:

@@ -19,34 +19,26 @@ _PUBLISHED = Preprocessing(224)
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One kind of encoder that can be trained.
+    """One kind of encoder that can be trained."""
 
-    Attributes:
-        build: makes the network, freshly initialised: (n, 3, s, s), or patches (n, p, 3, s, s) of
-            whole images -> (n, features).
-        features: length of the feature vector.
-        size: side s of its input in pixels; where crops keep their own pixels, the smallest side.
-        last_layer: prefix of the parameters that make features of the backbone's output.
-        subject: what it looks at.
-        largest: None = every crop is resized to `size`; otherwise crops keep their own pixels, up
-            to this side.
-        read: how many leading features the heads of the pretext task read; None = all.
-        directions: weights over the features that the architecture itself knows to be of use, by
-            name, beside those of the heads.
-        mean: of each channel of the pixels, see `Preprocessing`.
-        std: of each channel, likewise.
-    """
-
+    #: makes the network, freshly initialised: (n, 3, s, s), or patches (n, p, 3, s, s) of whole
+    #: images -> (n, features).
     build: Callable[[], nn.Module]
-    features: int
+    features: int  #: length of the feature vector.
+    #: side s of its input in pixels; where crops keep their own pixels, the smallest side.
     size: int
-    last_layer: str
-    subject: Subject = "face"
+    last_layer: str  #: prefix of the parameters that make features of the backbone's output.
+    subject: Subject = "face"  #: what it looks at.
+    #: None = every crop is resized to `size`; otherwise crops keep their own pixels, up to this
+    #: side.
     largest: int | None = None
+    #: how many leading features the heads of the pretext task read; None = all.
     read: int | None = None
+    #: weights over the features that the architecture itself knows to be of use, by name, beside
+    #: those of the heads.
     directions: Callable[[], dict[str, Tensor]] = dict
-    mean: Channels = _PUBLISHED.mean
-    std: Channels = _PUBLISHED.std
+    mean: Channels = _PUBLISHED.mean  #: of each channel of the pixels, see `Preprocessing`.
+    std: Channels = _PUBLISHED.std  #: of each channel, likewise.
 
     def preprocessing(self, crop_scale: float = _PUBLISHED.crop_scale) -> Preprocessing:
         """How a face becomes its input, in crops that are this much larger than the face's box."""

@@ -24,18 +24,13 @@ class EncoderError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class EncoderDescription:
-    """An encoder, described; the preprocessing travels with it.
+    """An encoder, described; the preprocessing travels with it."""
 
-    Attributes:
-        architecture: name in `exiface.encoders.architectures`, or `PATCHES`.
-        features: length of the feature vector.
-        takes: how a photograph becomes the encoder's input: a face of it, or patches of the whole.
-        provenance: how it was trained (free form, for people and model cards).
-    """
-
-    architecture: str
-    features: int
+    architecture: str  #: name in `exiface.encoders.architectures`, or `PATCHES`.
+    features: int  #: length of the feature vector.
+    #: how a photograph becomes the encoder's input: a face of it, or patches of the whole.
     takes: Preprocessing | Patches
+    #: how it was trained (free form, for people and model cards).
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -44,23 +44,18 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class EncoderFolder:
-    """All that an encoder's folder holds.
+    """All that an encoder's folder holds."""
 
-    Attributes:
-        model: the bytes of the ONNX model.
-        description: of the encoder.
-        attention: the bytes of the weights of its attention; None of one without.
-        heads: weights (d,) of the heads of the pretext task over the features, by name. Their order
-            is what they have learnt; offsets say nothing.
-        classifier: arrays of the head that tells generated faces; empty where it has none.
-        seen: sha256 of the photographs that shaped the encoder, so that none of them calibrates.
-    """
-
-    model: bytes
-    description: EncoderDescription
+    model: bytes  #: the bytes of the ONNX model.
+    description: EncoderDescription  #: of the encoder.
+    #: the bytes of the weights of its attention; None of one without.
     attention: bytes | None = None
+    #: weights (d,) of the heads of the pretext task over the features, by name. Their order is what
+    #: they have learnt; offsets say nothing.
     heads: Arrays = field(default_factory=dict)
+    #: arrays of the head that tells generated faces; empty where it has none.
     classifier: Arrays = field(default_factory=dict)
+    #: sha256 of the photographs that shaped the encoder, so that none of them calibrates.
     seen: Collection[str] = frozenset()
 
     @classmethod

@@ -17,27 +17,21 @@ Crop = NDArray[np.uint8] | NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a face becomes an encoder's input; it travels with the encoder.
+    """How a face becomes an encoder's input; it travels with the encoder."""
 
-    Attributes:
-        size: side of the crop in pixels; of a crop at its own pixels, the least.
-        crop_scale: side of the square cut out, in longer sides of the face box.
-        mean: of each channel, for pixels scaled to 0..1.
-        std: of each channel, likewise.
-        largest: None = every crop is resized to `size`. Otherwise crops keep their own pixels:
-            those smaller than `size` are enlarged to it, those larger than `largest` are shrunk
-            to that.
-        released: None = as described here. Otherwise faces are cut and resized as the authors'
-            released programs do (`released_crop`), under a torchvision that resizes without
-            antialias ("plain": 0.14, with which their figures were made) or with it ("antialiased":
-            0.17 and later). Features of faces that are shrunk differ strongly between the two.
-    """
-
-    size: int
-    crop_scale: float = 1.3
+    size: int  #: side of the crop in pixels; of a crop at its own pixels, the least.
+    crop_scale: float = 1.3  #: side of the square cut out, in longer sides of the face box.
+    #: of each channel, for pixels scaled to 0..1.
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    #: of each channel, likewise.
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    #: None = every crop is resized to `size`. Otherwise crops keep their own pixels: those smaller
+    #: than `size` are enlarged to it, those larger than `largest` are shrunk to that.
     largest: int | None = None
+    #: None = as described here. Otherwise faces are cut and resized as the authors' released
+    #: programs do (`released_crop`), under a torchvision that resizes without antialias ("plain":
+    #: 0.14, with which their figures were made) or with it ("antialiased": 0.17 and later).
+    #: Features of faces that are shrunk differ strongly between the two.
     released: Released | None = None
 
     def __post_init__(self) -> None:

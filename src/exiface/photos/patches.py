@@ -22,28 +22,23 @@ class Patches:
     The image's middle is cut to whole patches, and these are read row by row from the top left. An
     image with a side below a patch's is resized to one patch, its shape lost.
 
-    Attributes:
-        side: of a patch in pixels.
-        most: patches of an image, at most.
-        chosen: which of more: the "first", so that the image's bottom is left out, as published; or
-            as many, spread "evenly" over the rows.
-        crop: "whole": what is cut off are the less than `side` pixels beyond whole patches.
-            "published" exchanges the two sides, as the released program does: a landscape loses
-            columns and gets black rows, and the authors' figures contain that.
-        pooling: what the image's feature is, of its patches' tokens: their mean, or the first, as
-            published.
-        mean: of each channel, for pixels scaled to 0..1.
-        std: of each channel, likewise.
-
     Source: the released program of SDAIE (arXiv 2512.05651).
     """
 
-    side: int = 64
-    most: int = 20_000
+    side: int = 64  #: of a patch in pixels.
+    most: int = 20_000  #: patches of an image, at most.
+    #: which of more: the "first", so that the image's bottom is left out, as published; or as many,
+    #: spread "evenly" over the rows.
     chosen: Chosen = "first"
+    #: "whole": what is cut off are the less than `side` pixels beyond whole patches. "published"
+    #: exchanges the two sides, as the released program does: a landscape loses columns and gets
+    #: black rows, and the authors' figures contain that.
     crop: Crop = "whole"
+    #: what the image's feature is, of its patches' tokens: their mean, or the first, as published.
     pooling: Pooling = "mean"
+    #: of each channel, for pixels scaled to 0..1.
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    #: of each channel, likewise.
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
 
     def __post_init__(self) -> None:

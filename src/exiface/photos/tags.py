@@ -55,43 +55,27 @@ _FLICKR_KEYS = {
 class CameraTags:
     """What the camera recorded about one photograph; a value that is missing or absurd is None.
 
-    Attributes:
-        aperture: f-number (2.8 means f/2.8).
-        exposure_time: seconds.
-        focal_length: millimetres, as the lens has it (not the 35 mm equivalent).
-        iso_speed: ISO speed.
-        focal_length_35mm: millimetres of the 35 mm equivalent.
-        brightness: of the scene, APEX.
-        exposure_bias: APEX.
-        make: class of the camera's maker, one of CLASSES; so are the following.
-        series: of its model.
-        flash: whether it fired, or why not.
-        metering_mode: likewise.
-        exposure_mode: likewise.
-        white_balance: likewise.
-        exposure_program: likewise.
-        scene_capture_type: likewise.
-
     Example:
         >>> CameraTags(aperture=2.8, iso_speed=-100).as_dict()
         {'aperture': 2.8}
     """
 
-    aperture: float | None = None
-    exposure_time: float | None = None
+    aperture: float | None = None  #: f-number (2.8 means f/2.8).
+    exposure_time: float | None = None  #: seconds.
+    #: millimetres, as the lens has it (not the 35 mm equivalent).
     focal_length: float | None = None
-    iso_speed: float | None = None
-    focal_length_35mm: float | None = None
-    brightness: float | None = None
-    exposure_bias: float | None = None
-    make: str | None = None
-    series: str | None = None
-    flash: str | None = None
-    metering_mode: str | None = None
-    exposure_mode: str | None = None
-    white_balance: str | None = None
-    exposure_program: str | None = None
-    scene_capture_type: str | None = None
+    iso_speed: float | None = None  #: ISO speed.
+    focal_length_35mm: float | None = None  #: millimetres of the 35 mm equivalent.
+    brightness: float | None = None  #: of the scene, APEX.
+    exposure_bias: float | None = None  #: APEX.
+    make: str | None = None  #: class of the camera's maker, one of CLASSES; so are the following.
+    series: str | None = None  #: of its model.
+    flash: str | None = None  #: whether it fired, or why not.
+    metering_mode: str | None = None  #: likewise.
+    exposure_mode: str | None = None  #: likewise.
+    white_balance: str | None = None  #: likewise.
+    exposure_program: str | None = None  #: likewise.
+    scene_capture_type: str | None = None  #: likewise.
 
     def __post_init__(self) -> None:
         numbers = {name: _number(getattr(self, name)) for name in _PLAUSIBLE}

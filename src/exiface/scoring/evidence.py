@@ -26,19 +26,13 @@ _upper_tail = np.vectorize(lambda sign: math.erfc(sign / math.sqrt(2)) / 2, otyp
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head of an encoder whose output is one of several signs of a generated face.
+    """A head of an encoder whose output is one of several signs of a generated face."""
 
-    Attributes:
-        name: of the head.
-        floor: least tail probability that it counts with; NaN: it counts with its deviations.
-        weight: of the sign, above 0.
-        low: whether low outputs are suspicious, not high ones.
-    """
-
-    name: str
+    name: str  #: of the head.
+    #: least tail probability that it counts with; NaN: it counts with its deviations.
     floor: float = FLOOR
-    weight: float = 1.0
-    low: bool = False
+    weight: float = 1.0  #: of the sign, above 0.
+    low: bool = False  #: whether low outputs are suspicious, not high ones.
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -27,31 +27,21 @@ Joint = NDArray[np.float64]  # (n, k)
 
 @dataclass(frozen=True, slots=True)
 class Regularisation:
-    """What keeps covariances positive.
+    """What keeps covariances positive."""
 
-    Attributes:
-        floor: (d,) added to each covariance's diagonal.
-        prior: rows that say "unit covariance", beside those seen (inverse-Wishart prior).
-        least: rows that a component must hold, or else it has collapsed.
-    """
-
-    floor: NDArray[np.float64]
+    floor: NDArray[np.float64]  #: (d,) added to each covariance's diagonal.
+    #: rows that say "unit covariance", beside those seen (inverse-Wishart prior).
     prior: float = 0.0
-    least: float = 0.0
+    least: float = 0.0  #: rows that a component must hold, or else it has collapsed.
 
 
 @dataclass(frozen=True, slots=True)
 class Gaussians:
-    """An estimate of the k components of a mixture.
+    """An estimate of the k components of a mixture."""
 
-    Attributes:
-        weights: (k,), summing to 1.
-        means: (k, d).
-        factors: (k, d, d) upper triangular; factor factor^T is the precision matrix.
-    """
-
-    weights: NDArray[np.float64]
-    means: NDArray[np.float64]
+    weights: NDArray[np.float64]  #: (k,), summing to 1.
+    means: NDArray[np.float64]  #: (k, d).
+    #: (k, d, d) upper triangular; factor factor^T is the precision matrix.
     factors: NDArray[np.float64]
 
     def constants(self) -> NDArray[np.float64]:
@@ -65,16 +55,12 @@ class Gaussians:
 
 @dataclass
 class History:
-    """How a fit went.
+    """How a fit went."""
 
-    Attributes:
-        likelihoods: of each iteration: the mean log-likelihood at its start.
-        converged: whether it stopped because that no longer rose.
-        seconds: spent in "expectation" and in "maximisation".
-    """
-
+    #: of each iteration: the mean log-likelihood at its start.
     likelihoods: list[float] = field(default_factory=list)
-    converged: bool = False
+    converged: bool = False  #: whether it stopped because that no longer rose.
+    #: spent in "expectation" and in "maximisation".
     seconds: dict[str, float] = field(
         default_factory=lambda: {"expectation": 0.0, "maximisation": 0.0}
     )

@@ -25,26 +25,20 @@ _DISTANCE = 0.01  # of the finite difference, in parameters
 
 @dataclass(frozen=True, slots=True)
 class LearntWeights:
-    """How the weights of losses are learnt.
-
-    Attributes:
-        primary: the loss that they shall lower, by the name of its head.
-        learning_rate: of the weights, by Adam.
-        derivative: "exact", by forward-mode differentiation; or "difference", the central
-            difference that the released program takes.
-        held_out: share of the training photographs that are kept for the primary task, and that
-            the network never learns from; 0 = both from the same photographs, as published.
-        batch: photographs of the primary task, in batches of the network's.
-        lowest: bound of the weights; None = none, as published: they may become negative.
-    """
+    """How the weights of losses are learnt."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    primary: str = "manipulation"
-    learning_rate: float = 3e-4
+    primary: str = "manipulation"  #: the loss that they shall lower, by the name of its head.
+    learning_rate: float = 3e-4  #: of the weights, by Adam.
+    #: "exact", by forward-mode differentiation; or "difference", the central difference that the
+    #: released program takes.
     derivative: Derivative = "exact"
+    #: share of the training photographs that are kept for the primary task, and that the network
+    #: never learns from; 0 = both from the same photographs, as published.
     held_out: float = 0.1
-    batch: float = 0.25
+    batch: float = 0.25  #: photographs of the primary task, in batches of the network's.
+    #: bound of the weights; None = none, as published: they may become negative.
     lowest: float | None = None
 
     def __post_init__(self) -> None:

@@ -20,25 +20,21 @@ RELEASED = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How a tag is learnt from the order of its values.
-
-    Attributes:
-        scale: k in Phi(k (f_i - f_j)).
-        loss: of that probability: "fidelity" (Zou et al.), or "cross-entropy" (SDAIE).
-        pairs: "all" of a batch; or "halves": each of the first half with one of the second, and
-            what is a class is then learnt from the first half alone, as SDAIE does.
-        ties: equal values are wanted as likely this way as that ("half"), or always as greater
-            ("greater"), as SDAIE's released program has them.
-        levels: None = a head says one number, f; otherwise how likely the tag is at each of so many
-            levels, and f is the level expected (BLADES: 3).
-    """
+    """How a tag is learnt from the order of its values."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    scale: float = RELEASED
+    scale: float = RELEASED  #: k in Phi(k (f_i - f_j)).
+    #: of that probability: "fidelity" (Zou et al.), or "cross-entropy" (SDAIE).
     loss: Literal["fidelity", "cross-entropy"] = "fidelity"
+    #: "all" of a batch; or "halves": each of the first half with one of the second, and what is a
+    #: class is then learnt from the first half alone, as SDAIE does.
     pairs: Literal["all", "halves"] = "all"
+    #: equal values are wanted as likely this way as that ("half"), or always as greater
+    #: ("greater"), as SDAIE's released program has them.
     ties: Literal["half", "greater"] = "half"
+    #: None = a head says one number, f; otherwise how likely the tag is at each of so many levels,
+    #: and f is the level expected (BLADES: 3).
     levels: int | None = None
 
     def __post_init__(self) -> None:

@@ -42,26 +42,19 @@ NEAR = "near"  # the distance from the encoder that training is kept near to
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What each part of the task weighs in the total loss.
-
-    Attributes:
-        ranking: of each camera tag that is ranked.
-        classes: of each camera tag that is a class.
-        manipulation: of each family of manipulations.
-        regions: of where a face was manipulated.
-        generated: of telling generated faces from photographs; 0 = the task has no such head, and
-            generated faces play no part.
-        near: of how far the maps of an encoder of whole images have gone from those that the
-            encoder given as its start makes (SDAIE: 0.05).
-    """
+    """What each part of the task weighs in the total loss."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    ranking: float = 1.0
-    classes: float = 1.0
-    manipulation: float = 1.0
-    regions: float = 1.0
+    ranking: float = 1.0  #: of each camera tag that is ranked.
+    classes: float = 1.0  #: of each camera tag that is a class.
+    manipulation: float = 1.0  #: of each family of manipulations.
+    regions: float = 1.0  #: of where a face was manipulated.
+    #: of telling generated faces from photographs; 0 = the task has no such head, and generated
+    #: faces play no part.
     generated: float = 0.0
+    #: of how far the maps of an encoder of whole images have gone from those that the encoder given
+    #: as its start makes (SDAIE: 0.05).
     near: float = 0.0
 
 
