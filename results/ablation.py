@@ -33,7 +33,7 @@ from exiface.photos.manipulations import averaged
 from exiface.scoring import Evidence, GaussianMixture, Head
 from exiface.scoring.evidence import FLOOR
 from exiface.training import read_config
-from exiface.training.resynthesis import Autoencoder
+from resynthesis import Autoencoder
 from exiface.training.task import PretextTask
 
 SEEDS = (0, 1, 2)

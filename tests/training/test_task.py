@@ -116,18 +116,6 @@ def test_generated_faces_teach_their_own_head_alone(supervised, batch):
     assert supervised.total(losses).item() == pytest.approx(total, rel=1e-5)
 
 
-def test_smoothed_labels_are_wanted_less_surely(supervised, batch):
-    generated = torch.tensor([False, True, True, False, True])
-    crops, tags, _, _ = batch
-    untouched = torch.zeros(5, dtype=torch.long)
-    outputs = supervised.outputs(crops)[:, -1]
-    supervised._label_smoothing = 0.2
-    loss = supervised(crops, tags, untouched, generated)[GENERATED_HEAD]
-    wanted = torch.where(generated, 0.9, 0.1)
-    expected = nn.functional.binary_cross_entropy_with_logits(outputs, wanted)
-    assert loss.item() == pytest.approx(expected.item())
-
-
 def test_the_classifier_is_the_head(supervised, task, batch):
     arrays = supervised.classifier()
     features = supervised.encoder(batch[0])

@@ -79,7 +79,6 @@ class TrainConfig(BaseModel):
     learnt_weights: LearntWeights | None = Field(
         None, description="shares are where the weights start that an outer step learns"
     )
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="of generated and photograph")
     window: int = Field(
         160,
         ge=32,

@@ -13,9 +13,6 @@ from torch.nn import functional
 _EPSILON = 1e-8
 
 ClassLoss = Literal["cross-entropy", "focal-fidelity"]
-# Thurstone's case V (unit variances), and what the released code computes.
-CASE_V = 2**-0.5
-RELEASED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,7 @@ class Ranking:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    scale: float = RELEASED  #: k in Phi(k (f_i - f_j)).
+    scale: float = 2.0  #: k in Phi(k (f_i - f_j)), as the released code has it.
     #: of that probability: "fidelity" (Zou et al.), or "cross-entropy" (SDAIE).
     loss: Literal["fidelity", "cross-entropy"] = "fidelity"
     #: "all" of a batch; or "halves": each of the first half with one of the second, and what is a

@@ -82,7 +82,6 @@ class PretextTask(nn.Module):
         heads: what reads the features.
         frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
         shares: what each part weighs.
-        label_smoothing: of the labels "generated" and "photograph": 0.1 = wanted with 0.95.
         near: an encoder of whole images that this one is kept near to; it is never trained.
 
     Attributes:
@@ -105,14 +104,12 @@ class PretextTask(nn.Module):
         heads: HeadKind = "linear",
         frozen: bool = False,
         shares: Shares | None = None,
-        label_smoothing: float = 0.0,
         near: ImageEncoder | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.families = tuple(families)
         self._shares = shares or Shares()
-        self._label_smoothing = label_smoothing
         self._ranking = ranking or Ranking()
         classes_told = classes_of_heads(
             heads,
@@ -287,10 +284,8 @@ class PretextTask(nn.Module):
                 region_loss(outputs[:, self.columns[MANIPULATED_REGIONS]], changed), known
             )
         if GENERATED_HEAD in self.names:
-            wanted = (~photographs).float()
-            wanted = wanted + self._label_smoothing * (0.5 - wanted)
             loss = nn.functional.binary_cross_entropy_with_logits(
-                outputs[:, -1], wanted, reduction="none"
+                outputs[:, -1], (~photographs).float(), reduction="none"
             )
             losses[GENERATED_HEAD] = _mean(loss, manipulated == 0)
         if distance is not None:

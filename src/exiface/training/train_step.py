@@ -86,7 +86,6 @@ class TrainStep:
             heads=config.heads,
             frozen=config.frozen,
             shares=config.shares,
-            label_smoothing=config.label_smoothing,
             near=near,
         )
         if config.heads == "sentences":

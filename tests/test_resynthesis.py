@@ -1,8 +1,13 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from exiface.training.resynthesis import Autoencoder, _decoder, _encoder
+sys.path.insert(0, str(Path(__file__).parents[1] / "results"))
+
+from resynthesis import Autoencoder, _decoder, _encoder  # noqa: E402 - a module of the results
 
 
 @pytest.fixture(scope="module")
