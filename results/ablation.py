@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import torch
 from common import Features, Score, encoded, figures, of_camera, summary, write
+from resynthesis import Autoencoder
 from scipy.stats import norm
 from torch import nn
 
@@ -33,7 +34,6 @@ from exiface.photos.manipulations import averaged
 from exiface.scoring import Evidence, GaussianMixture, Head
 from exiface.scoring.evidence import FLOOR
 from exiface.training import read_config
-from resynthesis import Autoencoder
 from exiface.training.task import PretextTask
 
 SEEDS = (0, 1, 2)

@@ -7,7 +7,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "results"))
 
-from resynthesis import Autoencoder, _decoder, _encoder  # noqa: E402 - a module of the results
+from resynthesis import Autoencoder, _decoder, _encoder
 
 
 @pytest.fixture(scope="module")

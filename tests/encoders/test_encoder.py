@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exiface.detector.encoders_inside import encoder_named
+from exiface.detector.folder import encoder_named
 
 
 @pytest.fixture(scope="module", params=["default", "whole-image"])

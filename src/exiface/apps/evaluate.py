@@ -198,8 +198,8 @@ def _of_layout(
     from dataclasses import replace
 
     from exiface.apps.console import progress_bar
-    from exiface.detector.encoders_inside import encoder_named
     from exiface.detector.fitting import read_classifier
+    from exiface.detector.folder import encoder_named
     from exiface.evaluation.feature_cache import FeatureCache
     from exiface.papers.exif_ranking.celeba_sets import read_published_sets
     from exiface.papers.protocols import PROTOCOLS, evaluate_published

@@ -91,10 +91,9 @@ def fit(
     from exiface.apps.info import print_detector
     from exiface.datasets import Manifest
     from exiface.detector.calibrating import Promise, completed
-    from exiface.detector.encoders_inside import encoder_named
     from exiface.detector.fitting import Fitting
     from exiface.detector.fitting import fit as fit_detector
-    from exiface.detector.folder import read_folder, write_folder
+    from exiface.detector.folder import encoder_named, read_folder, write_folder
     from exiface.scoring import Head
 
     if evidence and components:

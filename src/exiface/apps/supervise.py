@@ -51,7 +51,7 @@ def supervise(
     """
     from exiface.apps.console import progress_bar
     from exiface.datasets import Manifest
-    from exiface.detector.encoders_inside import encoder_named
+    from exiface.detector.folder import encoder_named
     from exiface.detector.supervised import supervise as learnt
     from exiface.detector.supervised import write_supervised
 

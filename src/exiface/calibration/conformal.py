@@ -129,7 +129,9 @@ class Calibration:
             raise CalibrationError(f"need 0 < alpha <= beta <= 1, got {alpha} and {beta}")
         order = np.argsort(values, kind="stable")
         numbers, kinds = (
-            np.zeros(len(values), np.int64) if names is None else _numbered(names)[order]
+            np.zeros(len(values), np.int64)
+            if names is None
+            else np.unique(np.ravel(names), return_inverse=True)[1][order]
             for names in (sources, forms)
         )
         found = cls(values[order], alpha, beta, numbers, kinds)
@@ -262,8 +264,7 @@ class Calibration:
 
 def grouped(values: NDArray[np.float64], numbers: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     """The values (n,) of each group, by the groups' numbers (n,), the smallest number first."""
-    # np.unique would load numpy.ma, which nothing else needs when a face is judged.
-    return [values[numbers == number] for number in sorted(set(numbers.tolist()))]
+    return [values[numbers == number] for number in np.unique(numbers)]
 
 
 def _nth_of(number: int, nth: int, share: float) -> float:
@@ -278,13 +279,6 @@ def _nth_of(number: int, nth: int, share: float) -> float:
         logs = ways + fewer * math.log(middle) + (number - fewer) * math.log1p(-middle)
         low, high = (middle, high) if 1 - np.exp(logs).sum() < share else (low, middle)
     return (low + high) / 2
-
-
-def _numbered(names: ArrayLike) -> NDArray[np.int64]:
-    """Numbers 0 to m - 1 of names, or of other numbers (n,), in their order."""
-    flat = np.asarray(names).ravel().tolist()
-    places = {name: place for place, name in enumerate(sorted(set(flat)))}
-    return np.array([places[name] for name in flat], np.int64)
 
 
 def _merged(sources: NDArray[np.int64], least: int) -> NDArray[np.int64]:

@@ -15,15 +15,23 @@ from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck
 from exiface.detector.encoding import encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts
-from exiface.detector.quality_limits import measure_limits
 from exiface.encoders import Encoder
+from exiface.photos import read_photo
+from exiface.photos.alterations import saved
+from exiface.photos.crops import as_shown, shorter_side
+from exiface.photos.quality import Quality
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.scoring import Scorer
+from exiface.threads import ordered_map
 
 _LOGGER = logging.getLogger(__name__)
 _LEARNT = 0.95  # of the left-out families lie below what looks learnt
 _FEWEST = 10  # faces of a family, for that to mean anything
+# Photographs are saved at each of these, so many of them, to see what compression does.
+_JPEG_QUALITIES = (90, 70, 50, 30, 20, 10)
+_COMPRESSED = 300
+_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +106,7 @@ def calibrated(
     check = None
     if tag_weights is not None:
         check = CrossCheck.of(tag_weights, features[as_they_are], rows.tags)
-    quality = measure_limits(
-        encoder, scorer, calibration, scores[as_they_are], rows, seed=promise.seed
-    )
+    quality = _limits(encoder, scorer, calibration, scores[as_they_are], rows, promise.seed)
     if isinstance(generated, Manifest):
         generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
     return Calibrated(calibration, check, generated, quality)
@@ -267,3 +273,40 @@ def _measured(
     features, _, _ = encode_rows(encoder, faces, as_sent=as_sent, seed=0, progress=progress)
     families = np.resize(families_of(faces.source), len(features))
     return GeneratedFaces.of(calibration.p_value(scorer.score(features)), families)
+
+
+def _limits(
+    encoder: Encoder,
+    scorer: Scorer,
+    calibration: Calibration,
+    scores: NDArray[np.float64],
+    rows: Manifest,
+    seed: int,
+) -> QualityLimits:
+    """Measure the limits of quality, of photographs with these scores as they are."""
+    compared = set(np.random.default_rng(seed).permutation(len(rows))[:_COMPRESSED].tolist())
+
+    def measured(row: int) -> tuple[Quality, NDArray[np.uint8] | None]:
+        photo, box = read_photo(rows.file(row)), rows.face_box(row)
+        taken = encoder.inputs(photo.pixels, box)
+        if encoder.subject == "image":
+            quality = Quality.of_image(photo.pixels, photo.jpeg_quality)
+        else:
+            quality = Quality.of(taken, shorter_side(box), rows.landmarks[row], photo.jpeg_quality)
+        return quality, as_shown(taken) if row in compared else None
+
+    qualities, crops = zip(*ordered_map(measured, range(len(rows))), strict=True)
+    kept = [crop for crop in crops if crop is not None]
+
+    def compressed(quality: int) -> NDArray[np.float64]:
+        again = [saved(crop, "JPEG", quality) for crop in kept]
+        batches = [again[start : start + _BATCH] for start in range(0, len(again), _BATCH)]
+        features = np.concatenate(list(ordered_map(encoder.encode, batches)))
+        return calibration.p_value(scorer.score(features))
+
+    return QualityLimits.of(
+        qualities,
+        calibration.p_value(scores),
+        calibration.alpha,
+        compressed=((quality, compressed(quality)) for quality in _JPEG_QUALITIES),
+    )

@@ -1,7 +1,7 @@
 """From images to verdicts: the runtime."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -20,13 +20,7 @@ from exiface.detector.folder import (
 from exiface.detector.results import ImageResult
 from exiface.detector.subjects import CutFace, Faces, Seen, WholeImages
 from exiface.encoders import OnnxEncoder
-from exiface.photos import (
-    CameraTags,
-    Declared,
-    FaceDetector,
-    UnreadableImageError,
-    read_photo,
-)
+from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.content_credentials import validation_settings
 from exiface.photos.crops import Crop
 from exiface.photos.images import ImageSource
@@ -37,14 +31,9 @@ from exiface.threads import cores, ordered_map
 class Prepared:
     """An image whose faces are cut out, on its way to the encoder."""
 
-    path: str | None  #: as it was given; None for arrays and Pillow images.
+    result: ImageResult  #: what is known of it before anything is judged.
     faces: tuple[CutFace, ...] = ()  #: to be judged, largest first.
     whole: Seen | None = None  #: what was seen of the image as a whole, where that is judged.
-    tags: CameraTags = field(default_factory=CameraTags)  #: what the camera recorded.
-    declared: Declared = field(default_factory=Declared)  #: what the file says of its origin.
-    size: tuple[int, int] = (0, 0)  #: (width, height) of the upright image.
-    small_faces: int = 0  #: further faces found, too small to be judged.
-    reason: str | None = None  #: why there is nothing to judge.
 
 
 class Detector:
@@ -214,7 +203,7 @@ class Detector:
         try:
             photo = read_photo(source)
         except UnreadableImageError as error:
-            return Prepared(path, reason=str(error))
+            return Prepared(ImageResult(path, self.parts.id, reason=str(error)))
         height, width = photo.pixels.shape[:2]
         faces: tuple[CutFace, ...] = ()
         small, reason = 0, None
@@ -226,16 +215,17 @@ class Detector:
             subject in ("image", "both") or (subject == "auto" and not faces)
         ):
             whole, reason = self.whole.look(photo), None
-        return Prepared(
+        result = ImageResult(
             path=path,
-            faces=faces,
-            whole=whole,
+            detector=self.parts.id,
             tags=photo.tags,
-            declared=photo.declared,
-            size=(width, height),
-            small_faces=small,
             reason=reason,
+            small_faces=small,
+            size=(width, height),
+            declared=photo.declared,
+            alpha=self.parts.calibration.alpha,
         )
+        return Prepared(result, faces, whole)
 
     def score(self, crops: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float64]:
         """Scores (n,) of face crops, (s, s, 3) each, cut by this detector's preprocessing."""
@@ -248,19 +238,9 @@ class Detector:
             whole = None
             if image.whole is not None:
                 assert self.whole is not None  # noqa: S101 - who looked at it
-                whole = self.whole.judge(image.whole, image.size)
-            yield ImageResult(
-                path=image.path,
-                detector=self.parts.id,
-                faces=tuple(next(faces) for _ in image.faces),
-                image=whole,
-                tags=image.tags,
-                reason=image.reason,
-                small_faces=image.small_faces,
-                size=image.size,
-                declared=image.declared,
-                alpha=self.parts.calibration.alpha,
-            )
+                whole = self.whole.judge(image.whole, image.result.size)
+            judged = tuple(next(faces) for _ in image.faces)
+            yield replace(image.result, faces=judged, image=whole)
 
 
 def _looks_at(parts: DetectorParts) -> Scope:

@@ -173,7 +173,7 @@ def explain(
             for name, sign in detector.parts.scorer.signs(features).items()
         ),
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
-        **_beside(detector.parts, result.faces[face], features[0], prepared.tags),
+        **_beside(detector.parts, result.faces[face], features[0], result.tags),
     )
 
 
@@ -183,7 +183,7 @@ def _explain_whole(
     whole, seen = detector.whole, prepared.whole
     assert whole is not None and seen is not None and result.image is not None  # noqa: S101 - judged
     pixels = read_photo(image).pixels
-    width, height = prepared.size
+    width, height = result.size
     shrunk = min(1.0, _SHOWN / max(height, width))
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
     regions = cv2.resize(whole.patch_map(pixels), size, interpolation=cv2.INTER_NEAREST)
@@ -197,7 +197,7 @@ def _explain_whole(
             Stability(name, each.image)
             for name, each in _altered(detector, pixels, subject="image")
         ),
-        **_beside(whole.parts, result.image, seen.feature, prepared.tags),
+        **_beside(whole.parts, result.image, seen.feature, result.tags),
     )
 
 

@@ -12,9 +12,8 @@ from exiface.choices import FitSplit
 from exiface.datasets import Manifest
 from exiface.detector.calibrating import Promise, calibrated, chosen, completed
 from exiface.detector.cross_check import tag_weights
-from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.encoding import encode_rows
-from exiface.detector.folder import DetectorError, DetectorParts, digests
+from exiface.detector.folder import DetectorError, DetectorParts, digests, encoder_named
 from exiface.encoders import Encoder, EncoderError, EncoderFolder
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions

@@ -37,10 +37,11 @@ from safetensors.numpy import save
 from exiface.calibration import Calibration, CalibrationError, GeneratedFaces, Judge
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.cross_check import CrossCheck
-from exiface.encoders import Encoder, EncoderDescription
+from exiface.encoders import Encoder, EncoderDescription, EncoderFolder
 from exiface.encoders.description import ATTENTION_FILE, ENCODER_FILE, PATCHES
 from exiface.encoders.runtime import open_encoder
 from exiface.errors import UserError
+from exiface.photos import TAG_NAMES
 from exiface.scoring import SCORERS, Scorer
 
 # The detectors inside the package. Of faces: "default" has seen generated ones in training,
@@ -294,6 +295,34 @@ def read_folder(folder: Path) -> DetectorParts:
         )
     except (ValueError, KeyError, TypeError, SafetensorError, CalibrationError) as error:
         raise DetectorError(f"{folder} can't be used: {error}") from None
+
+
+def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
+    """Read an encoder.
+
+    Args:
+        encoder: what was read already; its folder; or `default`, `photographs-only` or
+            `whole-image` for the encoder of that detector (`./default` for a folder of such a
+            name). The photographs that shaped those encoders are not listed in the package: give
+            `fit` others than the data sets that docs/default-detector.md names.
+
+    Returns:
+        What the folder holds; of a detector's encoder the heads of camera tags and the classifier.
+
+    Raises:
+        EncoderError: no encoder in the folder, or a damaged one.
+        DetectorError: a detector inside the package was changed.
+    """
+    if isinstance(encoder, EncoderFolder):
+        return encoder
+    if str(encoder) not in BUILTIN:
+        return EncoderFolder.read(Path(encoder))
+    parts = read_folder(detector_folder(encoder))
+    heads = {}
+    if parts.cross_check is not None:
+        heads = dict(zip(TAG_NAMES, parts.cross_check.weights, strict=True))
+    classifier = parts.scorer.arrays() if parts.scorer.supervised else {}
+    return EncoderFolder(parts.model, parts.encoder, parts.attention, heads, classifier)
 
 
 def _checked(path: Path, digest: str) -> bytes:

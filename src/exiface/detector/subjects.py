@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,20 +86,9 @@ class WholeImages:
 
     def __init__(self, parts: DetectorParts, *, threads: int | None = None) -> None:
         self.parts = parts
-        self._threads = threads
-        self._lock = Lock()
-        self._encoder: OnnxPatchEncoder | None = None
-
-    @property
-    def encoder(self) -> OnnxPatchEncoder:
-        """The encoder of whole images, which is opened when the first image is looked at."""
-        parts = self.parts
-        with self._lock:
-            if self._encoder is None:
-                self._encoder = OnnxPatchEncoder(
-                    parts.model, parts.attention, parts.encoder, threads=self._threads
-                )
-            return self._encoder
+        self.encoder = OnnxPatchEncoder(
+            parts.model, parts.attention, parts.encoder, threads=threads
+        )
 
     def look(self, photo: Photo) -> Seen:
         """Look at an image; any number of threads may do so."""

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from exiface.datasets import Manifest, cap
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import SMOOTHING, FaceBatches
-from exiface.detector.encoders_inside import encoder_named
+from exiface.detector.folder import encoder_named
 from exiface.encoders import EncoderFolder
 from exiface.encoders.description import GENERATED_HEAD
 from exiface.errors import UserError

@@ -31,10 +31,12 @@ from exiface.scoring.expectation_maximisation import (
     History,
     Regularisation,
     estimate_gaussians,
+    k_means,
     maximise,
+    nearest_seeds,
     responsibilities_of,
+    whitening_of,
 )
-from exiface.scoring.initialisation import k_means, nearest_seeds, whitening_of
 from exiface.scoring.matrix_products import DeviceRows, HostRows, place
 from exiface.scoring.scorer import DensityError, Scorer, checked_features
 from exiface.threads import cores, ordered_map

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from exiface.apps.bulk.inputs import Block, Item
 from exiface.apps.bulk.parts import as_text, part_path, write_rows
 from exiface.apps.bulk.scoring import Report, silent, stream_blocks
-from exiface.detector.encoders_inside import encoder_named
+from exiface.detector.folder import encoder_named
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.crops import Box, Crop
 from exiface.threads import cores, ordered_map

@@ -46,7 +46,7 @@ def score_blocks(
 
     def prepare(item: Item) -> Prepared:
         if item.source is None:
-            return Prepared(None, reason=item.reason)
+            return Prepared(ImageResult(None, detector.parts.id, reason=item.reason))
         return detector.prepare(item.source)
 
     def judged(items: Iterator[Item]) -> Iterator[ImageResult]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from exiface import Detector
-from exiface.detector.encoders_inside import encoder_named
 from exiface.detector.fitting import read_classifier
+from exiface.detector.folder import encoder_named
 from exiface.encoders import EncoderError
 
 
