@@ -1,6 +1,6 @@
 """Parts that are named in settings: `package.module:function`."""
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from exiface.errors import UserError
@@ -16,14 +16,13 @@ def by_name(name: str) -> Any:
         >>> by_name("pathlib:PurePath").__name__
         'PurePath'
     """
-    module, separator, attribute = name.partition(":")
-    if not (module and separator and attribute):
+    if not all(name.partition(":")):
         raise UserError(f"{name!r} must be package.module:function")
     try:
-        return getattr(import_module(module), attribute)
+        return resolve_name(name)
     except ModuleNotFoundError as error:
         raise UserError(
             f"{name}: {error}; install the package, or put its folder on PYTHONPATH"
         ) from None
-    except AttributeError as error:
+    except (AttributeError, ValueError) as error:
         raise UserError(f"{name}: {error}") from None

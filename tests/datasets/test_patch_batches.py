@@ -4,8 +4,8 @@ from PIL import Image
 
 from exiface.datasets import Manifest, scan
 from exiface.datasets.augmentation import Augmentation
+from exiface.datasets.batches import PatchBatches
 from exiface.datasets.manifest import ManifestError
-from exiface.datasets.patch_batches import PatchBatches
 from exiface.photos.patches import Patches
 
 

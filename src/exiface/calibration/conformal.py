@@ -111,14 +111,9 @@ class Calibration:
         sources: ArrayLike | None = None,
         forms: ArrayLike | None = None,
     ) -> "Calibration":
-        """Calibrate on photographs.
+        """Calibrate on photographs, with scores (n,) and, by names, their sources and forms.
 
-        Args:
-            scores: (n,) of the photographs.
-            alpha: promised false-alarm rate.
-            beta: p-value from which on nothing was found.
-            sources: (n,) names of the sources; None = all of one.
-            forms: (n,) in which form each photograph was scored, all of them in each; None = one.
+        Each photograph is scored in each form; without sources or forms, there is one.
 
         Raises:
             CalibrationError: not finite, too few photographs for alpha ever to be reached, or the

@@ -45,15 +45,9 @@ class GeneratedFaces:
         families: Sequence[str] | NDArray[Any],
         known: "GeneratedFaces | None" = None,
     ) -> Self:
-        """Gather p-values.
+        """Gather p-values (n,) in (0, 1] of faces of families (n,), given by name.
 
-        Args:
-            p_values: (n,) of faces of families that training never saw.
-            families: (n,) names of these.
-            known: the same of families that training knew, in other pictures; None = not measured.
-
-        Raises:
-            CalibrationError: there are none, or values that are no p-values.
+        None at all, or values that are no p-values, are a CalibrationError.
         """
         values = np.asarray(p_values, np.float64).ravel()
         names = np.unique(np.asarray(families, np.str_).ravel(), return_inverse=True)[1]
@@ -93,11 +87,7 @@ class GeneratedFaces:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore what `arrays` gave.
-
-        Raises:
-            CalibrationError: an array is missing, unknown or can't be used.
-        """
+        """Restore what `arrays` gave; an array too many or too few is a CalibrationError."""
         own = {name: each for name, each in arrays.items() if not name.startswith(_KNOWN)}
         own.pop("sides", None)  # of version 2
         if set(own) != set(_ARRAYS):

@@ -106,12 +106,9 @@ class LikelihoodCurve:
         *,
         seed: int = 0,
     ) -> "LikelihoodCurve":
-        """Fit the curve.
+        """Fit the curve to the p-values of each source of photographs and of each generated family.
 
-        Args:
-            photographs: p-values of each source.
-            generated: p-values of each family.
-            seed: of the sources and families that are drawn anew for the interval.
+        The seed is of the sources and families that are drawn anew for the interval.
 
         Source: bootstrap of clusters, Davison and Hinkley 1997, section 3.8.
         """

@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     NOTHING_FOUND = "nothing-found"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """What a score earns."""
 
@@ -62,11 +62,9 @@ class Judge:
     def findings(
         self, scores: ArrayLike, unsure_because: Sequence[str | None] | None = None
     ) -> list[Finding]:
-        """What scores (n,) earn.
+        """What scores (n,) of faces, or of images as wholes, earn.
 
-        Args:
-            scores: of faces, or of images as wholes.
-            unsure_because: of each, why its quality rules out any other verdict than "unsure".
+        `unsure_because` says of each why its quality rules out any other verdict than "unsure".
         """
         p_values = np.atleast_1d(self.calibration.p_value(scores))
         reasons = unsure_because or [None] * len(p_values)
@@ -130,15 +128,11 @@ class Judge:
 def of_several(
     judged: Sequence[tuple[Verdict, float]], alpha: float
 ) -> tuple[Verdict, float] | None:
-    """What is said of an image in which several things were judged.
+    """What is said of an image in which several things were judged; None where nothing was.
 
     Twenty photographed faces hold one that is as unusual as one in twenty. The p-value of the image
     is therefore the smallest times their number (Bonferroni), so that at most a share alpha of
     photographs is flagged however many faces they show.
-
-    Args:
-        judged: the verdict and p-value of each; where it is empty, None is returned.
-        alpha: promised false-alarm rate.
     """
     if not judged:
         return None

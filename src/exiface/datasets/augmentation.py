@@ -75,13 +75,10 @@ class Augmentation:
         """Cut a window out of a face crop, anywhere and at a scale that is drawn.
 
         Args:
-            crop: (s, s, 3) uint8.
-            side: of the window, in pixels after scaling.
+            crop: (s, s, 3) uint8; one too small for the window at the drawn scale is taken whole.
+            side: of the window (side, side, 3) uint8, in pixels after scaling.
             rng: where place, scale and filter are drawn from.
             generated: whether the face is AI-generated, for retouching.
-
-        Returns:
-            (side, side, 3) uint8. A crop too small for it at the drawn scale is taken whole.
         """
         scaled, retouch = rng.random(2)
         low, high = np.log(self.scale_range)
@@ -138,13 +135,10 @@ def lit(
     lamp: NDArray[np.float64] | None,
     saturation: float,
 ) -> NDArray[np.uint8]:
-    """A picture (h, w, 3) in other light.
+    """A picture (h, w, 3) uint8 in other light.
 
-    Args:
-        crop: uint8.
-        exponent: of the brightness between 0 and 1; over 1 is darker.
-        lamp: (3,) what is left of red, green and blue; None = white light.
-        saturation: 0 = grey, 1 = as it was.
+    Its brightness between 0 and 1 is raised to the exponent (over 1 is darker); `lamp` (3,) is what
+    is left of red, green and blue (None = white light); a saturation of 0 is grey, 1 leaves it.
     """
     values = (np.arange(256) / 255.0) ** exponent
     curves = values[:, None] * (np.ones(3) if lamp is None else lamp / lamp.max())

@@ -84,8 +84,7 @@ class Manifest:
     def joined(cls, manifests: Sequence[Self]) -> Self:
         """The rows of several manifests, below the folder that their roots have in common.
 
-        Raises:
-            ManifestError: some are of faces, others of whole images.
+        Manifests of faces and of whole images together raise a ManifestError.
         """
         if len(manifests) == 1:
             return manifests[0]
@@ -163,17 +162,13 @@ class Manifest:
     def read_pixels(self, row: int) -> NDArray[np.uint8]:
         """Decode the photograph of one face: (h, w, 3).
 
-        Raises:
-            UnreadableImageError: it has gone, or was changed, since the manifest was made.
+        A file that has gone, or was changed, since the manifest was made raises an
+        UnreadableImageError.
         """
         return _read_again(self.file(row))
 
     def read_manipulated(self, row: int, index: int) -> NDArray[np.uint8] | None:
-        """Decode a stored manipulation of one face, a crop (h, w, 3); None where none is stored.
-
-        Raises:
-            UnreadableImageError: it has gone, or was changed, since the manifest was made.
-        """
+        """Decode a stored manipulation of one face, a crop (h, w, 3); None where none is stored."""
         prefix = str(self.manipulated[row])
         return _read_again(self.root / f"{prefix}_{index}.png") if prefix else None
 
@@ -202,11 +197,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path, *, root: Path | None = None) -> Self:
-        """Read a manifest.
-
-        Args:
-            path: the Parquet file.
-            root: folder of the photographs, where it isn't the one that the file names.
+        """Read a manifest; `root` is the folder of the photographs, if not the one it names.
 
         Raises:
             ManifestError: missing, damaged, of another version, or without a row.

@@ -37,13 +37,11 @@ _TRUTH = {"": False, "0": False, "false": False, "1": True, "true": True}
 def read_records(path: Path) -> dict[str, dict[str, Any]]:
     """Read what is known of pictures from a CSV.
 
-    Args:
-        path: CSV with a column `file` (relative to the folder of pictures) and any of `photo`,
-            `group`, `camera` (or `make` and `model`), `source`, `generated` (0 or 1), `split`, and
-            the tags in SI units (`aperture` or `fnumber`, `exposure_time`, `focal_length`, `iso`,
-            `focal_length_35mm`, `brightness`, `exposure_bias`), and settings in EXIF's numbers
-            (`flash`, `metering_mode`, `exposure_mode`, `white_balance`, `exposure_program`,
-            `scene_capture_type`).
+    Its column `file` is relative to the folder of pictures. Others may be `photo`, `group`,
+    `camera` (or `make` and `model`), `source`, `generated` (0 or 1), `split`; tags in SI units
+    (`aperture` or `fnumber`, `exposure_time`, `focal_length`, `iso`, `focal_length_35mm`,
+    `brightness`, `exposure_bias`); and settings in EXIF's numbers (`flash`, `metering_mode`,
+    `exposure_mode`, `white_balance`, `exposure_program`, `scene_capture_type`).
 
     Returns:
         file -> row with the keys photo, group, camera, source, generated, split, tags.

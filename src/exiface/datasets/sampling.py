@@ -80,8 +80,7 @@ class Sampling:
     def probabilities(self, manifest: Manifest) -> NDArray[np.float64] | None:
         """How likely each row is drawn next (n,); None = an epoch draws each once.
 
-        Raises:
-            UserError: a class that shall be drawn has no row.
+        Where a class that shall be drawn has no row, a UserError says so.
         """
         if self.generated is None:
             return None
@@ -166,11 +165,7 @@ class Batches(ABC):
         """A row as validation sees it: untouched, then manipulated in each family."""
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """Whole batches in an epoch.
-
-        Raises:
-            UserError: fewer rows than one batch.
-        """
+        """Whole batches in an epoch; fewer rows than one batch are a UserError."""
         if len(self.manifest) < batch_size:
             raise UserError(
                 f"a batch of {batch_size} needs as many rows, the training split has "
@@ -232,10 +227,9 @@ class Batches(ABC):
             yield [Batch.joined([next(drawn) for _ in range(share)]) for _ in range(micro_batches)]
 
     def validation(self, batch_size: int) -> Iterator[tuple[Batch, ...]]:
-        """Each row untouched and in each family, unaugmented, the same at every call.
+        """Each row untouched and then manipulated in each family, the same at every call.
 
-        Yields:
-            Batches of the same rows: untouched, then manipulated in each family.
+        Nothing is augmented. The batches that are yielded together are forms of the same rows.
         """
         for start in range(0, len(self.manifest), batch_size):
             part = range(start, min(start + batch_size, len(self.manifest)))

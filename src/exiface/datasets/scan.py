@@ -63,12 +63,8 @@ class ScanSummary:
 class Journal:
     """What an interrupted scan goes on from: its settings, then one line a finished photograph.
 
-    Args:
-        path: of a file of JSON lines; None: nothing is kept.
-        settings: what the lines depend on.
-
-    Raises:
-        UserError: the file belongs to a scan with other settings.
+    Without a path nothing is kept. The settings are what the lines depend on: a file that belongs
+    to a scan with others raises a UserError.
     """
 
     def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:

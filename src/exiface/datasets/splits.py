@@ -66,17 +66,11 @@ def assign_splits(
 def unlike_asked(
     split: ArrayLike, photo: ArrayLike, group: ArrayLike, fractions: Mapping[str, float]
 ) -> str | None:
-    """Say where splits lie far from what was asked, as large groups can make them.
+    """Say in a sentence where splits (n,) lie far from the shares that were asked for.
 
-    Args:
-        split: (n,) the split of each face.
-        photo: (n,) id of each face's photograph.
-        group: (n,) id of each face's group; "" = none.
-        fractions: split -> share of the photographs that was asked for.
-
-    Returns:
-        A sentence; None where every split has about what was asked for: between half and twice as
-        many photographs, and at most a tenth of all more or fewer.
+    Large groups can make them so. It is None where every split has about what was asked for:
+    between half and twice as many photographs, and at most a tenth of all more or fewer. See
+    `assign_splits` for the arguments.
 
     Example:
         >>> unlike_asked(["train"] * 8 + ["fit"] * 2, range(10), [""] * 10, {"train": 8, "fit": 2})
@@ -110,7 +104,7 @@ def cap(
     per_camera: int | None = None,
     seed: int = 0,
 ) -> NDArray[np.intp]:
-    """Choose faces so that no photograph and no camera dominates.
+    """Choose faces so that no photograph and no camera dominates; their indices, ascending.
 
     Args:
         photo: (n,) id of each face's photograph.
@@ -118,9 +112,6 @@ def cap(
         per_photo: faces of a photograph at most; None = all.
         per_camera: faces of a camera at most, after the above; None = all.
         seed: which faces are kept.
-
-    Returns:
-        Indices of the chosen faces, ascending.
     """
     photo, camera = np.asarray(photo), np.asarray(camera)
     kept = np.random.default_rng(seed).permutation(len(photo))

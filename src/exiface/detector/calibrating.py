@@ -115,17 +115,8 @@ def calibrated(
 def promised(detector: DetectorParts, *, name: str, alpha: float, beta: float) -> DetectorParts:
     """Promise another false-alarm rate of the photographs that calibrate a detector already.
 
-    Args:
-        detector: that shall promise it.
-        name: of the new detector.
-        alpha: promised false-alarm rate.
-        beta: p-value from which on nothing was found, where no generated faces are measured.
-
-    Returns:
-        The detector, ready to be written.
-
-    Raises:
-        CalibrationError: too few photographs calibrate it for that rate.
+    The detector that is returned, of a new name, is ready to be written. Too few photographs for
+    that rate are a CalibrationError; see `Promise` for alpha and beta.
     """
     former = detector.calibration
     calibration = Calibration.of(**former.arrays(), alpha=alpha, beta=beta)
@@ -240,8 +231,7 @@ def completed(parts: DetectorParts) -> DetectorParts:
 def chosen(rows: Manifest, *, per_photo: int | None, per_camera: int | None, seed: int) -> Manifest:
     """Choose the faces that are used; where it is one a photograph, the largest.
 
-    Raises:
-        DetectorError: there is none.
+    Where there is none, a DetectorError says so.
     """
     if per_photo == 1:
         rows = largest_faces(rows)

@@ -101,8 +101,7 @@ class CrossCheck:
     def check(self, features: NDArray[np.float32], tags: CameraTags) -> tuple[TagCheck, ...]:
         """Compare what the heads expect of a face with features (d,) with what its file claims.
 
-        Returns:
-            One check for each tag whose head `holds`, in the order of TAG_NAMES.
+        There is a check for each tag whose head `holds`, in the order of TAG_NAMES.
         """
         outputs = self.weights @ features
         return tuple(
@@ -128,11 +127,7 @@ class CrossCheck:
 
 
 def tag_weights(heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
-    """The weights (4, d) of the tags' heads among an encoder's; None where it has not all of them.
-
-    Raises:
-        EncoderError: they are of different lengths.
-    """
+    """The weights (4, d) of the tags' heads among an encoder's; None where one is missing."""
     if not set(TAG_NAMES) <= set(heads):
         return None
     try:

@@ -39,15 +39,9 @@ class Prepared:
 class Detector:
     """Tells photographs from AI-generated images, by their faces, or as wholes.
 
-    Args:
-        parts: what a detector folder holds; see `load`. Its encoder says what it looks at.
-        whole: of a detector of whole images, for when they are judged beside the faces.
-        subject: what is judged unless a call says otherwise; None = what the encoder of `parts`
-            looks at.
-        threads: for decoding and for the encoder; None = one a core.
-
-    Raises:
-        TrustListError: the environment names a trust list that can't be used.
+    It is made of what detector folders hold: `parts`, whose encoder says what it looks at, and
+    `whole`, of a detector of whole images, for when they are judged beside the faces. See `load`
+    for the rest. An environment that names a trust list that can't be used is a TrustListError.
 
     Example:
         >>> detector = Detector.load()
@@ -193,11 +187,8 @@ class Detector:
     ) -> Prepared:
         """Decode an image, cut out its faces and look at the whole, in any thread, for `judge`.
 
-        Args:
-            source: path, bytes, RGB uint8 array (h, w, 3), or Pillow image.
-            cropped: the image is a face already cut out; no face is searched for.
-            subject: what is to be judged, one that it `judges`; None = what the detector was
-                loaded for.
+        The source is one of the images of `detect`. The subject is what is to be judged, one that
+        it `judges`; None = what the detector was loaded for.
         """
         path = str(source) if isinstance(source, str | Path) else None
         try:

@@ -78,12 +78,7 @@ def encode_images(
 ) -> NDArray[np.float32]:
     """Feature vectors (n, d) of the whole images of a manifest, in its order.
 
-    Args:
-        encoder: of whole images.
-        manifest: of them.
-        progress: called with (done, total).
-        way: what they go through first; None = nothing.
-        seed: of what is drawn on that way.
+    `way` is what they go through first (None = nothing), and the seed is of what is drawn there.
     """
 
     def encoded(row: int) -> NDArray[np.float32]:

@@ -218,15 +218,9 @@ def _beside(
 def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Which regions pull the log-likelihood down: occlusion by a blurred copy of the face.
 
-    Windows with soft edges are laid over the crop, one at a time; hard ones would add edges that no
-    photograph has. What hiding does to any face is taken out by the median over the windows.
-
-    Args:
-        detector: that judges.
-        crop: (s, s, 3) uint8, cut by its preprocessing.
-
-    Returns:
-        (s, s) float32, in units of log-likelihood.
+    Windows with soft edges are laid over the crop (s, s, 3) uint8 of the detector, one at a time;
+    hard ones would add edges that no photograph has. What hiding does to any face is taken out by
+    the median over the windows. The map (s, s) float32 is in units of log-likelihood.
 
     Source: occlusion sensitivity, Zeiler and Fergus 2014, section 4.2.
     """

@@ -168,11 +168,7 @@ def _of_split(
 
 
 def read_classifier(encoder: EncoderFolder) -> Classifier | None:
-    """The head of a binary encoder; None where it has none.
-
-    Raises:
-        EncoderError: its arrays don't make a classifier.
-    """
+    """The head of a binary encoder; None where it has none."""
     if not encoder.classifier:
         return None
     try:

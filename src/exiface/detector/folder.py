@@ -151,8 +151,7 @@ def _save_tensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def write_folder(parts: DetectorParts, folder: Path) -> None:
     """Write a detector folder, whole or not at all; a detector that is there is replaced.
 
-    Raises:
-        DetectorError: the folder holds something else.
+    A folder that holds something else is a DetectorError.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / DETECTOR_FILE).exists():
         raise DetectorError(f"{folder} holds other files; name a new folder")
@@ -204,14 +203,9 @@ def write_folder(parts: DetectorParts, folder: Path) -> None:
 
 
 def detector_folder(detector: str | Path | None = None) -> Path:
-    """The folder of a detector.
+    """The folder of a detector: of one inside the package by its name, or the folder that is given.
 
-    Args:
-        detector: name of one inside the package, or a folder (`./default` for one of that name);
-            None = the default detector.
-
-    Raises:
-        DetectorError: the name that a detector had in an earlier version.
+    None is the default detector; a folder that is called like one inside is named as `./default`.
     """
     name = str(detector or "default")
     if name in _RENAMED:
@@ -298,16 +292,11 @@ def read_folder(folder: Path) -> DetectorParts:
 
 
 def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
-    """Read an encoder.
+    """Read an encoder, if it isn't read already: from its folder, or as that of a detector inside.
 
-    Args:
-        encoder: what was read already; its folder; or `default`, `photographs-only` or
-            `whole-image` for the encoder of that detector (`./default` for a folder of such a
-            name). The photographs that shaped those encoders are not listed in the package: give
-            `fit` others than the data sets that docs/default-detector.md names.
-
-    Returns:
-        What the folder holds; of a detector's encoder the heads of camera tags and the classifier.
+    The encoders of `default`, `photographs-only` and `whole-image` come with the heads of camera
+    tags and the classifier. The photographs that shaped them are not listed in the package: give
+    `fit` others than the data sets that docs/default-detector.md names.
 
     Raises:
         EncoderError: no encoder in the folder, or a damaged one.

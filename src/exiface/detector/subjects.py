@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,7 @@ class CutFace:
 
 
 class Faces:
-    """Cuts out the faces of photographs and judges them.
-
-    Args:
-        parts: of a detector whose encoder looks at faces.
-        threads: for one batch; None = one a core.
-    """
+    """Cuts out the faces of photographs and judges them, by a detector's parts."""
 
     def __init__(self, parts: DetectorParts, threads: int | None = None) -> None:
         self.parts = parts
@@ -77,12 +73,7 @@ class Seen:
 
 
 class WholeImages:
-    """Judges images as wholes.
-
-    Args:
-        parts: of a detector whose encoder looks at whole images.
-        threads: for one image; None = one a core.
-    """
+    """Judges images as wholes, by the parts of a detector of whole images."""
 
     def __init__(self, parts: DetectorParts, *, threads: int | None = None) -> None:
         self.parts = parts
@@ -118,22 +109,7 @@ class WholeImages:
 
 
 def _judgement(
-    parts: DetectorParts,
-    box: Box,
-    score: float,
-    finding: Finding,
-    *,
-    side: int | None = None,
-    detector: str | None = None,
+    parts: DetectorParts, box: Box, score: float, finding: Finding, **others: Any
 ) -> Judgement:
-    return Judgement(
-        box=box,
-        score=score,
-        log_likelihood=parts.scorer.log_likelihood(score),
-        p_value=finding.p_value,
-        verdict=finding.verdict,
-        likelihood_ratio=finding.likelihood_ratio,
-        side=side,
-        unsure_because=finding.unsure_because,
-        detector=detector,
-    )
+    likelihood = parts.scorer.log_likelihood(score)
+    return Judgement(box=box, score=score, log_likelihood=likelihood, **vars(finding), **others)

@@ -53,8 +53,7 @@ def supervise(
     """Learn to tell generated faces from photographs, on the features of an encoder.
 
     Args:
-        encoder: what was read of it, its folder, or the name of a detector inside the package,
-            whose encoder it is.
+        encoder: of faces, see `encoder_named`.
         photographs: sets of photographs.
         generated: sets of generated faces.
         camera: further photographs, of the split "train"; untouched they stand with the
@@ -72,8 +71,6 @@ def supervise(
 
     Raises:
         SupervisionError: a class without a face.
-        DensityError: too few photographs for a mixture.
-        EncoderError: no encoder in the folder.
     """
     opened = encoder_named(encoder).open()
     parts = [(faces, 0, False) for faces in photographs] + [(faces, 0, True) for faces in generated]
@@ -123,12 +120,9 @@ def supervise(
 def learn(
     photographs: NDArray[np.float32], generated: NDArray[np.float32], *, strength: float
 ) -> Classifier:
-    """Fit a logistic regression, both classes weighing the same.
+    """Fit a logistic regression to features (n, d) and (m, d), both classes weighing the same.
 
-    Args:
-        photographs: (n, d) features.
-        generated: (m, d) features.
-        strength: C; lower = simpler.
+    The lower the strength, which is C, the simpler is what it learns.
     """
     scaler = StandardScaler()
     regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
@@ -141,16 +135,10 @@ def learn(
 def learn_hidden(
     photographs: NDArray[np.float32], generated: NDArray[np.float32], hidden: int, seed: int
 ) -> Classifier:
-    """Fit a perceptron with one hidden layer, both classes weighing the same (BLADES).
+    """Fit a perceptron with so many hidden units to features (n, d) and (m, d) (BLADES).
 
-    Which rate, how many rounds and which stop its authors chose was never published; here a tenth
-    of the examples says when to stop.
-
-    Args:
-        photographs: (n, d) features.
-        generated: (m, d) features.
-        hidden: units of the hidden layer.
-        seed: of the weights and the order of examples.
+    Both classes weigh the same. Which rate, how many rounds and which stop its authors chose was
+    never published; here a tenth of the examples says when to stop.
     """
     scaler = StandardScaler()
     labels = np.repeat([False, True], [len(photographs), len(generated)])
@@ -171,13 +159,7 @@ def learn_hidden(
 
 
 def least_likely(features: NDArray[np.float32], share: float, seed: int) -> NDArray[np.bool_]:
-    """Which photographs (n,) are the least likely under a mixture of all of them.
-
-    Args:
-        features: (n, d) of photographs.
-        share: of them that are marked.
-        seed: of the mixture.
-    """
+    """Which photographs (n,) of those with features (n, d) a mixture of all finds least likely."""
     mixture = GaussianMixture(min(_COMPONENTS, len(features) // _ROWS_A_COMPONENT), seed=seed)
     likelihood = mixture.fit(features).score_samples(features)
     return likelihood <= np.quantile(likelihood, share)
@@ -193,14 +175,8 @@ def write_supervised(
     """Write an encoder folder with a classifier, for `fit`, which calibrates it.
 
     The direction of a classifier without hidden layers stands among the heads as well, so that
-    `fit` can combine it with other evidence.
-
-    Args:
-        encoder: whose network and heads are taken over (see `supervise`).
-        classifier: over its features.
-        made_of: what made the classifier.
-        examples: faces that it saw; none of them may calibrate.
-        folder: where to; made if need be.
+    `fit` can combine it with other evidence. The network and the other heads are those of the
+    encoder (see `supervise`); none of the examples, which the classifier saw, may calibrate.
     """
     files = encoder_named(encoder)
     heads = dict(files.heads)

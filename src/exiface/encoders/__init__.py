@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from exiface.encoders.description import EncoderDescription, EncoderError
-from exiface.encoders.encoder import Encoder
 from exiface.encoders.folder import EncoderFolder
-from exiface.encoders.runtime import OnnxEncoder
+from exiface.encoders.runtime import Encoder, OnnxEncoder
 
 if TYPE_CHECKING:
     from exiface.encoders.to_onnx import export

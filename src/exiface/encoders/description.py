@@ -40,11 +40,7 @@ class EncoderDescription:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """From a photograph and a face box to the encoder's input.
-
-        Raises:
-            EncoderError: the encoder looks at whole images.
-        """
+        """From a photograph and a face box to the input of an encoder of faces."""
         if isinstance(self.takes, Patches):
             raise EncoderError(
                 "this encoder looks at whole images, and an encoder of faces is needed; what it "
@@ -54,11 +50,7 @@ class EncoderDescription:
 
     @property
     def patches(self) -> Patches:
-        """From a photograph to the patches that the encoder takes.
-
-        Raises:
-            EncoderError: the encoder looks at faces.
-        """
+        """From a photograph to the patches that an encoder of whole images takes."""
         if isinstance(self.takes, Preprocessing):
             raise EncoderError("this encoder looks at faces, and one of whole images is needed")
         return self.takes
@@ -75,11 +67,7 @@ class EncoderDescription:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what `as_dict` made.
-
-        Raises:
-            EncoderError: another version, a key missing or unknown.
-        """
+        """Read what `as_dict` made; another version, or other keys, are an EncoderError."""
         values = dict(values)
         if (version := values.pop("version", None)) != _VERSION:
             raise EncoderError(

@@ -97,8 +97,7 @@ def _measured(
 def number_of_features(network: nn.Module, size: int) -> int:
     """How many features a network makes of a crop of this side.
 
-    Raises:
-        EncoderError: it does not take crops, or does not give a vector for each.
+    A network that doesn't take crops, or doesn't give a vector for each, is an EncoderError.
     """
     was_training = network.training
     try:

@@ -32,8 +32,7 @@ from exiface.encoders.description import (
     EncoderDescription,
     EncoderError,
 )
-from exiface.encoders.encoder import Encoder
-from exiface.encoders.runtime import open_encoder
+from exiface.encoders.runtime import Encoder, open_encoder
 
 DESCRIPTION_FILE = "encoder.json"
 _HEADS_FILE = "heads.safetensors"
@@ -60,11 +59,7 @@ class EncoderFolder:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the folder of an encoder.
-
-        Raises:
-            EncoderError: a file is missing, damaged, or of another version.
-        """
+        """Read the folder of an encoder; a file that is missing or damaged is an EncoderError."""
         missing = [
             name for name in (ENCODER_FILE, DESCRIPTION_FILE) if not (folder / name).is_file()
         ]

@@ -1,9 +1,10 @@
-"""Run an exported encoder, of faces or of whole images, with ONNX Runtime; no torch."""
+"""The one interface of encoders, and those that ONNX Runtime runs, without torch."""
 
 import logging
 import sys
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from exiface.choices import Subject
 from exiface.encoders.description import ATTENTION_FILE, EncoderDescription, EncoderError
-from exiface.encoders.encoder import Encoder
 from exiface.encoders.token_attention import attend
 from exiface.photos.crops import Box, Crop, as_shown
 from exiface.threads import session_options
@@ -20,6 +21,36 @@ from exiface.threads import session_options
 _LOGGER = logging.getLogger(__name__)
 _FACES_AT_ONCE = 4  # on a CPU: as fast as 32 at once, in a fifth of the memory
 _PATCHES_AT_ONCE = 8  # more are no faster
+
+
+class Encoder(Protocol):
+    """What turns a photograph into a feature vector.
+
+    Attributes:
+        description: of the encoder, with its preprocessing.
+    """
+
+    description: EncoderDescription
+
+    @property
+    def subject(self) -> Subject:
+        """What it looks at: a face, or the image as a whole."""
+        return self.description.subject
+
+    @property
+    def features(self) -> int:
+        """Length of the feature vector."""
+        return self.description.features
+
+    def inputs(self, photo: NDArray[np.uint8], box: Box) -> Crop:
+        """What it takes of a photograph (h, w, 3) uint8, RGB.
+
+        Of a face, whose box is in pixels, it is a crop (s, s, 3). Whole images (h, w, 3) uint8 are
+        taken whole whatever the box.
+        """
+
+    def encode(self, inputs: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Feature vectors (n, d) of what `inputs` gave of n faces or images."""
 
 
 def providers() -> list[str]:
@@ -42,13 +73,8 @@ def _session(model: bytes, threads: int | None) -> onnxruntime.InferenceSession:
 class OnnxEncoder(Encoder):
     """An encoder that turns face crops into feature vectors.
 
-    Args:
-        model: the bytes of `encoder.onnx`.
-        description: of the encoder.
-        threads: for one batch; None = one a core.
-
-    Raises:
-        EncoderError: not an ONNX model, or not one that the description fits.
+    It is made of the bytes of `encoder.onnx` and its description; `threads` work on one batch, None
+    = one a core. What is no ONNX model, or none that the description fits, is an EncoderError.
     """
 
     def __init__(
@@ -71,11 +97,9 @@ class OnnxEncoder(Encoder):
         return self.description.preprocessing.crop(photo, box)
 
     def encode(self, inputs: Sequence[Crop] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Turn crops into feature vectors (n, d).
+        """Turn crops, n of (s, s, 3), into feature vectors (n, d).
 
-        Args:
-            inputs: crops, n of (s, s, 3), cut by the description's preprocessing; of encoders that
-                look at own pixels, s may differ between them.
+        They are cut by the description's preprocessing; at own pixels, s may differ between them.
         """
         features = np.empty((len(inputs), self.features), np.float32)
         by_side = sorted(range(len(inputs)), key=lambda index: len(inputs[index]))
@@ -91,14 +115,8 @@ class OnnxEncoder(Encoder):
 class OnnxPatchEncoder(Encoder):
     """An encoder that turns whole images into feature vectors, whatever their size.
 
-    Args:
-        model: the bytes of `encoder.onnx`, patches -> tokens.
-        attention: the bytes of `attention.safetensors`; None of an encoder without attention.
-        description: of the encoder.
-        threads: for one image; None = one a core.
-
-    Raises:
-        EncoderError: not an ONNX model, no weights, or an encoder of faces.
+    Its model makes tokens of patches; `attention` has the bytes of `attention.safetensors`, None of
+    an encoder without. See `OnnxEncoder` for the rest.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ def export(
     name: str | None = None,
     seen: Collection[str] = (),
 ) -> Path:
-    """Make an encoder of any network, for `fit`, `features` and `evaluate`.
+    """Make an encoder of any network, for `fit`, `features` and `evaluate`; the model's path.
 
     Args:
         network: (n, 3, s, s) -> (n, features), float32; it is copied and set to evaluation.
@@ -47,9 +47,6 @@ def export(
         folder: where to; made if need be.
         name: what the encoder is called; None = the class of the network.
         seen: sha256 of the photographs that it was trained on: `fit` calibrates on others.
-
-    Returns:
-        The path of the ONNX model.
 
     Raises:
         EncoderError: the network does not make such features of such crops.
@@ -60,15 +57,12 @@ def export(
 
 
 def import_weights(weights: Path, architecture: str, folder: Path) -> Path:
-    """Make an encoder of a file of weights; nothing in the file is executed.
+    """Make an encoder of a file of weights, of which nothing is executed; the model's path.
 
     Args:
         weights: a state dictionary (safetensors, or torch's format without code).
         architecture: the network that they belong to (see `find_architecture`).
         folder: where to; made if need be.
-
-    Returns:
-        The path of the ONNX model.
 
     Raises:
         EncoderError: weights that are missing or damaged, or don't belong to it.
@@ -96,10 +90,10 @@ def export_encoder(
     classifier: Mapping[str, Tensor] | None = None,
     seen: Collection[str] = (),
 ) -> Path:
-    """Write the folder of an encoder.
+    """Write the folder of an encoder, and return the path of the model.
 
-    Patches of whole images become tokens a few at a time, whatever their number, and only then a
-    feature: memory stays flat.
+    It makes `features` of `crops` (any n), or `tokens` of `patches`: those of whole images become
+    tokens a few at a time, and only then a feature, so that memory stays flat.
 
     Args:
         network: (n, 3, s, s) -> (n, features); of whole images an `ImageEncoder`, which pools as
@@ -110,9 +104,6 @@ def export_encoder(
         heads: weights (d,) of the heads of its task over the features, by name.
         classifier: arrays of the head that tells generated faces.
         seen: sha256 of the photographs that shaped the encoder.
-
-    Returns:
-        The path of the model: `crops` (any n) -> `features`, or `patches` -> `tokens`.
     """
     dynamic = {0: "n"}
     attention = None

@@ -17,14 +17,9 @@ _EPSILON = 1e-5
 
 
 def attend(tokens: Floats, weights: Mapping[str, Floats]) -> Floats:
-    """Let tokens attend to one another, and work on each.
+    """Let tokens (n, d) attend to one another, and work on each: (n, d).
 
-    Args:
-        tokens: (n, d).
-        weights: of `papers.sdaie.network.Attention`, by the names of its state dictionary.
-
-    Returns:
-        (n, d).
+    The weights are of `papers.sdaie.network.Attention`, by the names of its state dictionary.
     """
     for layer in range(LAYERS):
         for part, function in enumerate((_attention, _perceptron)):

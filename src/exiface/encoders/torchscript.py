@@ -38,9 +38,8 @@ def is_archive(path: Path) -> bool:
 def read_archive(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a TorchScript archive, by the names that `state_dict` gives them.
 
-    Raises:
-        pickle.UnpicklingError: it holds something else than tensors, numbers and lists.
-        OSError, ValueError: damaged.
+    What holds anything but tensors, numbers and lists is a pickle.UnpicklingError; what is damaged
+    an OSError or ValueError.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -25,12 +25,9 @@ _PREFIX = re.compile(r"^(?:(?:model|module)\.)+")
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint, without running anything from it.
 
-    Args:
-        path: safetensors, torch's format, or a TorchScript archive.
-
-    Returns:
-        key -> tensor, below the top key `model`, `state_dict`, `state_net` or none, and without any
-        `model.` and `module.` at the start of the keys.
+    The file is safetensors, torch's format, or a TorchScript archive. Tensors are taken from below
+    its top key `model`, `state_dict`, `state_net` or none, by their keys without any `model.` and
+    `module.` at the start.
 
     Raises:
         EncoderError: missing, damaged, or a file that would need code to be run.
@@ -73,10 +70,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def backbone_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of the image encoder, by torchvision's names.
+    """The image encoder's among the tensors of a checkpoint, by torchvision's names.
 
-    Args:
-        tensors: of a checkpoint (see `read_tensors`), or of the image encoder alone.
+    Where none are named as of a part of a checkpoint, all are the image encoder's.
     """
     for prefix in (VISUAL, *_OF_RUNS, _OF_SDAIE):
         found = {
@@ -90,16 +86,13 @@ def backbone_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
-    """Start an encoder from weights of the same backbone.
+    """Start an encoder from weights of the same backbone; how many tensors were taken over.
 
     Args:
         network: the encoder; changed in place.
         path: a state dictionary (safetensors, or torch's format without code), or the checkpoint of
             a run.
         last_layer: prefix of the parameters that stay as they are where shapes differ.
-
-    Returns:
-        How many tensors were taken over.
 
     Raises:
         EncoderError: the file can't be read safely, or doesn't hold this backbone.
@@ -131,8 +124,7 @@ def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
 def load_exactly(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Load weights that must all be there and fit; batch counters, which files lack, are optional.
 
-    Raises:
-        EncoderError: a tensor is missing or has another shape; the first is named.
+    The first tensor that is missing or has another shape is named by an EncoderError.
     """
     for name, own in network.state_dict().items():
         if not name.endswith("num_batches_tracked"):

@@ -35,15 +35,11 @@ class TrustListError(UserError):
 def credentials(
     content: bytes, media_type: str
 ) -> tuple[list[Mark], tuple[CredentialLink, ...], list[str]]:
-    """Read and validate the manifest of a file.
-
-    Args:
-        content: the bytes of the file.
-        media_type: such as "image/jpeg".
+    """Read and validate the manifest of a file, given its bytes and a type such as "image/jpeg".
 
     Returns:
-        Marks of the active manifest and its ingredients, the same as a chain, and what could not be
-        read. The first mark says who signed; none where the file has no manifest.
+        Marks of the active manifest and its ingredients, the first of which says who signed; the
+        same as a chain; and what could not be read. A file without a manifest has no marks.
 
     Raises:
         TrustListError: EXIFACE_TRUST_LIST names a file that can't be used.
@@ -135,8 +131,7 @@ def _of_ingredient(
 def validation_settings() -> dict[str, Any]:
     """What the library may do, nothing of it on the network, and whom it trusts.
 
-    Raises:
-        TrustListError: EXIFACE_TRUST_LIST names a file that can't be used.
+    A trust list that can't be used raises a TrustListError.
     """
     return _settings(os.environ.get(TRUST_LIST))
 

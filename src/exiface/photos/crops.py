@@ -141,17 +141,11 @@ def resize(
 def released_crop(
     pixels: NDArray[np.uint8], box: Box, scale: float, size: int, *, antialias: bool
 ) -> NDArray[np.float32]:
-    """Cut out a face and resize it as the authors' released programs do.
+    """Cut out a face (s, s, 3) and resize it as the authors' released programs do.
 
     Near the left and upper border the square is moved, at the right and lower one it is cut, and
-    then stretched; pixels are resized as numbers, which are not rounded.
-
-    Args:
-        pixels: (h, w, 3) uint8.
-        box: the face, in pixels; of a whole picture, the picture as it is.
-        scale: side of the square in longer sides of the box.
-        size: side of the result (size, size, 3), float32, 0 to 255.
-        antialias: whether what is shrunk is smoothed first.
+    then stretched. Pixels become float32, 0 to 255, which are not rounded. With `antialias`, what
+    is shrunk is smoothed first. The other arguments are those of `Preprocessing`.
 
     Source: the released programs of Zou et al., arXiv 2501.02207 and 2507.22824.
     """

@@ -80,10 +80,8 @@ class Declared:
 def read_declared(image: Image.Image, exif: Mapping[int, Any], content: bytes | None) -> Declared:
     """What a file declares of its origin; damaged marks are left out, and said so.
 
-    Args:
-        image: opened by Pillow, and loaded.
-        exif: its EXIF fields, by number.
-        content: the bytes of the file; None = no file, and so no Content Credentials.
+    The image was opened by Pillow and loaded; `exif` has its EXIF fields by number, and `content`
+    the bytes of the file. Without these there are no Content Credentials.
     """
     marks, unread = metadata_marks(image, exif)
     # MPO: a JPEG with others behind it.

@@ -44,8 +44,7 @@ class Face:
 class FaceDetector:
     """Finds faces with five landmarks; one instance serves any number of threads.
 
-    Args:
-        threshold: confidence below which a candidate is no face.
+    A candidate with a confidence below the threshold is no face.
 
     Source: Wu, Peng, Yu, YuNet: a tiny millisecond-level face detector (2023), and OpenCV's
     `FaceDetectorYN`, with whose results its own are equal (see the tests).
@@ -66,11 +65,9 @@ class FaceDetector:
     def to_judge(
         self, pixels: NDArray[np.uint8], *, cropped: bool = False
     ) -> tuple[list[Face], int, str | None]:
-        """Find the faces of one image that hold enough to be judged.
+        """Find the faces of one image (h, w, 3) uint8, RGB, that hold enough to be judged.
 
-        Args:
-            pixels: (h, w, 3) uint8, RGB.
-            cropped: the image is a face already cut out, taken whole.
+        A cropped image is a face already cut out, and is taken whole.
 
         Returns:
             The faces, largest first; how many others are too small; why there is none.

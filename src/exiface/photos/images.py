@@ -67,13 +67,12 @@ class Photo:
 def read_photo(source: ImageSource) -> Photo:
     """Decode an image, turn it upright, and read what the camera recorded.
 
+    Of an animated image the first frame is taken; 16-bit greys are scaled to 8 bits; transparency
+    is laid on white.
+
     Args:
         source: path, the bytes of a file, a uint8 array (h, w[, 3], RGB or grey), or a Pillow
             image.
-
-    Returns:
-        The photo. Of an animated image, the first frame; 16-bit greys are scaled to 8 bits;
-        transparency is laid on white.
 
     Raises:
         UnreadableImageError: missing, damaged, empty, too large, or not an image.
@@ -102,10 +101,8 @@ def decode(content: bytes) -> Photo:
 def declared_size(content: bytes) -> tuple[int, int] | None:
     """Width and height that the header of an image file declares, before any rotation.
 
-    No pixel is decoded; None where the file can't be read.
-
-    Raises:
-        TooManyPixelsError: so many that Pillow won't even say.
+    No pixel is decoded. It is None where the file can't be read; where the header declares so many
+    pixels that Pillow won't even say, a TooManyPixelsError is raised.
     """
     try:
         with opened(content) as image:
@@ -117,10 +114,9 @@ def declared_size(content: bytes) -> tuple[int, int] | None:
 
 
 def opened(content: bytes) -> Image.Image:
-    """The bytes of an image file, opened by Pillow; of its pixels nothing is decoded yet.
+    """Open the bytes of an image file by Pillow; of its pixels nothing is decoded yet.
 
-    Raises:
-        UnreadableImageError: empty, damaged, too large, or not an image.
+    Bytes that are empty, damaged, too large, or not an image raise an UnreadableImageError.
     """
     if not content:
         raise UnreadableImageError("the file is empty")

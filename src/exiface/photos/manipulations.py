@@ -74,7 +74,7 @@ MANIPULATIONS: dict[str, Callable[[Pixels, Landmarks, np.random.Generator], Pixe
 def manipulate(
     pixels: Pixels, landmarks: Landmarks | None, name: str, rng: np.random.Generator
 ) -> Pixels:
-    """Manipulate a face.
+    """Manipulate a face; `pixels` is left as it was.
 
     Args:
         pixels: (s, s, 3) uint8, a face crop.
@@ -82,9 +82,6 @@ def manipulate(
             stands in.
         name: one of `MANIPULATIONS`.
         rng: where opacity and jitter are drawn from.
-
-    Returns:
-        The manipulated face, same shape; `pixels` is left as it was.
 
     Raises:
         ValueError: unknown name, or neither 5 nor 68 landmarks.

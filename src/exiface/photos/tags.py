@@ -95,11 +95,10 @@ class CameraTags:
 
     @classmethod
     def from_exif(cls, exif: Mapping[int, Any]) -> Self:
-        """Read the tags from EXIF fields by their numbers.
+        """Read the tags from EXIF fields, field number -> value as Pillow gives it.
 
-        Args:
-            exif: field number -> value as Pillow gives it. The APEX forms (ApertureValue,
-                ShutterSpeedValue) stand in where FNumber and ExposureTime are absent.
+        The APEX forms (ApertureValue, ShutterSpeedValue) stand in where FNumber and ExposureTime
+        are absent.
 
         Source: Exif 2.32, sections 4.6.5 and annex C (APEX).
         """
@@ -123,14 +122,10 @@ class CameraTags:
 
     @classmethod
     def from_flickr(cls, record: Mapping[str, Any]) -> Self:
-        """Read the tags from a record as Flickr reports it.
+        """Read the tags from a record as Flickr reports it; forms such as "F" alone are absent.
 
-        Args:
-            record: `{"EXIF": {"ISO Speed Ratings": "200", "Aperture Value": "F2.8", ...}}`, or the
-                inner mapping.
-
-        Returns:
-            The tags found; forms such as "F" alone are absent.
+        The record is `{"EXIF": {"ISO Speed Ratings": "200", "Aperture Value": "F2.8", ...}}`, or
+        the inner mapping.
 
         Example:
             >>> CameraTags.from_flickr({"EXIF": {"Exposure Time": "0.005 sec (1/200)"}}).as_dict()
@@ -149,9 +144,8 @@ class CameraTags:
     def from_blades(cls, record: Mapping[str, Any], *, denominators: bool = False) -> Self:
         """Read the tags from a record of BLADES' file.
 
-        Args:
-            record: `{"EXIF_ordinal": {"ISO": 200, ...}, "EXIF_categorical": {...}}`.
-            denominators: exposure times are given as 200, not as 1/200 s.
+        The record is `{"EXIF_ordinal": {"ISO": 200, ...}, "EXIF_categorical": {...}}`; with
+        `denominators` it gives exposure times as 200, not as 1/200 s.
         """
         ordinal = record.get("EXIF_ordinal")
         found = cls.from_flickr({"EXIF": ordinal}).present()

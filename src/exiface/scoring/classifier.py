@@ -18,11 +18,8 @@ from exiface.scoring.scorer import DensityError, Scorer, checked_features
 class Classifier(Scorer):
     """Fully connected layers with ReLU between them; the last has one output, the log-odds.
 
-    Args:
-        layers: (weights (out, in), bias (out,)) of each layer, in order.
-
-    Raises:
-        DensityError: shapes that don't follow from one another.
+    Each layer, in order, has weights (out, in) and a bias (out,); shapes that don't follow from one
+    another are a DensityError.
 
     Example:
         >>> classifier = Classifier([(np.array([[1.0, -1.0]]), np.array([0.5]))])
@@ -58,11 +55,7 @@ class Classifier(Scorer):
 
     @property
     def direction(self) -> NDArray[np.float32]:
-        """The weights (d,) of a classifier of one layer.
-
-        Raises:
-            DensityError: it has several.
-        """
+        """The weights (d,) of a classifier of one layer; of several there are none."""
         if len(self._layers) > 1:
             raise DensityError(f"a classifier of {len(self._layers)} layers has no one direction")
         return np.asarray(self._layers[0][0][0])

@@ -38,9 +38,6 @@ class Head:
     def parse(cls, text: str) -> Self:
         """Read `NAME`, `NAME:FLOOR` or `NAME:FLOOR:WEIGHT`; a leading minus: low is suspicious.
 
-        Raises:
-            DensityError: floor or weight is no number.
-
         Example:
             >>> Head.parse("-iso_speed")
             Head(name='iso_speed', floor=0.05, weight=1.0, low=True)
@@ -70,16 +67,12 @@ class Evidence(Scorer):
     that of it.
 
     Args:
-        directions: (m, d) weights of the heads; higher outputs are more suspicious.
+        directions: (m, d) weights of the heads, m >= 1; higher outputs are more suspicious.
         floor: least tail probability of a sign, in [0, 1), or (m,) of each; 0 is Fisher's
             combination as he has it. NaN: the sign counts with its deviations, not with the
             logarithm of a tail, as log-odds do.
         weights: (m,) of the signs, above 0; None = all weigh the same.
         names: of the heads; None = they are numbered.
-
-    Raises:
-        DensityError: not (m, d) with m of at least 1, not finite, a floor outside [0, 1), or
-            weights that aren't (m,) positive numbers.
 
     Example:
         >>> evidence = Evidence(np.eye(2)).fit([[0.0, 1.0], [2.0, 3.0]])
@@ -122,14 +115,9 @@ class Evidence(Scorer):
 
     @classmethod
     def of(cls, outputs: Mapping[str, NDArray[Any]], heads: Sequence[Head]) -> Self:
-        """Take some of an encoder's heads as evidence, each scaled to length 1.
+        """Take some of an encoder's heads, with weights (d,) by name, as evidence.
 
-        Args:
-            outputs: weights (d,) of the encoder's heads, by name.
-            heads: those to take.
-
-        Raises:
-            DensityError: a name is unknown; those that are known are named.
+        Each is scaled to length 1. A name that is unknown is a DensityError that says those known.
         """
         if unknown := [head.name for head in heads if head.name not in outputs]:
             known = ", ".join(sorted(outputs)) or "none"

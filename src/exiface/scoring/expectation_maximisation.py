@@ -119,7 +119,7 @@ def maximise(
     iterations: int = 100,
     workers: int = 1,
 ) -> tuple[Gaussians, History]:
-    """Fit a mixture.
+    """Fit a mixture; a component that collapses is a DensityError.
 
     Args:
         rows: n of them, d long.
@@ -132,9 +132,6 @@ def maximise(
 
     Returns:
         The estimate, and how it went.
-
-    Raises:
-        DensityError: a component collapsed.
     """
     from scipy.special import logsumexp  # judging does without SciPy: it starts faster
 
@@ -229,11 +226,7 @@ def estimate_gaussians(
     regularisation: Regularisation,
     workers: int = 1,
 ) -> Gaussians:
-    """Estimate the components from the share (n, k) of each in each row (M step); see `maximise`.
-
-    Raises:
-        DensityError: a component collapsed.
-    """
+    """Estimate the components from the share (n, k) of each in each row: the M step."""
     from scipy.linalg import LinAlgError, cholesky
     from scipy.linalg.lapack import dtrtri
 

@@ -81,11 +81,7 @@ class GaussianMixture(Scorer):
         return {"n_components": self.n_components, "seed": self.seed, "shrunk": self.shrunk}
 
     def set_params(self, **params: Any) -> Self:
-        """Change arguments, by name, before the next fit.
-
-        Raises:
-            DensityError: there is no such argument.
-        """
+        """Change arguments, by name, before the next fit."""
         for name, value in params.items():
             if name not in self.get_params():
                 raise DensityError(f"a mixture has no parameter {name!r}")

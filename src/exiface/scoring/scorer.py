@@ -51,22 +51,13 @@ class Scorer(Protocol):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Restore what `arrays` gave.
-
-        Raises:
-            DensityError: an array is missing, unknown, or of another shape.
-        """
+        """Restore what `arrays` gave; arrays that are missing or unknown are a DensityError."""
 
 
 def checked_features(features: ArrayLike, dimensions: int | None = None) -> NDArray[np.float64]:
-    """Features in double precision.
+    """Features (n, d) in double precision, of any d where no dimensions are given.
 
-    Args:
-        features: (n, d).
-        dimensions: d; None = any.
-
-    Raises:
-        DensityError: another shape, or not finite.
+    Another shape, or values that are not finite, are a DensityError.
     """
     array: NDArray[Any] = np.asarray(features, dtype=np.float64)
     if array.ndim != 2 or (dimensions is not None and array.shape[1] != dimensions):

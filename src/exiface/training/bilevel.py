@@ -55,11 +55,8 @@ class LossWeights:
 
     Args:
         names: of the losses; also an attribute.
-        start: their weights at the start.
+        start: their weights at the start, from which `values` (k,) float64 go on.
         settings: how they are learnt; also an attribute.
-
-    Attributes:
-        values: (k,) float64, the weights.
     """
 
     def __init__(

@@ -63,10 +63,7 @@ def save_checkpoint(run: Path, learning: Learning, step: int, identity: str) -> 
 
 
 def load_checkpoint(run: Path, learning: Learning, identity: str) -> int:
-    """Restore the state of a run, if it has a checkpoint.
-
-    Returns:
-        Steps done; 0 without a checkpoint.
+    """Restore the state of a run, and return the steps done; 0 without a checkpoint.
 
     Raises:
         CheckpointError: damaged, of another version, or of other settings or data.

@@ -197,12 +197,9 @@ class TrainConfig(BaseModel):
 def read_config(config: str | Path | None, settings: Iterable[str] = ()) -> TrainConfig:
     """Resolve a config file and `key=value` settings, which win over it.
 
-    Args:
-        config: YAML file, or the name of one in `CONFIGS`; None: the defaults.
-        settings: such as "epochs=5" or "augmentation.jpeg=0.5"; values are read as YAML.
-
-    Raises:
-        ConfigError: unknown key, wrong value, not YAML, no such file.
+    The config is a YAML file, or the name of one in `CONFIGS`; None = the defaults. Values of
+    settings, such as "epochs=5" or "augmentation.jpeg=0.5", are read as YAML. An unknown key, a
+    wrong value or a missing file is a ConfigError.
 
     Example:
         >>> read_config("published", ["epochs=5", "augmentation.jpeg=0.5"]).augmentation.jpeg

@@ -40,14 +40,8 @@ def classes_of_heads(
 ) -> dict[str, tuple[str, ...]]:
     """What each head tells apart, in the order of the outputs; a name for each column of a head.
 
-    Args:
-        kind: linear heads tell two sides apart by one column, the others have one for either side.
-        ranked: camera tags that are ranked.
-        levels: of each of them; None = one column.
-        classes: camera tags that are told by class.
-        families: of manipulations.
-        regions: whether a head says where a face was manipulated.
-        generated: whether there is a head for generated faces.
+    Linear heads tell two sides apart by one column, the others have one for either side. A ranked
+    tag has one column, or one a level. The other arguments are those of `PretextTask`.
     """
     names = LEVEL_NAMES if levels == 3 else tuple(f"level {n + 1}" for n in range(levels or 1))
     found = dict.fromkeys(ranked, names if levels else ("",))

@@ -61,9 +61,9 @@ def fidelity_loss(probability: Tensor, target: Tensor) -> Tensor:
 
 
 def ranking_loss(scores: Tensor, tag: Tensor, ranking: Ranking = PUBLISHED_RANKING) -> Tensor:
-    """Loss of Thurstone's model over pairs of a batch.
+    """Loss of Thurstone's model over pairs of a batch: p_ij = Phi(k (f_i - f_j)) against g_ij.
 
-    p_ij = Phi(k (f_i - f_j)) against g_ij = 1 if tag_i > tag_j, 1/2 if equal, 0 otherwise.
+    g_ij is 1 if tag_i > tag_j, 1/2 if they are equal, 0 otherwise.
 
     Args:
         scores: (n,) head outputs f.
@@ -112,14 +112,9 @@ def expected_level(logits: Tensor) -> Tensor:
 def class_loss(logits: Tensor, classes: Tensor, loss: ClassLoss = "cross-entropy") -> Tensor:
     """Loss of logits (n, k) against classes (n,), -1 = absent.
 
-    Args:
-        logits: of each class.
-        classes: the right ones.
-        loss: cross-entropy (SDAIE), or (1 - p_y)^2 (1 - sum_c sqrt(p_c [c = y] + e)), p = softmax,
-            which turns to what is still mistaken, and is not quite zero where nothing is (BLADES).
-
-    Returns:
-        The mean over those that are present; 0 (with a gradient of 0) where none is.
+    It is cross-entropy (SDAIE), or (1 - p_y)^2 (1 - sum_c sqrt(p_c [c = y] + e)), p = softmax,
+    which turns to what is still mistaken, and is not quite zero where nothing is (BLADES). The mean
+    is of those that are present; it is 0 (with a gradient of 0) where none is.
     """
     present = classes >= 0
     if not present.any():

@@ -20,14 +20,8 @@ class OuterStep:
     """Learns the weights of the losses, then computes gradients with them.
 
     Each process computes gradients of its own share of a batch, which are averaged here: no
-    `DistributedDataParallel` is needed.
-
-    Args:
-        task: the pretext task.
-        weights: of its losses.
-        optimizer: of its parameters; it says how fast each of them learns, and decays.
-        process: this process among those that train together.
-        autocast: the precision to compute in.
+    `DistributedDataParallel` is needed. The optimiser says how fast each parameter learns, and
+    decays; `autocast` is the precision to compute in.
     """
 
     def __init__(
@@ -50,9 +44,8 @@ class OuterStep:
     def __call__(self, inputs: Sequence[Inputs], others: Sequence[Inputs]) -> list[Losses]:
         """Compute gradients for the optimiser, and return the losses of each part.
 
-        Args:
-            inputs: this process's share of the batch, in parts whose gradients are averaged.
-            others: likewise, of other photographs, by which the weights are learnt.
+        The inputs are this process's share of the batch, in parts whose gradients are averaged; the
+        others likewise, of other photographs, by which the weights are learnt.
         """
         # A batch in one part goes forward once, and its way back is walked with the former weights
         # and with the new ones. Of several parts each would have to be kept: they go forward twice.

@@ -73,16 +73,8 @@ class PretextTask(nn.Module):
     Args:
         encoder: (n, 3, s, s), or patches (n, p, 3, s, s) -> (n, features).
         features: how many of the features, from the first, the heads read; also an attribute.
-        ranked: camera tags that are ranked, out of RANKED_TAGS.
-        classes: camera tags that are told by class, out of CLASSES.
-        ranking: how tags are ranked.
-        class_loss: how tags are learnt that are classes.
-        families: of manipulations, each of which a head spots; also an attribute.
-        regions: whether a head says where a face was manipulated.
-        heads: what reads the features.
-        frozen: leave the encoder's backbone as it is; its last layer and the heads learn.
-        shares: what each part weighs.
         near: an encoder of whole images that this one is kept near to; it is never trained.
+        settings: the other arguments are settings of the same names, see `TrainConfig`.
 
     Attributes:
         names: of the heads: those of the tags, those of the families, `MANIPULATED_REGIONS` and
@@ -173,9 +165,7 @@ class PretextTask(nn.Module):
     def score(self, outputs: Tensor, name: str) -> Tensor:
         """What a head that says one number says (n,): the higher the value of the tag, the higher.
 
-        Args:
-            outputs: of all heads.
-            name: of a tag that is ranked, of a family of manipulations, or `GENERATED_HEAD`.
+        It is a tag that is ranked, a family of manipulations, or `GENERATED_HEAD`.
         """
         columns = outputs[:, self.columns[name]]
         if columns.shape[1] == 1:
@@ -235,7 +225,7 @@ class PretextTask(nn.Module):
         classes: Tensor | None = None,
         manipulation: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Compute the losses.
+        """Compute the loss of each head, and `NEAR` where the encoder is kept near to another.
 
         Args:
             crops: (n, 3, s, s) or patches (n, p, 3, s, s), float32, normalised.
@@ -245,9 +235,6 @@ class PretextTask(nn.Module):
             classes: (n, 8) in the order of CLASSES; -1 = absent. Needed by heads of classes alone.
             manipulation: (n,) which of MANIPULATIONS a face went through, by place; -1 = none.
                 Needed by the head of regions alone.
-
-        Returns:
-            The loss of each head, by name, and `NEAR` where the encoder is kept near to another.
         """
         outputs, distance = self._kept_near(crops) if self._near else (self.outputs(crops), None)
         outputs = gather(outputs, with_gradient=True)
@@ -301,14 +288,10 @@ class PretextTask(nn.Module):
         return self._shares.ranking if name in self._ranked else self._shares.manipulation
 
     def total(self, losses: dict[str, Tensor], weights: Sequence[float] | None = None) -> Tensor:
-        """What is to be minimised: the losses, each times its share.
+        """What is to be minimised: the losses of `forward`, each times its share.
 
-        Args:
-            losses: of `forward`.
-            weights: of the heads' losses, in the order of `names`, in the place of shares.
-
-        Returns:
-            The sum, of all but `NEAR` times the number of processes.
+        Weights of the heads' losses, in the order of `names`, may stand in the place of shares.
+        All but `NEAR` are multiplied by the number of processes.
         """
         shares = weights or [self.share(name) for name in self.names]
         parts = [share * losses[name] for share, name in zip(shares, self.names, strict=True)]

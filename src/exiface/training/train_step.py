@@ -40,12 +40,6 @@ class TrainStep:
         process: this process among those that train together.
         init: weights of the same backbone to start from.
         text: weights of the text encoder, where heads are sentences.
-
-    Attributes:
-        task: the pretext task, whose parameters are the same in every process.
-        optimizer: of all its parameters.
-        weights: of its losses, where they are learnt; else None.
-        average: moving average of the task's weights; None where none is kept.
     """
 
     def __init__(

@@ -6,8 +6,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from exiface.datasets import Manifest, assign_splits, cap
-from exiface.datasets.batches import FaceBatches
-from exiface.datasets.patch_batches import PatchBatches
+from exiface.datasets.batches import FaceBatches, PatchBatches
 from exiface.datasets.sampling import Batches
 from exiface.encoders.description import PATCHES
 from exiface.encoders.elsewhere import find_architecture
@@ -37,8 +36,7 @@ class Examples:
 def examples(config: TrainConfig, manifest: Manifest) -> Examples:
     """Choose the rows of the splits "train" and "validation" that a run learns from.
 
-    Raises:
-        ConfigError: settings and data don't fit.
+    Settings that don't fit the data are a ConfigError.
     """
     architecture = find_architecture(config.architecture)
     takes: Preprocessing | Patches = (

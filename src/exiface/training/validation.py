@@ -18,13 +18,7 @@ from exiface.training.task import PretextTask
 def validate(
     task: PretextTask, rows: Batches, takes: Preprocessing | Patches, batch_size: int
 ) -> dict[str, float]:
-    """Measure the heads.
-
-    Args:
-        task: in any mode; left in training mode.
-        rows: the validation split.
-        takes: what the encoder makes its input with.
-        batch_size: rows at a time.
+    """Measure the heads on rows of the validation split, and leave the task in training mode.
 
     Returns:
         "spearman_<tag>" over untouched photographs that have the tag (absent where fewer than
