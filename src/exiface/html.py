@@ -1,4 +1,4 @@
-"""What every HTML page is made with: its template, and pictures that stand in the page itself."""
+"""What pages are made with: their templates, and pictures that stand in the page itself."""
 
 import base64
 import io
@@ -12,11 +12,15 @@ from PIL import Image
 def template(package: str, name: str) -> Template:
     """A template by the name of its file in a package's `templates`.
 
-    What it shows is text, never markup; its filters `share` and `figure` write numbers, and nothing
-    for None.
+    What HTML shows is text, never markup; the filters `share` and `figure` write numbers, and
+    nothing for None.
     """
     environment = Environment(
-        loader=PackageLoader(package), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(package),
+        autoescape=not name.endswith(".md"),  # noqa: S701 - Markdown shows no markup
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=name.endswith(".md"),
     )
     environment.filters["share"] = lambda value: "" if value is None else f"{100 * value:.1f} %"
     # + 0.0: no "-0.00"
