@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import torch
 from torch import nn
 
-from exiface.training.checkpoint import Learning, load_checkpoint, save_checkpoint
+from exiface.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 def learning():
@@ -11,7 +13,8 @@ def learning():
         memory_format=torch.channels_last
     )
     task[0].requires_grad_(False)
-    return Learning(task, torch.optim.AdamW(task[1].parameters()))
+    optimizer = torch.optim.AdamW(task[1].parameters())
+    return SimpleNamespace(task=task, optimizer=optimizer, average=None, weights=None)
 
 
 def test_the_state_of_what_learns_is_restored_in_its_own_memory_format(tmp_path):

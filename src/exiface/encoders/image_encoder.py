@@ -8,13 +8,9 @@ from exiface.photos.patches import Pooling
 
 
 class ImageEncoder(nn.Module):
-    """A network that makes a token of each patch of an image, and a feature vector of the tokens.
+    """A network that makes a token of each patch of an image, and a feature of the tokens."""
 
-    Attributes:
-        pooling: what an image's feature vector is, of its tokens: their mean, or the first.
-    """
-
-    pooling: Pooling
+    pooling: Pooling  #: what an image's feature vector is, of its tokens: their mean, or the first.
 
     @property
     def attention(self) -> nn.Module | None:

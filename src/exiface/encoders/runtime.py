@@ -24,13 +24,9 @@ _PATCHES_AT_ONCE = 8  # more are no faster
 
 
 class Encoder(Protocol):
-    """What turns a photograph into a feature vector.
+    """What turns a photograph into a feature vector."""
 
-    Attributes:
-        description: of the encoder, with its preprocessing.
-    """
-
-    description: EncoderDescription
+    description: EncoderDescription  #: of the encoder, with its preprocessing.
 
     @property
     def subject(self) -> Subject:

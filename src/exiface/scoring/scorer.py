@@ -18,12 +18,9 @@ class Scorer(Protocol):
 
     Every method that takes features, and `arrays`, raises a DensityError where they can't be used
     or the scorer isn't fitted.
-
-    Attributes:
-        supervised: whether generated faces taught it.
     """
 
-    supervised: ClassVar[bool] = False
+    supervised: ClassVar[bool] = False  #: whether generated faces taught it.
 
     def fit(self, features: ArrayLike) -> Self:
         """Learn from features (n, d) of photographs what is usual."""

@@ -5,18 +5,16 @@ draw is seeded by its position (see `exiface.datasets.batches`), so the step is 
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from exiface.errors import UserError
-from exiface.training.bilevel import LossWeights
+from exiface.training.train_step import TrainStep
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 _VERSION = 1
@@ -26,17 +24,7 @@ class CheckpointError(UserError):
     """A checkpoint that is damaged, or belongs to another run."""
 
 
-@dataclass(frozen=True)
-class Learning:
-    """What a run changes as it goes."""
-
-    task: nn.Module  #: its parameters and buffers.
-    optimizer: Optimizer  #: of those parameters of the task that learn.
-    average: nn.Module | None = None  #: moving average of the task, where one is kept.
-    weights: LossWeights | None = None  #: of the losses, where they are learnt.
-
-
-def save_checkpoint(run: Path, learning: Learning, step: int, identity: str) -> None:
+def save_checkpoint(run: Path, learning: TrainStep, step: int, identity: str) -> None:
     """Write the state of a run after `step` steps, replacing the checkpoint before it at once.
 
     `identity` is of settings and data; a checkpoint of another one isn't resumed.
@@ -62,7 +50,7 @@ def save_checkpoint(run: Path, learning: Learning, step: int, identity: str) -> 
     partial.replace(run / CHECKPOINT_FILE)
 
 
-def load_checkpoint(run: Path, learning: Learning, identity: str) -> int:
+def load_checkpoint(run: Path, learning: TrainStep, identity: str) -> int:
     """Restore the state of a run, and return the steps done; 0 without a checkpoint.
 
     Raises:

@@ -21,7 +21,6 @@ from exiface.encoders.weights import load_backbone
 from exiface.photos import Preprocessing
 from exiface.photos.patches import Patches
 from exiface.training.bilevel import LossWeights
-from exiface.training.checkpoint import Learning
 from exiface.training.config import ConfigError, TrainConfig
 from exiface.training.distributed import Process
 from exiface.training.outer_step import Inputs, Losses, OuterStep
@@ -122,11 +121,6 @@ class TrainStep:
         level = logging.INFO if process.writes else logging.DEBUG
         precision = "bfloat16" if self._bfloat16 else "float32"
         _LOGGER.log(level, "training on %s in %s", process.device, precision)
-
-    @property
-    def parts(self) -> Learning:
-        """What a checkpoint keeps."""
-        return Learning(self.task, self.optimizer, self.average, self.weights)
 
     @property
     def learnt(self) -> PretextTask:

@@ -83,7 +83,7 @@ def train(
     identity = _identity(config, rows, (init, text))
     train_step = TrainStep(config, rows.takes, process, init, text)
     run.mkdir(parents=True, exist_ok=True)
-    first = load_checkpoint(run, train_step.parts, identity)
+    first = load_checkpoint(run, train_step, identity)
     if first >= total and _exported(run, config):
         return run / ENCODER_FILE
     made_of = _made_of(rows, init)
@@ -127,7 +127,7 @@ def train(
                 )
                 recorder.figures(step, {"epoch": step / per_epoch, **measured})
             if step % config.checkpoint_steps == 0 or step == total:
-                save_checkpoint(run, train_step.parts, step, identity)
+                save_checkpoint(run, train_step, step, identity)
         if validates:
             process.wait()
     if recorder is not None:

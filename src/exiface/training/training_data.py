@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 
@@ -119,30 +120,23 @@ def _batches(
     augmented: bool = True,
     seed: int | None = None,
 ) -> Batches:
-    augmentation = config.augmentation if augmented else None
-    seed = config.seed if seed is None else seed
+    options: dict[str, Any] = {
+        "augmentation": config.augmentation if augmented else None,
+        "sampling": config.sampling,
+        "seed": config.seed if seed is None else seed,
+        "workers": config.workers,
+    }
     if isinstance(takes, Patches):
         return PatchBatches(
             rows,
             takes,
             number=config.patches,
             side=None if config.architecture == PATCHES else config.window,
-            augmentation=augmentation,
             window=config.window,
-            sampling=config.sampling,
-            seed=seed,
-            workers=config.workers,
+            **options,
         )
-    return FaceBatches(
-        rows,
-        takes,
-        augmentation=augmentation,
-        families=config.families,
-        sampling=config.sampling,
-        window=None if takes.largest is None else config.window,
-        seed=seed,
-        workers=config.workers,
-    )
+    window = None if takes.largest is None else config.window
+    return FaceBatches(rows, takes, families=config.families, window=window, **options)
 
 
 def _teaches(rows: Manifest, config: TrainConfig) -> bool:
