@@ -5,6 +5,8 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import contextlib
+import functools
 import gc
 import shutil
 import sys
@@ -40,6 +42,13 @@ settings.register_profile(
     "exiface", deadline=None, suppress_health_check=_quiet, derandomize=True, max_examples=50
 )
 settings.load_profile("exiface")
+
+
+with contextlib.suppress(ImportError, AttributeError):  # a private place of torch's
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    # Each export would parse torch's library of operators anew, which takes half of its time.
+    ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))
 
 
 def pytest_collection_finish() -> None:

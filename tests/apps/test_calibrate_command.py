@@ -16,16 +16,6 @@ def test_a_detector_is_calibrated_on_own_photographs(exiface, photos, tmp_path):
     assert described["notice"].count("Recalibrated on own photographs") == 1
 
 
-def test_too_few_photographs_are_refused_and_nothing_is_written(exiface, photos, tmp_path):
-    done = exiface(
-        *("calibrate", "default", "--photos", photos / "0", "-o", tmp_path / "own"),
-        *("--alpha", "0.01"),
-        status=2,
-    )
-    assert "at least 99 are needed" in done.err
-    assert not (tmp_path / "own").exists()
-
-
 def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_path):
     careful = tmp_path / "careful"
     done = exiface("calibrate", "default", "--alpha", "0.01", "-o", careful)

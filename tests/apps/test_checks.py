@@ -41,9 +41,3 @@ def test_a_damaged_picture_is_said_and_fails(exiface, monkeypatch, photos):
     monkeypatch.setattr(checks, "_PICTURE", photos / "broken.jpg")
     done = exiface("checks", status=1)
     assert "exiface doesn't work here: no verdict on" in " ".join(done.out.split())
-
-
-def test_what_an_extra_lacks(monkeypatch):
-    modules = {"numpy": "more", "absent_always": "more", "json": "other", "absent_too": "demo"}
-    monkeypatch.setattr(checks, "EXTRAS", modules)
-    assert checks._missing() == {"more": ["absent_always"], "other": []}

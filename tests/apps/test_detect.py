@@ -153,12 +153,6 @@ def test_output_that_cannot_be_written(exiface, folder):
     assert "Traceback" not in finished.err
 
 
-def test_version_and_help(exiface):
-    assert exiface("--version").out.startswith("exiface 0.")
-    for command in ("detect", "evaluate", "fit", "info", "prepare", "train"):
-        assert exiface(command, "--help").status == 0
-
-
 def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astronaut):
     plain = write_photo(tmp_path / "plain.jpg", astronaut)
     marked = tmp_path / "marked.jpg"

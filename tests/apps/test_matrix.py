@@ -1,9 +1,7 @@
 """Every command, for both subjects and each kind of scorer, on pictures that hold several faces."""
 
 import csv
-import io
 import json
-import sys
 
 import httpx
 import pytest
@@ -83,12 +81,6 @@ def test_fit_and_info(case, exiface):
     assert f"photographs | {case.what} |" in card
 
 
-def test_an_encoder_is_described(case, exiface):
-    told = exiface("info", case.encoder, status=0)
-    assert {"face": "faces", "image": "whole images"}[case.subject] in told.out
-    assert ("tells generated faces" in told.out) == (case.scorer == "classifier")
-
-
 def test_detect(case, expected, judged_folder, exiface, tmp_path):
     detect = ("detect", judged_folder, "--detector", case.detector)
     done = exiface(*detect, "--json", "--csv", tmp_path / "rows.csv", status=1)  # one can't be read
@@ -133,13 +125,6 @@ def test_the_table_and_the_page_count_pictures(case, expected, judged_folder, ex
     judged = sum(map(case.judged, JUDGED.values()))
     assert text.count("What speaks against a photograph</figcaption>") == judged
     assert ("Why this verdict on the image as a whole" in text) == (case.subject == "image")
-
-
-def test_one_picture_on_standard_input(case, expected, judged_folder, exiface, monkeypatch):
-    content = (judged_folder / "three.jpg").read_bytes()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-    done = exiface("detect", "-", "--json", "--detector", case.detector, status=0)
-    assert json.loads(done.out) == expected["three.jpg"] | {"path": None}
 
 
 def test_explain(case, expected, judged_folder, exiface, tmp_path):
@@ -210,16 +195,6 @@ def test_drift_counts_photographs(case, group_photos, exiface, tmp_path):
     assert wrong[case.subject] in exiface("drift", tmp_path / "rows.csv", status=2).err
 
 
-def test_photographs_that_fitted_it_may_not_calibrate(case, group_photos, exiface, tmp_path):
-    done = exiface(
-        *("calibrate", case.detector, "--photos", group_photos, "-o", tmp_path / "own"),
-        *("--alpha", 0.2),
-    )
-    # A classifier was fitted on none of them.
-    assert done.status == (0 if case.scorer == "classifier" else 2)
-    assert done.err.count("\n") <= 1
-
-
 def test_features(case, judged_folder, exiface, tmp_path):
     file = tmp_path / "features.parquet"
     done = exiface("features", judged_folder, "-o", file, "--encoder", case.encoder)
@@ -252,15 +227,6 @@ def test_evaluate(case, expected, judged_folder, other_groups, exiface, tmp_path
     assert fake["flagged"] == pytest.approx(firsts.count("ai-generated") / judged, abs=1e-4)
     assert fake["unsure"] == pytest.approx(firsts.count("unsure") / judged, abs=1e-4)
     assert (tmp_path / "report" / "index.html").exists() == with_report
-
-
-def test_prepare_counts_what_it_says(case, group_photos, exiface, tmp_path):
-    done = exiface(
-        *("prepare", group_photos, "-o", tmp_path / "m.parquet", "--subject", case.subject)
-    )
-    rows = 50 if case.subject == "face" else 20
-    assert done.status == 0
-    assert f"{rows} {case.what} in 20 photographs" in done.out
 
 
 def test_the_service(case, expected, judged_folder, exiface):

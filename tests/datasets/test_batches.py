@@ -7,8 +7,7 @@ from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
 from exiface.datasets.sampling import Sampling
 from exiface.errors import UserError
-from exiface.photos import RANKED_TAGS, Preprocessing, UnreadableImageError, read_photo
-from exiface.photos.camera_settings import CLASSES
+from exiface.photos import Preprocessing, UnreadableImageError, read_photo
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +18,6 @@ def faces(scanned):
 
 def drawn(faces, first, last, batch_size=8, **how):
     return [part for step in faces.training(first, last, batch_size, **how) for part in step]
-
-
-def test_batches_have_the_promised_shapes(faces):
-    [batch] = drawn(faces, 0, 1)
-    assert batch.crops.shape == (8, 48, 48, 3)
-    assert batch.crops.dtype == np.uint8
-    assert batch.tags.shape == (8, len(RANKED_TAGS))
-    assert batch.classes.shape == (8, len(CLASSES))
-    assert set(batch.manipulated.tolist()) <= {0, 1}
 
 
 def test_a_resumed_run_sees_what_an_uninterrupted_one_does(faces):

@@ -16,7 +16,6 @@ from exiface.detector.folder import BUILTIN, DetectorError, read_folder
 from exiface.encoders import EncoderDescription
 from exiface.photos import CameraTags
 from exiface.photos.patches import Patches
-from exiface.scoring import GaussianMixture
 
 
 class Darkness:
@@ -131,12 +130,3 @@ def test_low_quality_makes_every_verdict_unsure_and_says_why(name, astronaut):
     assert strict.judged[0].verdict == Verdict.UNSURE
     assert plain.judged[0].unsure_because is None
     assert strict.judged[0].p_value == plain.judged[0].p_value
-
-
-def test_a_mixture_can_score_it_as_well(pictures):
-    encoder = Darkness()
-    features = encoder.encode([pictures.read_pixels(number) for number in range(40)])
-    found = calibrated(encoder, GaussianMixture().fit(features), pictures, Promise(alpha=0.1))
-    assert found.calibration.photographs == 40
-    assert found.cross_check is None
-    assert found.generated is None

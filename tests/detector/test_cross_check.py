@@ -82,8 +82,3 @@ def test_heads_are_read_in_the_order_of_the_tags(tmp_path):
     (tmp_path / "heads.safetensors").write_bytes(b"{}")
     with pytest.raises(EncoderError, match="export the encoder again"):
         EncoderFolder.read(tmp_path)
-
-
-def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="cross-check needs"):
-        CrossCheck(np.zeros((4, 3), np.float32), np.zeros((5, 4), np.float32), np.zeros((6, 4)))

@@ -51,13 +51,6 @@ def test_how_sure_is_said_in_a_few_words():
     assert ImageResult(None, "detector", reason="no face found").how_sure is None
 
 
-def test_an_image_without_a_face_has_no_verdict():
-    values = ImageResult(None, "detector", reason="no face found").as_dict()
-    assert "verdict" not in values
-    assert values["schema"] == 4
-    assert values["declared"] == []
-
-
 def test_the_whole_counts_as_one_more():
     faces = image(0.03)
     both = replace(faces, image=Judgement((0, 0, 9, 9), 1.0, 0.9, Verdict.UNSURE))

@@ -47,11 +47,6 @@ def test_tensors_are_those_of_the_state_dictionary(archive, network):
     }
 
 
-def test_a_plain_file_is_no_archive(tmp_path, network):
-    torch.save(network.state_dict(), tmp_path / "plain.pt")
-    assert not is_archive(tmp_path / "plain.pt")
-
-
 class _Evil:
     def __reduce__(self):
         return os.system, ("touch executed",)

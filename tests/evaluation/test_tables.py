@@ -18,13 +18,6 @@ SETS = [
 ]
 
 
-def test_every_set_has_its_row():
-    assert [(row.kind, row.name) for row in main_table(SETS)] == [
-        *((each.kind, each.name) for each in SETS),
-        ("mean", "of 3 fake sets"),
-    ]
-
-
 def test_real_sets_have_rates_with_intervals():
     real = main_table(SETS)[0]
     assert (real.images, real.no_verdict) == (4, 2)
@@ -54,12 +47,6 @@ def test_the_mean_runs_over_the_fake_sets():
     assert mean.auc == pytest.approx(np.mean([row.auc for row in rows if row.kind == "fake"]))
     assert mean.images == 7
     assert mean.flagged_low is mean.auc_low is None
-
-
-def test_without_photographs_there_are_rates_only():
-    [row] = main_table([scored("fake", "x", [1, 2], p_values=[0.01, 0.01])])
-    assert row.flagged == 1
-    assert row.auc is None
 
 
 def test_without_p_values_there_is_no_promise():

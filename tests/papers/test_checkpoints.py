@@ -83,15 +83,6 @@ def test_each_kind_is_recognised_and_its_features_are_the_plain_ones(
     assert bool(checkpoint.classifier) == (kind == "blades-bc")
 
 
-def test_half_precision_is_read_as_what_it_says(tmp_path, plain, crops):
-    torch.save(published(plain, "exif-ranking", half=True), tmp_path / "ours.pth")
-    rounded = resnet50(weights=None)
-    rounded.fc = nn.Linear(2048, 768)
-    rounded.load_state_dict({key: value.half() for key, value in plain.state_dict().items()})
-    ours = features(read_checkpoint(tmp_path / "ours.pth").network, crops)
-    assert np.abs(ours - features(rounded.eval(), crops)).max() <= 1e-5
-
-
 def test_heads_are_named_by_what_they_were_trained_on(tmp_path, plain):
     content = published(plain, "exif-ranking")
     torch.save(content, tmp_path / "ours.pth")

@@ -1,5 +1,3 @@
-import io
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +7,6 @@ from exiface.photos.alterations import (
     altered,
     centre,
     messenger,
-    saved,
     shrunk_and_grown,
     with_gamma,
 )
@@ -51,12 +48,6 @@ def test_gamma_above_one_darkens_and_keeps_the_ends():
     dark = with_gamma(ramp, 1.25)
     assert (dark[0, [0, 255]] == [[0] * 3, [255] * 3]).all()
     assert (dark[0, 1:255] <= ramp[0, 1:255]).all()
-
-
-def test_saving_is_what_pillow_saves(astronaut):
-    content = io.BytesIO()
-    Image.fromarray(astronaut).save(content, "JPEG", quality=60)
-    assert (saved(astronaut, "JPEG", 60) == np.asarray(Image.open(content))).all()
 
 
 def test_messengers_shrink_large_pictures_only(astronaut):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from skimage import data
 
 from exiface.photos import FaceDetector
 from exiface.photos.faces import _shrunk
@@ -24,10 +23,6 @@ def test_the_face_and_its_landmarks_are_found(face):
     assert first_eye[0] < nose[0] < second_eye[0]
     assert first_corner[0] < nose[0] < second_corner[0]
     assert max(first_eye[1], second_eye[1]) < nose[1] < min(first_corner[1], second_corner[1])
-
-
-def test_no_face_is_found_where_there_is_none():
-    assert FaceDetector().detect(data.coffee()) == []
 
 
 def test_a_face_that_fills_the_frame_is_found(astronaut, face):
@@ -63,15 +58,6 @@ def test_what_is_shrunk_looks_as_by_means_of_areas(shape, longest_side):
     part = pixels[: covered[1], : covered[0]]
     twin = cv2.resize(part, small.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - twin).max() <= 10
-
-
-def test_the_largest_face_comes_first(astronaut):
-    small = astronaut[::2, ::2]
-    canvas = np.zeros((512, 768, 3), np.uint8)
-    canvas[:256, :256], canvas[:, 256:] = small, astronaut
-    boxes = [found.box for found in FaceDetector().detect(canvas)]
-    assert len(boxes) == 2
-    assert boxes[0][0] > 256 > boxes[1][0]
 
 
 def test_threads_agree(astronaut):

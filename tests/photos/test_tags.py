@@ -138,10 +138,3 @@ def test_exif_garbage_in_a_file_is_no_exif():
 )
 def test_camera_name(exif, name):
     assert camera_name(exif) == name
-
-
-def test_tags_read_well():
-    tags = CameraTags(aperture=2.8, exposure_time=0.005, focal_length=50.0, iso_speed=200)
-    assert str(tags) == "f/2.8, 1/200 s, 50 mm, ISO 200"
-    assert str(CameraTags(exposure_time=2)) == "2 s"
-    assert str(CameraTags()) == ""

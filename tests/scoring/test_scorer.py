@@ -1,7 +1,5 @@
 """The contract that every scorer keeps, and scikit-learn's of estimators for the mixture."""
 
-import inspect
-
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -9,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from exiface.scoring import SCORERS, Classifier, DensityError, Evidence, GaussianMixture, Scorer
+from exiface.scoring import SCORERS, Classifier, DensityError, Evidence, GaussianMixture
 
 DIMENSIONS = 5
 MADE = {
@@ -26,21 +24,6 @@ def features(number=60, seed=0):
 @pytest.fixture(params=SCORERS)
 def scorer(request):
     return MADE[request.param]().fit(features())
-
-
-def test_it_has_all_that_the_interface_names(scorer):
-    for name, member in vars(Scorer).items():
-        if name.startswith("_") or name == "supervised":
-            continue
-        assert hasattr(scorer, name), name
-        if inspect.isfunction(member):
-            names = [each for each in inspect.signature(member).parameters if each != "self"]
-            given = inspect.signature(getattr(scorer, name)).parameters
-            assert [each for each in given if given[each].default is inspect.Parameter.empty] == (
-                names
-            ), name
-    assert isinstance(scorer.supervised, bool)
-    assert len(scorer.words) > 10
 
 
 def test_it_scores_rows_one_by_one_as_together(scorer):
@@ -74,12 +57,6 @@ def test_refitted_it_knows_other_photographs(scorer):
     again = scorer.refitted(moved)
     assert np.isfinite(again.score(moved)).all()
     assert again.score(moved).mean() < scorer.score(moved).mean()
-
-
-def test_signs_and_likelihoods_are_of_those_that_have_them(scorer):
-    has_signs, has_likelihood = isinstance(scorer, Evidence), isinstance(scorer, GaussianMixture)
-    assert list(scorer.signs(features(3))) == (["a", "b", "c"] if has_signs else [])
-    assert scorer.log_likelihood(2.0) == (-2.0 if has_likelihood else None)
 
 
 # Checks of scikit-learn's that the mixture doesn't keep, and why.

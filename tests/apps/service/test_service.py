@@ -193,19 +193,6 @@ def test_head_answers_as_get_without_the_body(client):
     assert client.head("/nothing").status_code == 404
 
 
-def test_files_of_the_page_come_as_what_they_are(client):
-    for name, kind in (
-        ("app.js", "text/javascript"),
-        ("style.css", "text/css"),
-        ("favicon.svg", "image/svg+xml"),
-    ):
-        answer = client.get(f"/static/{name}")
-        assert answer.headers["content-type"].startswith(kind)
-        # Unchanged, it isn't sent again.
-        known = {"if-none-match": answer.headers["etag"]}
-        assert client.get(f"/static/{name}", headers=known).status_code == 304
-
-
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [

@@ -184,11 +184,3 @@ def test_a_folder_that_is_not_what_it_should_be(tmp_path, exiface, missing, reas
     )
     assert reason in finished.err
     assert not (tmp_path / "fdf.parquet").exists()
-
-
-def test_the_command(tmp_path, exiface):
-    root = tmp_path / "SSL_training_data"
-    write_fdf(root, 20)
-    finished = exiface("prepare", "--layout", "fdf", root, "-o", tmp_path / "fdf.parquet", status=0)
-    assert "faces with manipulated images: 20" in finished.out
-    assert len(Manifest.read(tmp_path / "fdf.parquet")) == 20
