@@ -31,7 +31,7 @@ def crops():
     return torch.randn(3, 3, 224, 224, generator=torch.Generator().manual_seed(1))
 
 
-def published(plain, kind, *, prefix="", half=False):
+def published(plain, kind, *, prefix=""):
     """The dictionary that the authors save for this kind."""
     before = "model.model.visual." if kind == "blades-bc" else "model.visual."
     tensors = {before + key: value for key, value in plain.state_dict().items()}
@@ -50,8 +50,6 @@ def published(plain, kind, *, prefix="", half=False):
             "fc2.bias": torch.randn(2, generator=generator),
         }
     tensors = {prefix + key: value for key, value in tensors.items()}
-    if half:
-        tensors = {key: value.half() for key, value in tensors.items()}
     return {"model": tensors, "epoch": 7}
 
 
@@ -137,6 +135,7 @@ def test_a_binary_checkpoint_is_imported(tmp_path, plain, crops, exiface):
     finished = exiface("import", tmp_path / "BC.pth", "-o", tmp_path / "encoder", status=0)
     assert "blades-bc" in finished.out
     files = EncoderFolder.read(tmp_path / "encoder")
+    assert files.description.preprocessing.released == "plain"
     normalised = features(plain, crops)
     normalised /= np.linalg.norm(normalised, axis=1, keepdims=True)
     session = OnnxEncoder(files.model, files.description)._session
