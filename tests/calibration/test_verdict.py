@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import exiface
-from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict, of_several, promise
+from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict, of_several
 
 CALIBRATION = Calibration.of(range(99))
 GENERATED = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10)
@@ -72,13 +72,6 @@ def test_several_faces_are_corrected_for_their_number(p_values):
     verdict, p_value = found
     assert p_value == min(1, len(p_values) * min(p_values))
     assert (verdict is Verdict.AI_GENERATED) == (p_value <= 0.05)
-
-
-@pytest.mark.parametrize(
-    ("p_value", "said"), [(1.0, "10 in 10"), (0.41, "4 in 10"), (1e-4, "1 in 10000")]
-)
-def test_promises_in_words(p_value, said):
-    assert promise(p_value).startswith(said)
 
 
 def test_no_other_room_compares_a_p_value_with_a_band():

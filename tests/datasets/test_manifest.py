@@ -62,14 +62,6 @@ def test_the_folder_and_its_manifest_may_move_together(tmp_path):
     assert elsewhere.file(0) == tmp_path / "folder/0.jpg"
 
 
-def test_rows_are_selected_together(tmp_path):
-    faces = manifest(tmp_path).with_split(np.array(["train", "fit"] * 3))
-    chosen = faces.of_split("fit")
-    assert chosen.path.tolist() == ["folder/1.jpg", "folder/3.jpg", "folder/5.jpg"]
-    assert chosen.box[:, 2].tolist() == [31, 33, 35]
-    assert len(faces.of_split("fit", "train")) == 6
-
-
 def test_counts_and_groups(tmp_path):
     faces = Manifest.from_rows(tmp_path, [row(0, group="a"), row(1, group="a"), row(2, camera="C")])
     assert faces.counts() == {

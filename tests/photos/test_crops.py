@@ -75,23 +75,6 @@ def test_points_land_where_their_pixels_do(astronaut):
     assert np.allclose(centre, [columns.mean() + 0.5, rows.mean() + 0.5], atol=1)
 
 
-def test_a_description_survives_json():
-    import json
-
-    preprocessing = Preprocessing(128, 1.5)
-    assert Preprocessing.from_dict(json.loads(json.dumps(preprocessing.as_dict()))) == preprocessing
-    with pytest.raises(TypeError):
-        Preprocessing.from_dict({"size": 128, "colour": "blue"})
-    with pytest.raises(ValueError, match="positive"):
-        Preprocessing(0)
-    assert "released" not in Preprocessing(224).as_dict()
-    released = Preprocessing(224, released="plain")
-    assert Preprocessing.from_dict(released.as_dict()) == released
-    assert released.sides == "224 x 224 px, resized as released: plain"
-    with pytest.raises(ValueError, match="plain or antialiased"):
-        Preprocessing(224, released="other")
-
-
 # Boxes in 128 px, and left, top, width and height of the released program's crop of them.
 RELEASED = [
     ((0.2, 0.25, 0.7, 0.8), (13, 22, 91, 91)),

@@ -152,14 +152,3 @@ def test_the_number_of_components_is_chosen_by_photographs_left_out():
 def test_features_that_cannot_be_fitted_are_refused(features, reason):
     with pytest.raises(DensityError, match=reason):
         GaussianMixture(2, seed=0).fit(features)
-
-
-def test_misuse_is_refused():
-    with pytest.raises(DensityError, match="call fit"):
-        GaussianMixture(1, seed=0).score_samples([[1.0]])
-    with pytest.raises(DensityError, match="at least 1"):
-        GaussianMixture(0, seed=0).fit(two_clouds(50))
-    mixture = GaussianMixture(1, seed=0).fit(two_clouds(50))
-    arrays = mixture.arrays()
-    with pytest.raises(DensityError, match="means must be"):
-        GaussianMixture.from_arrays(arrays | {"means": arrays["means"].T})

@@ -138,18 +138,3 @@ def test_blades_losses_are_the_published_ones():
     }
     for name, loss in found.items():
         assert loss.item() == pytest.approx(blades[f"{name}_loss"], abs=1e-6), name
-
-
-@pytest.mark.parametrize("number", [2, 10])
-def test_focal_fidelity_is_the_one_written_out(number):
-    torch.manual_seed(number)
-    logits = 3 * torch.randn(7, number, dtype=torch.float64)
-    classes = torch.tensor([0, 1, -1, 1, 0, 1, -1])
-    expected = []
-    for row, right in zip(logits.softmax(1).tolist(), classes.tolist(), strict=True):
-        if right >= 0:
-            roots = sum(math.sqrt(p * (place == right) + 1e-8) for place, p in enumerate(row))
-            expected.append((1 - row[right]) ** 2 * (1 - roots))
-    loss = class_loss(logits, classes, "focal-fidelity")
-    assert loss.item() == pytest.approx(sum(expected) / len(expected), abs=1e-12)
-    assert class_loss(logits, torch.full((7,), -1), "focal-fidelity").item() == 0

@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from exiface.encoders.description import GENERATED_HEAD
-from exiface.photos import TAG_NAMES, Preprocessing
+from exiface.photos import TAG_NAMES
 from exiface.training.losses import Ranking, fidelity_loss, ranking_loss
 from exiface.training.task import PretextTask, Shares
 
@@ -46,12 +45,6 @@ def test_every_head_and_the_encoder_learn(task, batch):
             continue  # a ranking knows no offset
         assert parameter.grad is not None
         assert parameter.grad.abs().sum() > 0, name
-
-
-def test_crops_go_through_the_preprocessing(task):
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
-    preprocessing = Preprocessing(8)
-    assert np.allclose(task.crops(pixels, preprocessing).numpy(), preprocessing.normalise(pixels))
 
 
 def test_a_familys_head_does_not_hear_of_other_families(batch):

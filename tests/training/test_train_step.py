@@ -41,11 +41,6 @@ def test_the_encoder_exported_lies_between_start_and_end(start, averaging):
         assert torch.equal(tensor, begun[name] + 1), name  # training goes on with its own
 
 
-def test_without_a_share_nothing_is_copied(start):
-    learning = train_step(start)
-    assert learning.learnt is learning.task
-
-
 @pytest.mark.parametrize(
     ("known", "expected"), [({}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)]
 )

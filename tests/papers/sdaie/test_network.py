@@ -189,18 +189,6 @@ def test_attention_without_torch_is_the_same_a_few_at_a_time(network, monkeypatc
         assert differs(token_attention.attend(tokens.numpy(), weights), expected) < 1e-5
 
 
-def test_the_order_of_patches_says_nothing_to_their_mean_and_the_first_is_one(network):
-    patches = torch.randn(1, 5, 3, 64, 64, generator=torch.Generator().manual_seed(2))
-    with torch.inference_mode():
-        tokens = network.tokens(patches[0])[None]
-        assert torch.allclose(network.feature(tokens), network.feature(tokens.flip(1)), atol=1e-4)
-        first = PatchEncoder(pooling="first").eval()
-        first.load_state_dict(network.state_dict())
-        attended = network.transformer(tokens)
-        assert torch.equal(first.feature(tokens), attended[:, 0])
-        assert torch.allclose(network(patches), attended.mean(1), atol=1e-5)
-
-
 # ---- as files -----------------------------------------------------------------------------------
 
 
