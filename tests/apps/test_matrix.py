@@ -127,30 +127,6 @@ def test_the_table_and_the_page_count_pictures(case, expected, judged_folder, ex
     assert ("Why this verdict on the image as a whole" in text) == (case.subject == "image")
 
 
-def test_explain(case, expected, judged_folder, exiface, tmp_path):
-    page = tmp_path / "why.html"
-    done = exiface(
-        *("explain", judged_folder / "three.jpg", "--detector", case.detector),
-        *("--json", "-o", page),
-        status=0,
-    )
-    told = json.loads(done.out)
-    judged = findings(expected["three.jpg"])[1]
-    assert (told["verdict"], told["p_value"]) == judged
-    assert told["subject"] == case.subject
-    assert (told["face"] is None) == (case.subject == "image")
-    assert set(told["signs"]) == (
-        {"manipulation", "-iso_speed"}
-        if case.scorer == "evidence" and case.subject == "face"
-        else set()
-    )
-    assert page.stat().st_size > 5_000
-    refused = exiface(
-        "explain", judged_folder / "broken.jpg", "--detector", case.detector, status=2
-    )
-    assert "broken.jpg" in refused.err
-
-
 def test_score_and_another_promise(case, expected, judged_folder, other_groups, exiface, tmp_path):
     done = exiface(
         "score", judged_folder, "-o", tmp_path / "run", "--detector", case.detector, status=1
@@ -240,6 +216,11 @@ def test_the_service(case, expected, judged_folder, exiface):
     assert [row | {"path": None} for row in answer] == [
         expected[name] | {"path": None} for name in sorted(JUDGED)
     ]
+    assert (explained["verdict"], explained["p_value"]) == findings(expected["three.jpg"])[1]
+    assert (explained["subject"], explained["face"] is None) == (
+        case.subject,
+        case.subject == "image",
+    )
     assert explained.keys() <= why.keys()
     assert {name: why[name] for name in explained} == explained | {"path": "three.jpg"}
     assert why["spotlight"].startswith("data:image/jpeg;base64,")

@@ -14,10 +14,10 @@ def parts(calibration, generated=None):
     return SimpleNamespace(judge=Judge(calibration, generated))
 
 
-@given(st.integers(-(10**6), 10**6), st.integers(0, 3), st.booleans())
-def test_the_marker_stays_in_the_plot(score, seed, with_generated):
-    rng = np.random.default_rng(seed)
-    calibration = Calibration.of(rng.standard_t(2, 99) * 50)
+@given(st.integers(-(10**6), 10**6), st.sampled_from([0, 50]), st.booleans())
+def test_the_marker_stays_in_the_plot(score, spread, with_generated):
+    rng = np.random.default_rng(0)
+    calibration = Calibration.of(rng.standard_t(2, 99) * spread)
     generated = GeneratedFaces.of(rng.uniform(0.01, 1, 50), ["a"] * 50)
     p_value = float(calibration.p_value(score))
     shown = parts(calibration, generated if with_generated else None)
@@ -32,12 +32,6 @@ def test_the_marker_stays_in_the_plot(score, seed, with_generated):
         assert 0 < bar["height"] <= plot["height"]
         assert bar["x"] + bar["width"] <= plot["width"]
         assert bar["band"] in set(Verdict)
-
-
-def test_equal_scores_are_drawn_too():
-    calibration = Calibration.of(np.zeros(30))
-    face = Judgement((0, 0, 1, 1), 0.0, 1.0, Verdict.PHOTOGRAPHIC)
-    assert len(standing(parts(calibration), face)["bars"]) == 1
 
 
 def test_the_axis_says_what_the_bars_and_places_stand_for():

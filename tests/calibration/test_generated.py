@@ -47,11 +47,3 @@ def test_further_faces_of_known_families_stand_beside_them():
     assert "generated faces of kinds it knows as among" in ratio.sentence
     alone = Judge(Calibration.of(photographs), GeneratedFaces.of([0.02], ["a"]))
     assert alone.ratio_of_known(0.01) is None
-
-
-def test_arrays_restore_it():
-    generated = GeneratedFaces.of([0.1, 0.5], ["b", "a"])
-    again = GeneratedFaces.from_arrays(generated.arrays())
-    assert [each.tolist() for each in again.by_family] == [[0.5], [0.1]]
-    with pytest.raises(CalibrationError, match="generated faces have"):
-        GeneratedFaces.from_arrays({"p_values": np.ones(1)})

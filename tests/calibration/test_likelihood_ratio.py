@@ -73,9 +73,7 @@ def test_more_families_say_it_more_surely():
     [
         (1.9, "no support for either"),
         (2, "weak support for generated over photographed"),
-        (9.9, "weak support for generated over photographed"),
         (10, "moderate support for generated over photographed"),
-        (100, "moderately strong support for generated over photographed"),
         (1000, "strong support for generated over photographed"),
         (0.05, "moderate support for photographed over generated"),
     ],

@@ -22,13 +22,3 @@ def test_each_input_has_a_vector_whatever_stands_beside_it(encoder, astronaut, f
     np.testing.assert_allclose(features, alone, atol=1e-4)
     assert np.abs(features[0] - features[1]).max() > 1e-2
     assert encoder.encode([]).shape == (0, encoder.features)
-
-
-def test_a_face_is_cut_out_and_an_image_is_taken_whole(encoder, astronaut, face):
-    taken = encoder.inputs(astronaut, face.box)
-    assert encoder.subject == encoder.description.subject
-    if encoder.subject == "image":
-        np.testing.assert_array_equal(taken, astronaut)
-    else:
-        expected = encoder.description.preprocessing.crop(astronaut, face.box)
-        np.testing.assert_array_equal(taken, expected)

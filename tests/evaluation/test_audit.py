@@ -14,12 +14,6 @@ def encoded(pixels, file_format, **options):
     return content.getvalue()
 
 
-@pytest.mark.parametrize("quality", [1, 30, 50, 75, 76, 90, 95, 100])
-def test_the_quality_of_a_jpeg_is_read_from_its_tables(quality, astronaut):
-    content = encoded(astronaut, "JPEG", quality=quality)
-    assert read_traits(content, astronaut).quality == quality
-
-
 def test_scaled_tables_of_other_programs_get_the_nearest_quality():
     with Image.open(
         io.BytesIO(encoded(np.zeros((8, 8, 3), np.uint8), "JPEG", quality=80))

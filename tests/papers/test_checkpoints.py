@@ -61,9 +61,7 @@ def features(network, crops):
 @pytest.mark.parametrize(
     ("kind", "name", "prefix"),
     [
-        ("exif-pretrained", "wrapper_75_new.pth", ""),
         ("exif-ranking", "ours.pth", "module."),
-        ("blades-oc", "OC.pth", ""),
         ("blades-bc", "BC.pth", "module."),
     ],
 )

@@ -12,7 +12,7 @@ from PIL import Image
 from exiface.errors import install
 from exiface.photos import read_photo
 from exiface.photos.content_credentials import TRUST_LIST, TrustListError, credentials
-from exiface.photos.marks import Verified, What
+from exiface.photos.marks import Verified
 
 
 def picture(kind: str = "JPEG") -> bytes:
@@ -129,15 +129,6 @@ def test_nothing_is_fetched(embedded):
                 c2pa.Reader("image/jpeg", io.BytesIO(content))
             assert asked.is_set(), "the test can't fail: the library did not ask either"
         server.shutdown()
-
-
-def test_the_first_mark_says_who_signed_and_what_was_done():
-    marks, chain, unread = credentials(signed(picture(), agent="Model X"), "image/jpeg")
-    assert not unread
-    assert marks[0].what is What.CREDENTIALS
-    assert marks[0].says == "Adobe Firefly 3 signed it as Example Images (created)"
-    assert [mark.by for mark in marks if mark.is_generated] == ["Model X", "Adobe Firefly 3"]
-    assert [link.signer for link in chain] == ["Example Images"]
 
 
 def test_the_chain_leads_from_the_file_to_what_it_was_made_from():

@@ -56,22 +56,6 @@ def test_a_cropped_face_is_taken_whole(exiface, encoder_folder, astronaut, tmp_p
     assert row["vector"] == pytest.approx(encoder.encode([crop])[0].tolist(), abs=1e-5)
 
 
-def test_one_row_an_image_where_the_encoder_looks_at_images(
-    exiface, patch_folder, photos, astronaut, tmp_path
-):
-    Image.fromarray(astronaut[:200, :330]).save(tmp_path / "a.png")
-    file = tmp_path / "features.parquet"
-    sources = (tmp_path / "a.png", photos / "landscape.png", photos / "broken.jpg")
-    exiface("features", *sources, "-o", file, "--encoder", patch_folder, status=1)
-    first, landscape, broken = rows(file)
-    assert first["box"] == [0, 0, 330, 200]
-    expected = EncoderFolder.read(patch_folder).open().encode([astronaut[:200, :330]])[0]
-    assert first["vector"] == pytest.approx(expected.tolist(), rel=1e-4, abs=1e-4)
-    assert len(landscape["vector"]) == 528
-    assert broken["vector"] is None
-    assert broken["reason"]
-
-
 def test_an_interrupted_run_goes_on_and_another_encoder_is_refused(
     exiface, encoder_folder, patch_folder, photos, tmp_path, monkeypatch
 ):

@@ -12,13 +12,10 @@ from scipy.linalg import sqrtm
 from scipy.ndimage import correlate
 
 from exiface.encoders import (
-    EncoderDescription,
     EncoderError,
     EncoderFolder,
-    OnnxEncoder,
     token_attention,
 )
-from exiface.encoders.runtime import OnnxPatchEncoder
 from exiface.papers.checkpoints import read_checkpoint
 from exiface.papers.sdaie.network import LENGTH, PatchEncoder, covariance, matrix_root, triangle
 from exiface.papers.sdaie.residuals import filters
@@ -200,18 +197,6 @@ def test_onnx_gives_the_features_of_torch_for_any_size(network, patch_folder, as
         with torch.inference_mode():
             expected = network(patches[None])[0]
         assert differs(encoder.encode([pixels])[0], expected) < 1e-5
-
-
-def test_encoders_of_faces_and_of_images_are_not_confused(patch_folder, encoder_folder):
-    files = EncoderFolder.read(patch_folder)
-    model, description = files.model, files.description
-    assert description.subject == "image"
-    assert EncoderDescription.from_dict(description.as_dict()) == description
-    with pytest.raises(EncoderError, match="whole images"):
-        OnnxEncoder(model, description).encode(np.zeros((1, 64, 64, 3), np.uint8))
-    of_faces = EncoderFolder.read(encoder_folder)
-    with pytest.raises(EncoderError, match="looks at faces"):
-        OnnxPatchEncoder(of_faces.model, None, of_faces.description)
 
 
 def published(network, kind):
