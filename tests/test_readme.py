@@ -51,25 +51,23 @@ def test_a_changed_figure_is_noticed():
 
 def test_the_mixture_is_as_fast_as_its_results_say():
     measured = {row["what"]: row["value"] for row in rows("mixture.csv")}
-    shown = {
-        "scikit-learn": "{fit by scikit-learn} s",
-        "exiface": "{fit} s",
-        "times faster": "{ratio}",
-        "iterations, scikit-learn and exiface": "{iterations of scikit-learn}, {iterations}",
-        "mean log-likelihood of 5,000 rows left out, against scikit-learn's": "{difference} %",
-    }
     for clusters, column in (("30 clusters", 1), ("1 cluster", 2)):
-        values = {
-            what.removeprefix(f"{clusters}: "): value
-            for what, value in measured.items()
-            if what.startswith(clusters)
-        }
-        for first, form in shown.items():
-            assert cells(first, REPRODUCING)[column] == form.format(**values)
+        of = {what.removeprefix(f"{clusters}: "): value for what, value in measured.items()}
         shares = (f"share of {step}" for step in ("expectation", "maximisation"))
-        steps = [f"{float(values[share]):.0%}" for share in shares]
-        steps.append(f"{float(values['share of whitening and start']):.0%}")
-        assert cells("E step, M step, whitening and start", REPRODUCING)[column] == ", ".join(steps)
+        steps = [f"{float(of[share]):.0%}" for share in (*shares, "share of whitening and start")]
+        for first, expected in {
+            "scikit-learn": f"{of['fit by scikit-learn']} s",
+            "exiface": f"{of['fit']} s",
+            "times faster": of["ratio"],
+            "iterations, scikit-learn and exiface": (
+                f"{of['iterations of scikit-learn']}, {of['iterations']}"
+            ),
+            "mean log-likelihood of 5,000 rows left out, against scikit-learn's": (
+                f"{of['difference']} %"
+            ),
+            "E step, M step, whitening and start": ", ".join(steps),
+        }.items():
+            assert cells(first, REPRODUCING)[column] == expected
     peak = measured["peak memory of the process, features included"]
     assert f"Peak memory {peak} GB." in REPRODUCING
 

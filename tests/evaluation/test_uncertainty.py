@@ -19,12 +19,14 @@ def sample(scores, photos=None):
 def slow_bootstrap(real, fake, resamples, rng):
     """Draw photographs one by one, and measure each resample by scikit-learn."""
 
-    def draw(of):
-        photos = np.unique(of.photos)
-        chosen = rng.choice(photos, len(photos))
-        return np.concatenate([of.scores[of.photos == photo] for photo in chosen])
+    def by_photo(of):
+        return [of.scores[of.photos == photo] for photo in np.unique(of.photos)]
 
-    measured = [measure(draw(real), draw(fake)) for _ in range(resamples)]
+    def draw(photos):
+        return np.concatenate([photos[each] for each in rng.integers(0, len(photos), len(photos))])
+
+    reals, fakes = by_photo(real), by_photo(fake)
+    measured = [measure(draw(reals), draw(fakes)) for _ in range(resamples)]
     return {
         name: np.quantile([getattr(each, name) for each in measured], [0.025, 0.975])
         for name in ("auc", "recall_at_5")

@@ -8,7 +8,6 @@ from exiface.photos.alterations import (
     centre,
     messenger,
     shrunk_and_grown,
-    with_gamma,
 )
 
 RESHAPED = {"crop 90 %": (461, 461), "screenshot": (673, 673)}
@@ -41,13 +40,6 @@ def test_strengths_are_in_order(family, astronaut):
 def test_noise_has_the_strength_it_says():
     grey = np.full((200, 200, 3), 128, np.uint8)
     assert (altered(grey, "noise 5") - grey.astype(float)).std() == pytest.approx(5, rel=0.02)
-
-
-def test_gamma_above_one_darkens_and_keeps_the_ends():
-    ramp = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(3, 2)
-    dark = with_gamma(ramp, 1.25)
-    assert (dark[0, [0, 255]] == [[0] * 3, [255] * 3]).all()
-    assert (dark[0, 1:255] <= ramp[0, 1:255]).all()
 
 
 def test_messengers_shrink_large_pictures_only(astronaut):

@@ -9,17 +9,9 @@ from exiface.photos.camera_settings import CLASSES, classes_in_words, classes_of
 BASE = ExifTags.Base
 KEYS = st.sampled_from(
     [
-        BASE.Make,
-        BASE.Model,
-        BASE.Flash,
-        BASE.MeteringMode,
-        BASE.ExposureMode,
-        BASE.WhiteBalance,
-        BASE.ExposureProgram,
-        BASE.SceneCaptureType,
-        BASE.BrightnessValue,
-        BASE.ExposureBiasValue,
-        BASE.FocalLengthIn35mmFilm,
+        *(BASE.Make, BASE.Model, BASE.Flash, BASE.MeteringMode, BASE.ExposureMode),
+        *(BASE.WhiteBalance, BASE.ExposureProgram, BASE.SceneCaptureType, BASE.BrightnessValue),
+        *(BASE.ExposureBiasValue, BASE.FocalLengthIn35mmFilm),
     ]
 )
 VALUES = st.one_of(
@@ -91,19 +83,12 @@ def test_apex_values_may_be_negative_and_not_absurd():
     [
         ({"Metering Mode": "Multi-segment"}, {"metering_mode": "multi-segment"}),
         ({"MeteringMode": "Spot"}, {"metering_mode": "spot"}),
-        ({"Metering Mode": "Multi-spot"}, {"metering_mode": "multi-spot"}),
         ({"Exposure Mode": "Auto bracket"}, {"exposure_mode": "auto-bracketing"}),
         ({"Exposure Program": "Program AE"}, {"exposure_program": "normal program"}),
         ({"Exposure Program": "Aperture-priority AE"}, {"exposure_program": "aperture priority"}),
-        (
-            {"Exposure Program": "Shutter speed priority AE"},
-            {"exposure_program": "shutter priority"},
-        ),
         ({"Exposure Program": "Creative (Slow speed)"}, {}),
         ({"White Balance": "Auto"}, {"white_balance": "auto"}),
-        ({"Flash": "Off, Did not fire"}, {"flash": "switched off"}),
         ({"Flash": "Auto, Did not fire"}, {"flash": "automatic, not fired"}),
-        ({"Flash": "On, Fired"}, {"flash": "fired"}),
         ({"Scene Capture Type": "Night"}, {"scene_capture_type": "night"}),
         ({"Make": "NIKON CORPORATION", "Model": "D90"}, {"make": "nikon", "series": "nikon d"}),
         ({"Make": None, "Flash": 7, "White Balance": ["Auto"]}, {}),

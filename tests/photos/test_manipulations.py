@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from exiface.photos import MANIPULATIONS, Preprocessing, manipulate
 from exiface.photos.crops import to_crop
-from exiface.photos.manipulations import _hat_functions, averaged, smoothed
+from exiface.photos.manipulations import _hat_functions, smoothed
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +133,3 @@ def test_smoothing_keeps_the_face_and_takes_its_grain(crop, seed):
     # Edges stay: it is nearer to the face without grain than the grainy one is.
     error = np.abs(result.astype(float) - face_crop).mean()
     assert error < np.abs(grainy.astype(float) - face_crop).mean()
-
-
-def test_the_average_is_the_mean(crop):
-    face_crop, _ = crop
-    other = face_crop[:, ::-1]
-    result = averaged(face_crop, np.ascontiguousarray(other))
-    assert np.abs(result - (face_crop.astype(float) + other) / 2).max() <= 0.5

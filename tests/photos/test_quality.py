@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made import write_photo
+from made_service import encoded
 from PIL import Image
 
 from exiface.photos import read_photo
@@ -39,18 +40,12 @@ def test_frontality_knows_neither_turn_nor_scale(angle, scale, along):
 def test_texture_tells_a_screenshot_from_a_photograph(astronaut):
     page = np.full((300, 400, 3), 250, np.uint8)
     page[40:60, 30:200] = np.random.default_rng(0).integers(0, 256, (20, 170, 3))
-    shown = read_photo(io.BytesIO(encoded(page)).getvalue()).pixels
+    shown = read_photo(encoded(page, "JPEG", quality=80)).pixels
     assert texture(shown) < 0.2
     assert texture(astronaut) > 0.8
     assert Quality.of_image(astronaut).texture == texture(astronaut)
     assert np.isnan(Quality.of(astronaut, 100).texture)
     assert np.isnan(texture(astronaut[:7]))
-
-
-def encoded(pixels):
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "JPEG", quality=80)
-    return content.getvalue()
 
 
 def test_without_landmarks_it_is_unknown(astronaut):
