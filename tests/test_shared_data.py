@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exiface.datasets import read_records, scan
 from exiface.detector import Detector
 from exiface.evaluation import judge, main_table
-from exiface.photos import TAG_NAMES
 
 RESULTS = Path(__file__).parents[1] / "results" / "photographs-only.csv"
 
@@ -29,16 +27,3 @@ def test_the_results_are_those_of_photographs_only(shared_data):
         assert row.flagged == pytest.approx(float(expected["flagged"]), abs=0.06)
         if row.auc is not None:
             assert row.auc == pytest.approx(float(expected["auc"]), abs=0.04)
-
-
-def test_camera_faces_are_found_with_their_tags(shared_data):
-    folder = shared_data / "camera_faces"
-    records = read_records(folder / "camera_faces.csv")
-    manifest, summary = scan(folder, records=records)
-    assert len(records) == summary.files >= 1000
-    assert sum(map(len, summary.left_out.values())) < 0.05 * summary.files
-    for name in TAG_NAMES:
-        assert summary.tags[name]["present"] == len(manifest)
-    for labels in (manifest.photo, manifest.group):
-        pairs = set(zip(labels.tolist(), manifest.split.tolist(), strict=True))
-        assert len(pairs) == len(set(labels.tolist()))

@@ -100,7 +100,7 @@ def test_a_table_for_people(exiface, folder):
 def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
     by_folder = exiface("detect", folder, "--json")
     by_glob = exiface("detect", str(folder / "*.[jp][pn]g"), "--json")
-    given = f"{folder}/photo.jpg\n\n{folder}/broken.jpg\n".encode()
+    given = f"{folder}/photo.jpg\r\n\n{folder}/broken.jpg".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
     by_input = exiface("detect", "-", "--json")
     assert len(lines(by_folder.out)) == len(lines(by_glob.out)) == 3
@@ -113,6 +113,8 @@ def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(picture)))
     [by_bytes] = lines(exiface("detect", "-", "--json").out)
     assert by_bytes["faces"] == lines(by_input.out)[0]["faces"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    assert "nothing came on standard input" in exiface("detect", "-", status=2).err
 
 
 @pytest.mark.parametrize(

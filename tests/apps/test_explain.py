@@ -67,15 +67,6 @@ def test_of_several_faces_it_says_which_and_where_that_stands(exiface, astronaut
     assert exiface("explain", two, "--face", "0").status == 2
 
 
-def test_an_image_without_a_face_is_explained_as_a_whole(exiface, photos, tmp_path):
-    asked = ("explain", photos / "landscape.png", "--subject", "auto")
-    done = exiface(*asked, "-o", tmp_path / "why.html", status=0)
-    assert "landscape.png, as a whole: " in done.out
-    text = (tmp_path / "why.html").read_text("utf-8")
-    assert "as a whole" in text
-    assert "this face" not in text
-
-
 @pytest.mark.parametrize(
     ("check", "said"),
     [

@@ -57,17 +57,6 @@ def test_it_never_rises_with_the_p_value_and_keeps_within_what_the_numbers_bear(
     assert ratios.min() >= 1 / 150 - 1e-9
 
 
-def test_more_families_say_it_more_surely():
-    rng = np.random.default_rng(3)
-    fake = rng.beta(rng.uniform(0.2, 2, 40)[:, None], 1, (40, 30)).clip(1e-6)
-    real = groups(rng.uniform(size=2000), 60)
-    width = {}
-    for number in (5, 40):
-        _, low, high = LikelihoodCurve.of(real, list(fake[:number])).at(0.02)
-        width[number] = np.log(high / low)
-    assert width[40] < width[5]
-
-
 @pytest.mark.parametrize(
     ("value", "words"),
     [

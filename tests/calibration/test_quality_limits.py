@@ -51,10 +51,6 @@ def test_few_photographs_do_not_show_what_they_cover():
     assert limits.as_dict() == {}
 
 
-def test_what_is_unknown_has_no_limit():
-    assert QualityLimits(jpeg_quality=50, frontality=0.2).reason(Quality(10, 1)) is None
-
-
 def test_flat_pictures_are_unsure_with_their_reason():
     limits = QualityLimits(texture=0.44)
     reason = limits.reason(Quality(size=800, sharpness=5, texture=0.21))

@@ -62,14 +62,6 @@ def test_the_folder_and_its_manifest_may_move_together(tmp_path):
     assert elsewhere.file(0) == tmp_path / "folder/0.jpg"
 
 
-def test_counts_and_groups(tmp_path):
-    faces = Manifest.from_rows(tmp_path, [row(0, group="a"), row(1, group="a"), row(2, camera="C")])
-    assert faces.counts() == {
-        **{"faces": 3, "photographs": 2, "groups": 2, "cameras": 1, "sources": 2}
-    }
-    assert faces.group_or_photo().tolist() == ["a", "a", "photo 1"]
-
-
 def test_errors_name_the_file_and_the_next_step(tmp_path):
     with pytest.raises(ManifestError, match="exiface prepare"):
         Manifest.read(tmp_path / "absent.parquet")

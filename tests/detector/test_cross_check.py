@@ -24,15 +24,6 @@ def iso_of(checks):
     return next(each for each in checks if each.tag == "iso_speed")
 
 
-def test_ranks_run_from_the_lowest_to_the_highest(check):
-    low, middle, high = (
-        iso_of(check.check(np.full(4, value, np.float32), CameraTags())).expected_rank
-        for value in (-9, 0, 9)
-    )
-    assert (low, high) == (0, 1)
-    assert middle == pytest.approx(0.5, abs=0.05)
-
-
 def test_what_agrees_is_left_alone_and_what_does_not_is_said(check):
     bright = np.array([0, 0, 0, 1.5], np.float32)
     agrees = iso_of(check.check(bright, CameraTags(iso_speed=400 * np.exp(1.5))))

@@ -48,11 +48,6 @@ def test_splits_of_the_encoders_own_manifest_are_kept(scanned):
     assert (elsewhere.split == "calibration").sum() == (faces.split == "calibration").sum()
 
 
-def test_too_few_photographs_are_refused(encoder_folder, manifest):
-    with pytest.raises(DetectorError, match="no photograph in the split 'calibration'"):
-        fit(encoder_folder, manifest.of_split("fit"), name="none", fitting=Fitting(components=1))
-
-
 def test_a_lost_photograph_is_named(encoder_folder, manifest, tmp_path):
     lost = replace(manifest.select(np.array([0])), root=tmp_path / "gone")
     with pytest.raises(UnreadableImageError, match=r"gone.*\.jpg.*prepare"):

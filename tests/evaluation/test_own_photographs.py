@@ -63,14 +63,3 @@ def test_features_are_those_of_the_largest_face(photos, tmp_path):
     assert np.isnan(features[2]).all()
     scores = detector.parts.scorer.score(features[:2])
     assert scores == pytest.approx(real.scores["original"][:2], abs=0.01)
-
-
-def test_whole_images_have_features_of_their_own(photos, tmp_path):
-    (tmp_path / "a.png").write_bytes((photos / "landscape.png").read_bytes())
-    (tmp_path / "b.jpg").write_bytes(b"")
-    detector = Detector.load("whole-image")
-    [real] = judge(detector, {"A": tmp_path}, {})
-    features = encode_sets(detector, [real])["real:A"]
-    assert np.isnan(features[1]).all()
-    scores = detector.parts.scorer.score(features[:1])
-    assert scores == pytest.approx(real.scores["original"][:1], abs=0.01)

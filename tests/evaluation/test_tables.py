@@ -97,12 +97,3 @@ def test_two_detectors_are_compared_on_images_that_both_judged():
     assert row.difference == pytest.approx(row.auc - row.auc_other)
     with pytest.raises(UserError, match="named alike"):
         against_table(ours, [scored("real", "B", [1]), scored("fake", "A", [2, 4, 5])])
-
-
-def test_false_alarms_of_photographs_alone_are_swept():
-    p_values = [0.01, 0.5, 0.04, 0.9]
-    rows = sweep_table([scored("real", "A", [1, 2, 3, 4], blur=[1, 2, 3, 4], p_values=p_values)])
-    assert [(row.condition, row.kind, row.false_alarms) for row in rows] == [
-        ("original", "real", 0.5),
-        ("blur", "real", 0.5),
-    ]

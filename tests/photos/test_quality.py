@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made import write_photo
 from made_service import encoded
 from PIL import Image
 
@@ -20,13 +19,6 @@ def test_blur_lowers_sharpness_at_any_size(astronaut):
     large = cv2.resize(crop, (320, 320), interpolation=cv2.INTER_CUBIC)
     assert Quality.of(large, 200).sharpness == pytest.approx(sharp, abs=1)
     assert np.isfinite(Quality.of(np.zeros((160, 160, 3), np.uint8), 9).sharpness)
-
-
-@pytest.mark.parametrize("quality", [30, 75, 95])
-def test_jpeg_quality_is_read_from_the_file(tmp_path, astronaut, quality):
-    path = write_photo(tmp_path / "photo.jpg", astronaut, None, quality=quality)
-    assert read_photo(path).jpeg_quality == quality
-    assert read_photo(write_photo(tmp_path / "photo.png", astronaut, None)).jpeg_quality is None
 
 
 @given(st.floats(-3.1, 3.1), st.floats(0.2, 50), st.floats(-0.4, 1.4))
@@ -46,11 +38,6 @@ def test_texture_tells_a_screenshot_from_a_photograph(astronaut):
     assert Quality.of_image(astronaut).texture == texture(astronaut)
     assert np.isnan(Quality.of(astronaut, 100).texture)
     assert np.isnan(texture(astronaut[:7]))
-
-
-def test_without_landmarks_it_is_unknown(astronaut):
-    assert np.isnan(Quality.of(astronaut, 100, np.full((5, 2), np.nan, np.float32)).frontality)
-    assert np.isnan(Quality.of(astronaut, 100).frontality)
 
 
 def test_tables_are_those_that_the_library_writes():

@@ -79,12 +79,9 @@ def test_what_is_no_sign_is_refused(text):
     ("changed", "reason"),
     [
         ({"means": None}, "has the arrays"),
-        ({"means": np.zeros(2)}, "of shape"),
         ({"deviations": np.zeros(3)}, "positive"),
         ({"means": np.full(3, np.nan)}, "finite"),
         ({"directions": np.zeros(6)}, "shape"),
-        ({"directions": np.full((3, 6), np.inf)}, "finite"),
-        ({"floor": np.float64(1)}, r"\[0, 1\)"),
         ({"floor": np.zeros(2)}, "one of each of"),
         ({"floor": np.array([0, 0.05, 1])}, r"\[0, 1\)"),
     ],
@@ -100,8 +97,6 @@ def test_damaged_arrays_are_refused(evidence, changed, reason):
 def test_what_cannot_be_fitted_or_scored_says_why(evidence, features):
     with pytest.raises(DensityError, match="not fitted"):
         Evidence(np.eye(2)).score(np.zeros((1, 2)))
-    with pytest.raises(DensityError, match="not fitted"):
-        Evidence(np.eye(2)).arrays()
     with pytest.raises(DensityError, match="at least 2"):
         Evidence(np.eye(6)).fit(features[:1])
     with pytest.raises(DensityError, match="head 1 says the same"):

@@ -119,22 +119,12 @@ def test_weights_are_bounded_only_where_that_is_asked_for():
         assert weights.named()["b"] == pytest.approx(1.1, abs=1e-6)
 
 
-def test_without_a_rate_no_weight_moves():
+@pytest.mark.parametrize("derivative", ["exact", "difference"])
+def test_without_a_rate_no_weight_moves(derivative):
     weights = LossWeights(("a",), [1.0], LearntWeights())
-    parameters = [torch.ones(3, requires_grad=True)]
-
-    def losses(values):
-        return values[0].sum()[None]
-
-    for derivative in ("exact", "difference"):
-        found = derivatives(
-            losses,
-            lambda values: losses(values)[0],
-            parameters,
-            [torch.ones(3)],
-            [0.0],
-            decay=0.0,
-            derivative=derivative,
-        )
-        weights.learn(found)
-        assert weights.named() == {"a": 1.0}
+    at = [torch.ones(3, requires_grad=True)]
+    how = {"decay": 0.0, "derivative": derivative}
+    loss = lambda values: values[0].sum()  # noqa: E731
+    found = derivatives(lambda v: loss(v)[None], loss, at, [torch.ones(3)], [0.0], **how)
+    weights.learn(found)
+    assert weights.named() == {"a": 1.0}

@@ -46,12 +46,6 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
     assert config.betas == (0.5, 0.9)
 
 
-def test_what_is_written_is_read(tmp_path):
-    config = read_config(None, ["seed=3", "augmentation.jpeg_quality=[70, 80]"])
-    (tmp_path / "config.yaml").write_text(config.as_yaml())
-    assert read_config(tmp_path / "config.yaml") == config
-
-
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [

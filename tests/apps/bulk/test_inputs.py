@@ -45,14 +45,6 @@ def test_every_kind_of_source(tmp_path, photos, scanned):
     assert listed[63:] == ["from/stdin.jpg", "with space .jpg"]  # folder/b.jpg is there already
 
 
-def test_tars_of_a_folder_are_found(tmp_path):
-    for name in ("1.tar", "0.tar.gz"):
-        write_tar(tmp_path / name, {}, "w:gz" if name.endswith("gz") else "w")
-    assert list(list_inputs([str(tmp_path)], [])) == [
-        str(tmp_path / name) for name in ("0.tar.gz", "1.tar")
-    ]
-
-
 @pytest.mark.parametrize(
     ("source", "reason"),
     [("gone", "no such file"), ("empty", "holds no image"), ("x.parquet", "not a Parquet file")],

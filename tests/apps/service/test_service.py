@@ -47,13 +47,10 @@ def test_the_detector_is_described(client, judge):
     assert described["photographs"] == len(judge.parts.calibration.scores)
     assert described["limits"] == {"body_bytes": 8_000_000, "files": 32, "pixels": 20_000_000}
     [drawn] = described["distributions"]
-    heights = [bar["height"] for bar in drawn["bars"] + drawn["generated"]]
-    assert max(heights) == drawn["height"]
-    zones = drawn["zones"]
-    assert [zone["verdict"] for zone in zones] == ["photographic", "unsure", "ai-generated"]
-    assert sum(zone["width"] for zone in zones) == pytest.approx(drawn["width"], abs=0.1)
+    verdicts = [zone["verdict"] for zone in drawn["zones"]]
+    assert verdicts == ["photographic", "unsure", "ai-generated"]
     flagged_from = drawn["width"] * (1 - 0.05 ** drawn["power"])
-    assert zones[-1]["x"] == pytest.approx(flagged_from, abs=0.1)
+    assert drawn["zones"][-1]["x"] == pytest.approx(flagged_from, abs=0.1)
     assert "# exiface-default\n" in described["model_card"]
     assert described["choices"] == [
         {"name": "default", "learnt_from": "photographs and generated faces"},
@@ -82,19 +79,12 @@ def test_a_request_chooses_its_detector(client, judge, photographs_only, jpeg):
         == photographs_only.parts.id
     )
     sent = {"files": ("face.jpg", jpeg)}
-    for parameter, detector in (
-        ("", judge),
-        ("?detector=default", judge),
-        ("?detector=photographs-only", photographs_only),
-    ):
+    other = "?detector=photographs-only"
+    for parameter, detector in (("", judge), (other, photographs_only)):
         [result] = client.post(URL + parameter, files=sent).json()["results"]
         [expected] = detector.detect([jpeg])
         assert result == expected.as_dict() | {"path": "face.jpg"}
-    told = client.post("/v1/explain?detector=photographs-only", files=sent).json()
-    assert told["detector"] == photographs_only.parts.id
-    assert (
-        photographs_only.id in client.post("/v1/report?detector=photographs-only", files=sent).text
-    )
+    assert photographs_only.id in client.post(f"/v1/report{other}", files=sent).text
     for path in (URL, "/v1/explain", "/v1/report"):
         refused = client.post(f"{path}?detector=other", files=sent)
         assert refused.status_code == 422
@@ -177,14 +167,7 @@ def test_an_unknown_address_answers_people_in_html_and_programs_in_json(client):
 
 
 def test_head_answers_as_get_without_the_body(client):
-    for path in (
-        "/",
-        "/docs",
-        "/static/app.js",
-        "/static/swagger-ui.css",
-        "/healthz",
-        "/v1/detector",
-    ):
+    for path in ("/", "/docs", "/static/app.js", "/healthz", "/v1/detector"):
         head, get = client.head(path), client.get(path)
         assert head.status_code == get.status_code == 200
         assert head.content == b""

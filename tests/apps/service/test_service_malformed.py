@@ -1,6 +1,5 @@
 """Two hundred pictures that are none, or hardly: no 5xx, no lost worker, a row for each."""
 
-import io
 import zlib
 from collections.abc import Iterator
 
@@ -10,7 +9,6 @@ import pillow_heif
 import pytest
 from made import EXPOSURES, write_photo
 from made_service import encoded
-from PIL import Image
 
 pillow_heif.register_heif_opener()
 FORMATS = {
@@ -21,13 +19,6 @@ FORMATS = {
     "heic": ("HEIF", {"quality": 70}),
     "avif": ("AVIF", {"quality": 60}),
 }
-
-
-def animated(pixels: np.ndarray, file_format: str) -> bytes:
-    frames = [Image.fromarray(np.roll(pixels, 5 * number, axis=1)) for number in range(3)]
-    stream = io.BytesIO()
-    frames[0].save(stream, file_format, save_all=True, append_images=frames[1:], duration=50)
-    return stream.getvalue()
 
 
 def malformed(pixels: np.ndarray, garbage_exif: bytes) -> Iterator[tuple[str, bytes]]:
@@ -49,15 +40,6 @@ def malformed(pixels: np.ndarray, garbage_exif: bytes) -> Iterator[tuple[str, by
     yield "empty.jpg", b""
     yield "one-byte.png", b"\x89"
     yield "text.jpg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
-    cmyk = io.BytesIO()
-    Image.fromarray(pixels).convert("CMYK").save(cmyk, "JPEG")
-    yield "cmyk.jpg", cmyk.getvalue()
-    yield "16-bit.png", encoded(pixels[..., 0].astype(np.uint16) * 257, "PNG")
-    palette = io.BytesIO()
-    Image.fromarray(pixels).convert("P").save(palette, "PNG", transparency=3)
-    yield "palette.png", palette.getvalue()
-    for file_format, suffix in (("GIF", "gif"), ("WEBP", "webp"), ("PNG", "png")):
-        yield f"animated.{suffix}", animated(pixels, file_format)
     yield "a-single-pixel.png", encoded(pixels[:1, :1], "PNG")
     yield "a-line.png", encoded(pixels[:1], "PNG")
     for number in range(20):

@@ -41,17 +41,6 @@ def test_wrong_settings_are_named(tmp_path, monkeypatch, content, reason):
         read_settings()
 
 
-def test_the_command_says_what_is_wrong_before_it_starts(exiface, monkeypatch, tmp_path):
-    for name in ("HOST", "PORT", "DETECTORS", "WORKERS"):
-        monkeypatch.setenv(f"EXIFACE_{name}", "")
-        monkeypatch.delenv(f"EXIFACE_{name}")
-    done = exiface("serve", "--detector", tmp_path, status=2)
-    assert "is no detector" in done.err
-    monkeypatch.delenv("EXIFACE_DETECTORS")
-    done = exiface("serve", "--port", "99999", status=2)
-    assert "port" in done.err
-
-
 def test_the_sample_file_holds_the_defaults():
     sample = tomllib.loads((DEPLOY / "service.toml").read_text())
     defaults = ServiceSettings().model_dump()

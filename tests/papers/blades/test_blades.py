@@ -15,7 +15,7 @@ from exiface.encoders import EncoderFolder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.photos import MANIPULATIONS, Preprocessing
 from exiface.training.config import ConfigError, read_config
-from exiface.training.heads import MANIPULATED_REGIONS, classes_of_heads
+from exiface.training.heads import MANIPULATED_REGIONS
 from exiface.training.losses import Ranking, region_loss
 from exiface.training.task import PretextTask
 
@@ -56,21 +56,6 @@ def test_from_photographs_to_verdicts(scanned, exiface, tmp_path, monkeypatch):
     }
     exiface("fit", "--encoder", run, "--photos", manifest, "-o", detector, status=0)
     assert "loss weights" in exiface("info", detector).out
-
-
-def test_the_columns_are_the_published_ones():
-    config = read_config("blades")
-    classes = classes_of_heads(
-        config.heads,
-        ranked=config.ranked,
-        levels=config.ranking.levels,
-        classes=config.classes,
-        families=config.families,
-        regions=config.regions,
-        generated=False,
-    )
-    assert tuple(classes) == config.losses
-    assert [len(each) for each in classes.values()] == [3, 3, 3, 3, 10, 8, 7, 2, 6, 2, 2]
 
 
 @pytest.mark.parametrize("kind", ["linear", "class-vectors"])
