@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import pytest
 from made import write_photo
 from skimage import data
 
@@ -37,11 +36,3 @@ for form in ([], ["--json"], ["--report", {str(tmp_path / "page.html")!r}]):
     modules = modules_after(code)
     assert modules.isdisjoint({*HEAVY, "sklearn", "scipy"})
     assert {"cv2", "onnxruntime"} <= modules
-
-
-def test_the_class_is_where_the_readme_says():
-    import exiface
-
-    assert exiface.Detector.__module__ == "exiface.detector.detector"
-    with pytest.raises(AttributeError, match="Detektor"):
-        _ = exiface.Detektor

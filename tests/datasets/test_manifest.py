@@ -33,19 +33,8 @@ def test_what_is_written_is_read(tmp_path):
     written.write(tmp_path / "m.parquet")
     read = Manifest.read(tmp_path / "m.parquet")
     assert read.root == (tmp_path / "photos").resolve()
-    for name in (
-        "path",
-        "photo",
-        "group",
-        "camera",
-        "source",
-        "split",
-        "sha256",
-        "generated",
-        "box",
-        "landmarks",
-        "score",
-    ):
+    names = ("path", "photo", "group", "camera", "source", "split", "sha256", "generated")
+    for name in (*names, "box", "landmarks", "score"):
         assert np.array_equal(getattr(read, name), getattr(written, name)), name
     assert np.array_equal(read.tags, written.tags, equal_nan=True)
     assert read.camera_tags(3) == CameraTags(aperture=2.8, iso_speed=103)

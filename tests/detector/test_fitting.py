@@ -13,15 +13,6 @@ from exiface.photos import TAG_NAMES, UnreadableImageError
 from exiface.scoring import DensityError, Evidence, Head
 
 
-def test_fit_and_calibration_share_no_photograph(parts):
-    assert parts.provenance["fit"]["photographs"] + parts.provenance["calibration"][
-        "photographs"
-    ] == pytest.approx(60, abs=6)
-    assert len(parts.calibration.scores) == parts.provenance["calibration"]["photographs"]
-    for figure in ("Photographs", "0.05", "small", "calibration"):
-        assert figure in parts.card
-
-
 def test_features_are_in_the_order_of_the_manifest(encoder_folder, manifest):
     encoder = EncoderFolder.read(encoder_folder).open()
     features = encode_faces(encoder, manifest)

@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture as Reference
 
-from exiface.encoders import EncoderFolder, OnnxEncoder
+from exiface.encoders import EncoderFolder
 from exiface.errors import UserError
 from exiface.evaluation.feature_cache import FeatureCache
 from exiface.papers import protocols as published
@@ -27,8 +27,7 @@ def data(tmp_path_factory):
 @pytest.fixture
 def cache(encoder_folder, tmp_path):
     files = EncoderFolder.read(encoder_folder)
-    model, description = files.model, files.description
-    return FeatureCache(tmp_path / "features", OnnxEncoder(model, description), model)
+    return FeatureCache(tmp_path / "features", files.open(), files.model)
 
 
 def test_the_published_protocol_is_the_plain_one(data, cache):
@@ -119,24 +118,6 @@ def test_the_command(data, encoder_folder, tmp_path, exiface):
     tables = json.loads((tmp_path / "report" / "report.json").read_text())["tables"]
     assert {"published", "figures", "false-alarms", "audit"} <= set(tables)
     assert list((tmp_path / "report" / "features").glob("*.sqlite"))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        (("data", "--real", "."), "DATA can't go with --real"),
-        (("data", "--layout", "nine"), "--layout needs --encoder, -o as well"),
-        (("data", "--layout", "nine", "--real", "."), "give either folders"),
-        (
-            ("data", "--layout", "nine", "--encoder", "e", "-o", "r", "--sweep"),
-            "--sweep can't go with --layout",
-        ),
-        (("data", "--layout", "nine", "--encoder", "e", "-o", "r"), "data is not a folder"),
-    ],
-)
-def test_wrong_usage_is_said(exiface, tmp_path, monkeypatch, wrong, said):
-    monkeypatch.chdir(tmp_path)
-    assert said in exiface("evaluate", *wrong, status=2).err
 
 
 def test_sets_of_whole_images_have_photographs_of_their_own(exiface, patch_folder, tmp_path):

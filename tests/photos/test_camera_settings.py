@@ -34,27 +34,14 @@ def test_garbage_is_absent_or_a_class_and_never_an_exception(exif):
 
 
 def test_a_camera_is_read():
-    found = classes_of(
-        {
-            BASE.Make: "NIKON CORPORATION\0",
-            BASE.Model: "NIKON D60",
-            BASE.Flash: 0b11000,
-            BASE.MeteringMode: 5,
-            BASE.ExposureMode: 1,
-            BASE.WhiteBalance: 1,
-            BASE.ExposureProgram: 3,
-            BASE.SceneCaptureType: 2,
-        }
-    )
+    numbers = {BASE.Flash: 0b11000, BASE.MeteringMode: 5, BASE.ExposureMode: 1}
+    numbers |= {BASE.WhiteBalance: 1, BASE.ExposureProgram: 3, BASE.SceneCaptureType: 2}
+    found = classes_of({BASE.Make: "NIKON CORPORATION\0", BASE.Model: "NIKON D60"} | numbers)
     assert found == {
-        "make": "nikon",
-        "series": "nikon d",
-        "flash": "automatic, not fired",
-        "metering_mode": "multi-segment",
-        "exposure_mode": "manual",
-        "white_balance": "manual",
-        "exposure_program": "aperture priority",
-        "scene_capture_type": "portrait",
+        **{"make": "nikon", "series": "nikon d", "flash": "automatic, not fired"},
+        **{"metering_mode": "multi-segment", "exposure_mode": "manual"},
+        **{"white_balance": "manual", "exposure_program": "aperture priority"},
+        **{"scene_capture_type": "portrait"},
     }
 
 

@@ -63,12 +63,6 @@ def test_a_sign_without_a_tail_counts_with_its_deviations(features):
     assert np.allclose(mixed.score(features), 3 * mixed.signs(features)["head 1"] + tails)
 
 
-@pytest.mark.parametrize("weights", [(1, 2), (1, 0, 1), (1, np.nan, 1)])
-def test_weights_are_one_positive_number_a_sign(weights):
-    with pytest.raises(DensityError, match="3 positive numbers"):
-        Evidence(np.eye(3), weights=weights)
-
-
 @pytest.mark.parametrize("text", ["smoothing:x", "smoothing:0:1:2"])
 def test_what_is_no_sign_is_refused(text):
     with pytest.raises(DensityError, match="NAME:FLOOR:WEIGHT"):

@@ -95,13 +95,3 @@ def test_it_is_cloned_and_stands_in_pipelines():
     assert set(whole.predict(features())) == {0, 1}
     with pytest.raises(DensityError, match="no parameter 'covariance'"):
         mixture.set_params(covariance="full")
-
-
-def test_each_row_belongs_to_the_component_that_explains_it_best():
-    rng = np.random.default_rng(0)
-    centres = np.array([[0.0, 0], [20, 0], [0, 20]])
-    labels = rng.integers(0, 3, 300)
-    rows = centres[labels] + rng.normal(size=(300, 2))
-    found = GaussianMixture(3).fit(rows).predict(rows)
-    for component in range(3):
-        assert len(set(labels[found == component].tolist())) == 1

@@ -121,13 +121,6 @@ def test_gradients_of_parts_are_averaged(monkeypatch):
     assert any(each.abs().max() > 1e-3 for each in gradients[0])
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_device_and_precision_are_told(caplog, precision):
-    with caplog.at_level("INFO", "exiface"):
-        train_step(None, precision=precision)
-    assert f"training on cpu in {precision}" in caplog.text
-
-
 def test_a_share_of_no_weights_is_refused():
     with pytest.raises(ConfigError, match="--init"):
         train_step(None, start_share=0.1)

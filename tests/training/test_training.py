@@ -216,18 +216,15 @@ def of_both(scanned, monkeypatch):
 
 
 def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both, tmp_path):
-    class InterruptedTrainingError(Exception):
-        pass
-
     def interrupt(step, total, _):
         if step < total:  # the figures of the first epoch
-            raise InterruptedTrainingError
+            raise KeyboardInterrupt
 
     missing = read_config(None, ["leave_out=[stylegan*]"])
     with pytest.raises(ConfigError, match=r"stylegan\*.*one, scanner, two"):
         train_here(missing, of_both, tmp_path, ALONE)
     config = read_config(None, SUPERVISED)
-    with pytest.raises(InterruptedTrainingError):
+    with pytest.raises(KeyboardInterrupt):
         train_here(config, of_both, tmp_path / "twice", ALONE, report=interrupt)
     assert (tmp_path / "twice" / "checkpoint.safetensors").exists()
     for name in ("twice", "once"):

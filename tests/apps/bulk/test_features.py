@@ -39,16 +39,8 @@ def test_one_row_a_face_with_the_vector_of_its_crop(exiface, encoder_folder, pho
 def test_a_cropped_face_is_taken_whole(exiface, encoder_folder, astronaut, tmp_path):
     Image.fromarray(astronaut[40:200, 150:310]).save(tmp_path / "face.png")
     file = tmp_path / "features.parquet"
-    exiface(
-        "features",
-        tmp_path / "face.png",
-        "-o",
-        file,
-        "--encoder",
-        encoder_folder,
-        "--cropped",
-        status=0,
-    )
+    face = ("features", tmp_path / "face.png", "--cropped", "--encoder", encoder_folder)
+    exiface(*face, "-o", file, status=0)
     [row] = rows(file)
     assert row["box"] == [0, 0, 160, 160]
     encoder = EncoderFolder.read(encoder_folder).open()

@@ -155,17 +155,6 @@ def blocks_of(images, size, number):
     return [Block(each, paths[size * each : size * each + size]) for each in range(number)]
 
 
-def test_an_interrupted_stream_writes_no_half_part(images, tmp_path, judge):
-    def interrupt(done):
-        if done == 25:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        score_blocks(judge, blocks_of(images, 10, 3), tmp_path, report=interrupt)
-    written = sorted(path.name for path in tmp_path.glob("part-*"))
-    assert written == ["part-000000.parquet", "part-000001.parquet"]
-
-
 def test_on_ray_it_is_the_same_and_ray_says_nothing(images, tmp_path, capfd, judge):
     """A local cluster of two workers against one process."""
     pytest.importorskip("ray")
