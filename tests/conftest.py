@@ -8,11 +8,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
 import contextlib
 import functools
 import gc
-import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -113,15 +112,6 @@ def photos(made_once: Callable[..., Path], astronaut: NDArray[np.uint8]) -> Path
 
 
 @pytest.fixture(scope="session")
-def few_photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine of them: enough to calibrate at a tenth."""
-    folder = tmp_path_factory.mktemp("few")
-    for path in sorted((photos / "0").iterdir())[:9]:
-        shutil.copy(path, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def scanned(photos: Path) -> tuple[Manifest, object]:
     """The manifest of the sixty, and the summary of its scan; both are left as they are."""
     return scan(photos)
@@ -164,8 +154,7 @@ def patch_folder(made_once: Callable[..., Path]) -> Path:
     return made_once("patches", make)
 
 
-@dataclass
-class Finished:
+class Finished(NamedTuple):
     status: int
     out: str
     err: str

@@ -44,26 +44,9 @@ def test_every_table_is_quoted_somewhere():
 
 
 def test_the_mixture_is_as_fast_as_its_results_say():
-    measured = {row["what"]: row["value"] for row in rows("mixture.csv")}
-    for clusters, column in (("30 clusters", 1), ("1 cluster", 2)):
-        of = {what.removeprefix(f"{clusters}: "): value for what, value in measured.items()}
-        shares = (f"share of {step}" for step in ("expectation", "maximisation"))
-        steps = [f"{float(of[share]):.0%}" for share in (*shares, "share of whitening and start")]
-        for first, expected in {
-            "scikit-learn": f"{of['fit by scikit-learn']} s",
-            "exiface": f"{of['fit']} s",
-            "times faster": of["ratio"],
-            "iterations, scikit-learn and exiface": (
-                f"{of['iterations of scikit-learn']}, {of['iterations']}"
-            ),
-            "mean log-likelihood of 5,000 rows left out, against scikit-learn's": (
-                f"{of['difference']} %"
-            ),
-            "E step, M step, whitening and start": ", ".join(steps),
-        }.items():
-            assert cells(first, REPRODUCING)[column] == expected
-    peak = measured["peak memory of the process, features included"]
-    assert f"Peak memory {peak} GB." in REPRODUCING
+    for row in rows("mixture.csv"):
+        value = f"{float(row['value']):.0%}" if "share of" in row["what"] else row["value"]
+        assert re.search(rf"(?<![\d.]){re.escape(value)}(?![\d.])", REPRODUCING), row["what"]
 
 
 def test_the_index_is_as_fast_as_its_results_say():

@@ -9,6 +9,7 @@ from made import write_photo
 from made_signed import signed
 from skimage import data
 
+from exiface.apps.verdict_table import print_verdicts
 from exiface.calibration import Verdict
 
 
@@ -122,6 +123,7 @@ def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
         (("detect", "photo.jpg", "--report", "case.pdf"), "NAME.html"),
         (("detect", "photo.jpg", "--title", "a case"), "--report NAME.html"),
         (("detect",), "IMAGE"),
+        (("detect", "https://example.org/a.jpg"), "not fetched"),
         (("no-such-command",), "no-such-command"),
     ],
 )
@@ -171,3 +173,33 @@ def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astro
     assert page.read_text().count("The file says: generated") == 1
     with table.open(newline="") as stream:
         assert [row["declares"] for row in csv.DictReader(stream)][1] == line
+
+
+def test_a_line_a_picture_and_two_below(judge, astronaut, photos, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    results = list(judge.detect([photos / "broken.jpg", astronaut]))
+    print_verdicts(results, judge)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:1]] == ["picture"]
+    assert "no verdict" in lines[1]
+    assert "standard input" in lines[2]
+    assert lines[3] == ""
+    assert lines[4].startswith("2 pictures: ")
+    assert len(lines) == 6
+    assert all(len(line) <= 80 for line in lines[:5])
+
+
+def test_a_single_picture_has_its_details(judge, astronaut, capsys):
+    print_verdicts(list(judge.detect(astronaut)), judge)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "photographs look this unusual" in said or "photographs looks this unusual" in said
+    assert "The file says nothing of its origin." in said
+    assert judge.parts.notice.split(".")[0] in said
+    assert "1 picture: 1 " in said
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "status"), [("unreadable", 1), ("no-face", 1), ("flagged", 1), ("never", 0)]
+)
+def test_exit_statuses_for_scripts(exiface, photos, fail_on, status):
+    exiface("detect", photos / "broken.jpg", "--fail-on", fail_on, status=status)

@@ -1,7 +1,6 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,16 +31,3 @@ def test_the_marker_stays_in_the_plot(score, spread, with_generated):
         assert 0 < bar["height"] <= plot["height"]
         assert bar["x"] + bar["width"] <= plot["width"]
         assert bar["band"] in set(Verdict)
-
-
-def test_the_axis_says_what_the_bars_and_places_stand_for():
-    shown = parts(
-        Calibration.of(np.arange(199)), GeneratedFaces.of([0.01] * 30 + [0.5] * 10, ["a"] * 40)
-    )
-    plot = standing(shown, Judgement((0, 0, 1, 1), 0.0, 0.05, Verdict.AI_GENERATED))
-    assert plot["tallest_generated"] == 0.75
-    assert 0.05 < plot["tallest"] < 0.2
-    assert plot["marker"] == plot["flagged_from"] == dict(map(reversed, plot["ticks"]))["1 in 20"]
-    assert sum(bar["height"] for bar in plot["generated"]) == pytest.approx(
-        plot["height"] * (1 + 10 / 30), abs=0.02
-    )

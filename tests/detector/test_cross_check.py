@@ -35,12 +35,6 @@ def test_what_agrees_is_left_alone_and_what_does_not_is_said(check):
     assert forged.as_dict()["disagrees"] is True
 
 
-def test_absent_tags_are_expected_but_not_compared(check):
-    for each in check.check(np.zeros(4, np.float32), CameraTags()):
-        assert (each.recorded, each.recorded_rank, each.p_value) == (None, None, None)
-        assert not each.disagrees
-
-
 def test_of_a_head_that_guesses_or_was_hardly_measured_nothing_is_said(check):
     tags = CameraTags(aperture=64.0, exposure_time=30.0, focal_length=9000.0, iso_speed=50.0)
     found = check.check(np.zeros(4, np.float32), tags)

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from exiface.evaluation import clopper_pearson, measure
+from exiface.evaluation import clopper_pearson
+from exiface.evaluation.metrics import measure
+from exiface.evaluation.sets import Sample
+from exiface.evaluation.uncertainty import bootstrap, delong
 
 scores = st.lists(st.integers(-5, 5), min_size=1, max_size=30)
 
@@ -42,3 +45,57 @@ def test_intervals_follow_from_the_beta_distribution(total, data):
     assert low == pytest.approx(beta.ppf(0.025, count, total - count + 1) if count else 0, abs=1e-6)
     rest = total - count
     assert high == pytest.approx(beta.ppf(0.975, count + 1, rest) if rest else 1, abs=1e-6)
+
+
+def sample(scores, photos=None):
+    scores = np.asarray(scores, float)
+    photos = np.arange(len(scores)) if photos is None else photos
+    return Sample(scores, np.asarray(photos).astype(str))
+
+
+def slow_bootstrap(real, fake, resamples, rng):
+    """Draw photographs one by one, and measure each resample by scikit-learn."""
+
+    def by_photo(of):
+        return [of.scores[of.photos == photo] for photo in np.unique(of.photos)]
+
+    def draw(photos):
+        return np.concatenate([photos[each] for each in rng.integers(0, len(photos), len(photos))])
+
+    reals, fakes = by_photo(real), by_photo(fake)
+    measured = [measure(draw(reals), draw(fakes)) for _ in range(resamples)]
+    return {
+        name: np.quantile([getattr(each, name) for each in measured], [0.025, 0.975])
+        for name in ("auc", "recall_at_5")
+    }
+
+
+def test_the_slow_twin_agrees():
+    rng = np.random.default_rng(0)
+    photos = np.repeat(np.arange(40), 5)
+    of_photo = rng.normal(size=40)[photos]
+    # Rounded: ties must count alike.
+    real = sample((of_photo + rng.normal(0, 0.3, len(photos))).round(1), photos)
+    fake = sample((of_photo + rng.normal(1, 0.3, len(photos))).round(1), photos)
+    slow = slow_bootstrap(real, fake, 400, rng)
+    fast = bootstrap(real, fake, resamples=3000)
+    assert fast.auc == pytest.approx(slow["auc"], abs=0.015)
+    assert fast.recall_at_5 == pytest.approx(slow["recall_at_5"], abs=0.07)
+
+
+scores = st.lists(st.integers(-4, 4), min_size=2, max_size=20)
+
+
+@given(scores, scores)
+def test_delong_has_the_auc_and_the_variance_of_the_slow_twin(real, fake):
+    compared = delong(np.array([real, np.negative(real)]), np.array([fake, np.zeros(len(fake))]))
+    labels = np.repeat([0, 1], [len(real), len(fake)])
+    assert compared.auc == pytest.approx(roc_auc_score(labels, real + fake))
+    kernel = np.array([[(f > r) + 0.5 * (f == r) for r in real] for f in fake])
+    other = np.array([[(r > 0) + 0.5 * (r == 0) for r in real] for _ in fake])
+    difference = kernel - other
+    variance = difference.mean(1).var(ddof=1) / len(fake) + difference.mean(0).var(ddof=1) / len(
+        real
+    )
+    assert compared.difference == pytest.approx(difference.mean(), abs=1e-9)
+    assert (compared.high - compared.low) / 2 == pytest.approx(1.959964 * variance**0.5, abs=1e-6)

@@ -34,13 +34,6 @@ def test_a_face_that_fills_the_frame_is_found(astronaut, face):
     assert found[0].box[2] - found[0].box[0] > 300
 
 
-def test_coordinates_are_those_of_the_full_image(astronaut, face):
-    twice = astronaut.repeat(2, 0).repeat(2, 1)
-    [large] = FaceDetector().detect(twice)
-    assert np.allclose(np.array(large.box) / 2, face.box, atol=4)
-    assert np.allclose(large.landmarks / 2, face.landmarks, atol=6)
-
-
 @settings(max_examples=40)
 @given(st.tuples(st.integers(1, 1500), st.integers(1, 1500)), st.sampled_from([192, 640]))
 @example((1500, 1), 192)

@@ -140,14 +140,8 @@ def test_the_number_of_components_is_chosen_by_photographs_left_out():
     assert choose_components(two[:8], np.arange(8)) == (1, {})
 
 
-@pytest.mark.parametrize(
-    ("features", "reason"),
-    [
-        (np.zeros(5), "shape"),
-        (np.array([[0.0, np.nan], [1, 2], [2, 3]]), "not finite, the first is row 0"),
-        (np.zeros((3, 2)), "too few for 2 components"),
-    ],
-)
-def test_features_that_cannot_be_fitted_are_refused(features, reason):
-    with pytest.raises(DensityError, match=reason):
-        GaussianMixture(2, seed=0).fit(features)
+def test_features_that_cannot_be_fitted_are_refused():
+    with pytest.raises(DensityError, match="not finite, the first is row 0"):
+        GaussianMixture(2, seed=0).fit([[0.0, np.nan], [1, 2], [2, 3]])
+    with pytest.raises(DensityError, match="too few for 2 components"):
+        GaussianMixture(2, seed=0).fit(np.zeros((3, 2)))

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from torch import nn
 
 from exiface.scoring import SCORERS, Classifier, DensityError, Evidence, GaussianMixture
 
@@ -95,3 +98,23 @@ def test_it_is_cloned_and_stands_in_pipelines():
     assert set(whole.predict(features())) == {0, 1}
     with pytest.raises(DensityError, match="no parameter 'covariance'"):
         mixture.set_params(covariance="full")
+
+
+def made(seed=0):
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Linear(6, 9), nn.ReLU(), nn.Linear(9, 2))
+    first, last = (
+        (layer.weight.detach().numpy(), layer.bias.detach().numpy())
+        for layer in (network[0], network[2])
+    )
+    log_odds = (last[0][1:] - last[0][:1], last[1][1:] - last[1][:1])
+    return network, Classifier([first, log_odds])
+
+
+def test_its_probability_is_that_of_the_softmax():
+    network, classifier = made()
+    features = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    expected = network(torch.from_numpy(features)).softmax(1)[:, 1].detach().numpy()
+    scores = classifier.score(features)
+    assert np.allclose(expit(scores), expected, atol=1e-6)
+    assert classifier.features == 6

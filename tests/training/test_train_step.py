@@ -80,18 +80,6 @@ def test_batch_statistics_move_only_in_the_real_step(monkeypatch):
     assert torch.equal(norm.running_var, expected.running_var)
 
 
-def test_with_weights_that_hardly_move_the_step_is_a_plain_one(monkeypatch):
-    plain = learns_weights("batch", monkeypatch)
-    slow = LearntWeights(learning_rate=1e-12)
-    learnt = learns_weights("batch", monkeypatch, learnt_weights=slow)
-    for number in range(1, 4):
-        expected = plain.step(number, 1e-3, [faces(8)])
-        losses = learnt.step(number, 1e-3, [faces(8)], [faces(8, seed=1)])
-        assert losses == pytest.approx(expected, abs=1e-5)
-    for one, other in zip(plain.task.parameters(), learnt.task.parameters(), strict=True):
-        assert torch.allclose(one, other, atol=1e-5)
-
-
 @pytest.mark.parametrize("derivative", ["exact", "difference"])
 def test_parts_that_are_equal_are_one_part(monkeypatch, derivative):
     settings = LearntWeights(derivative=derivative, learning_rate=0.01)

@@ -13,6 +13,7 @@ import yaml
 from made_processes import forked, run_in_two
 from made_training import small
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from exiface.datasets import Manifest
 from exiface.detector.fitting import read_classifier
@@ -21,7 +22,7 @@ from exiface.encoders.architectures import ARCHITECTURES
 from exiface.scoring import Classifier
 from exiface.training import ConfigError, read_config
 from exiface.training import train as train_here
-from exiface.training.checkpoint import CheckpointError
+from exiface.training.checkpoint import CheckpointError, Learning, load_checkpoint, save_checkpoint
 from exiface.training.distributed import Process
 
 ALONE = Process(0, 1, torch.device("cpu"))
@@ -258,3 +259,25 @@ def test_without_its_share_no_generated_face_is_seen(of_both, tmp_path):
     files = EncoderFolder.read(tmp_path)
     assert not files.seen & set(of_both.sha256[of_both.generated].tolist())
     assert read_classifier(files) is None
+
+
+def learning():
+    """A frozen layer, and one that learns in another memory format."""
+    torch.manual_seed(0)
+    task = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 4, 3)).to(
+        memory_format=torch.channels_last
+    )
+    task[0].requires_grad_(False)
+    return Learning(task, torch.optim.AdamW(task[1].parameters()))
+
+
+def test_the_state_of_what_learns_is_restored_in_its_own_memory_format(tmp_path):
+    before, after = learning(), learning()
+    before.task(torch.ones(2, 3, 8, 8)).square().mean().backward()
+    before.optimizer.step()
+    save_checkpoint(tmp_path, before, 1, "this run")
+    assert load_checkpoint(tmp_path, after, "this run") == 1
+    for own, restored in zip(before.task[1].parameters(), after.task[1].parameters(), strict=True):
+        for name, tensor in before.optimizer.state[own].items():
+            assert torch.equal(after.optimizer.state[restored][name], tensor)
+            assert after.optimizer.state[restored][name].stride() == tensor.stride(), name

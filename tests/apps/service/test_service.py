@@ -10,7 +10,10 @@ import time
 import httpx
 import numpy as np
 import pytest
+import schemathesis
+from hypothesis import given, settings
 from made_service import encoded, serving
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 URL = "/v1/detect"
 
@@ -129,19 +132,6 @@ def test_a_report_explains_if_asked_and_not_too_much(client, jpeg):
     refused = client.post(address, files=many)
     assert refused.status_code == 422
     assert "at most 12 verdicts, these are 13" in refused.json()["detail"]
-
-
-def test_it_is_alive_and_says_how_it_is(client, jpeg):
-    assert client.get("/healthz").text == "ok\n"
-    assert client.get("/readyz").text == "ready\n"
-    client.post(URL, files={"files": ("a.jpg", jpeg)})
-    text = client.get("/metrics").text
-    for part in (
-        'exiface_requests_total{route="/v1/detect",status="200"}',
-        "exiface_images_waiting 0.0",
-        'exiface_faces_total{verdict="unsure"}',
-    ):
-        assert part in text
 
 
 def test_every_answer_is_guarded(client):
@@ -287,3 +277,24 @@ def test_logs_name_no_file_and_no_path(capsys, judge, jpeg):
     ]
     assert "jane" not in text
     assert "secret" not in text
+
+
+def check(operation):
+    """Send whatever the description allows, and things that it doesn't."""
+    # No schema says that there must be a face in a picture for its verdict to be explained.
+    beyond = [positive_data_acceptance] if operation.path == "/v1/explain" else []
+
+    @given(case=operation.as_strategy())
+    @settings(max_examples=8 if operation.path == "/v1/explain" else 15)
+    def answer_is_as_described(case):
+        case.call_and_validate(excluded_checks=beyond)
+
+    answer_is_as_described()
+
+
+def test_answers_are_as_described(service):
+    described = schemathesis.openapi.from_url(f"{service}/openapi.json")
+    operations = [result.ok() for result in described.get_all_operations()]
+    assert len(operations) == 4
+    for operation in operations:
+        check(operation)
