@@ -44,11 +44,6 @@ def test_boxes_move_by_their_share():
     assert (shifts > (9, 4.5, 9, 4.5)).all()
 
 
-def test_one_setting_does_not_shift_the_draws_of_another(crop):
-    with_flip = Augmentation(jpeg=1, flip=1)(crop, rng())
-    assert np.array_equal(with_flip[:, ::-1], Augmentation(jpeg=1)(crop, rng()))
-
-
 @pytest.mark.parametrize(
     "settings", ["sharpen", "noise", "colour", "grey", "rescale", "blur", "jpeg", "jpeg webp"]
 )

@@ -56,18 +56,6 @@ def test_an_epoch_draws_each_face_once_and_another_one_anew(faces):
     assert one.isdisjoint(two)
 
 
-def test_validation_pairs_are_the_same_faces_at_every_call(faces):
-    first, second = list(faces.validation(16)), list(faces.validation(16))
-    assert sum(len(untouched.crops) for untouched, _ in first) == len(faces.manifest)
-    for (untouched, manipulated), (again, again_manipulated) in zip(first, second, strict=True):
-        assert np.array_equal(untouched.crops, again.crops)
-        assert np.array_equal(manipulated.crops, again_manipulated.crops)
-        assert manipulated.manipulated.all()
-        assert not untouched.manipulated.any()
-        changed = np.abs(untouched.crops.astype(int) - manipulated.crops).max((1, 2, 3))
-        assert (changed > 10).all()
-
-
 def test_untouched_validation_faces_are_cut_as_the_detector_cuts_them(faces):
     untouched, _ = next(faces.validation(4))
     pixels = read_photo(faces.manifest.file(0)).pixels

@@ -4,8 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exiface.calibration import GeneratedFaces
-from exiface.detector.calibrating import Promise, _warn_of_learnt, calibrate
+from exiface.detector.calibrating import Promise, calibrate
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
 
 
@@ -68,16 +67,6 @@ def test_several_folders_calibrate_together(exiface, small, photos, tmp_path):
     assert read_folder(tmp_path / "twice").notice.count("Recalibrated on own photographs") == 1
     strict = exiface("calibrate", tmp_path / "small", *folders, "-o", tmp_path / "strict")
     assert strict.err.startswith("warning: these sources count as one")
-
-
-@pytest.mark.parametrize(("p_value", "warned"), [(0.01, True), (0.6, False)])
-def test_a_family_that_looks_learnt_is_named(p_value, warned, caplog):
-    rng = np.random.default_rng(0)
-    former = GeneratedFaces.of(rng.uniform(0.05, 0.9, 200), np.repeat(list("abcdefghij"), 20))
-    found = GeneratedFaces.of([p_value] * 12 + [0.01] * 3, ["sd-9"] * 12 + ["few"] * 3)
-    _warn_of_learnt(found, former, ["few", "sd-9"])
-    assert ("sd-9 is told from photographs more surely" in caplog.text) is warned
-    assert "few is" not in caplog.text
 
 
 def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_path):

@@ -4,7 +4,6 @@ import pytest
 
 from exiface.detector import Detector
 from exiface.detector.explanation import MILD_ALTERATIONS, explain, region_map
-from exiface.errors import UserError
 from exiface.photos import read_photo
 
 
@@ -54,22 +53,12 @@ def test_the_default_detector_is_explained_at_the_faces_own_pixels(judge, astron
     assert explained.tag_checks[0].recorded is None
 
 
-def test_every_mild_alteration_has_its_verdict(explanation):
-    assert [each.alteration for each in explanation.stability] == list(MILD_ALTERATIONS)
-    same = [
-        each.judged is not None and each.judged.verdict == explanation.judged.verdict
-        for each in explanation.stability
-    ]
-    assert explanation.kept == sum(same) >= 5
-
-
 def test_the_tags_of_the_file_are_checked(by_signs, explanation):
     checks = {check.tag: check for check in explanation.tag_checks}
     assert set(checks) == {"exposure_time", "focal_length"}  # what its heads rank
     claimed = explanation.result.tags.as_dict()
-    assert {tag: check.recorded for tag, check in checks.items()} == {
-        tag: claimed[tag] for tag in checks
-    }
+    assert all(check.recorded == claimed[tag] for tag, check in checks.items())
+    assert explanation.kept >= 5
     assert all(0 < check.p_value <= 1 for check in checks.values())
     values = explanation.as_dict()
     assert np.shape(values["regions"]) == (8, 8)
@@ -108,10 +97,6 @@ def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
     # Nearest in place: the altered face is the small one, not its larger neighbour.
     widths = [each.judged.box[2] - each.judged.box[0] for each in second.stability if each.judged]
     assert max(widths) < 70
-    with pytest.raises(
-        UserError, match="has no face 3: its faces count from the largest, face 1, to 2"
-    ):
-        explain(small, canvas, face=2)
 
 
 def test_a_crop_is_explained_whole(detector_folder, explanation):

@@ -48,14 +48,6 @@ def test_the_published_crop_of_a_landscape_has_black_rows():
     assert np.abs(reader.normalise(patches[:1])[0] - expected).max() < 1e-6
 
 
-def test_batches_hold_every_patch_once_and_no_more_than_asked():
-    pixels = numbered(200, 330)
-    reader = Patches(most=13)
-    parts = list(reader.batches(pixels, 4))
-    assert [len(part) for part in parts] == [4, 4, 4, 1]
-    assert np.array_equal(np.concatenate(parts), reader.normalise(reader.cut(pixels)))
-
-
 @given(st.integers(64, 700), st.integers(64, 700), st.integers(1, 40))
 def test_more_patches_than_wanted_are_spread_over_the_image(height, width, most):
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)

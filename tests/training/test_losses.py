@@ -109,17 +109,6 @@ def test_cross_entropy_of_scores_far_apart_is_finite_and_teaches():
     assert scores.grad.tolist() == pytest.approx([80, -80], rel=0.01)
 
 
-def test_an_absent_class_teaches_nothing():
-    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, -5.0]], requires_grad=True)
-    loss = class_loss(logits, torch.tensor([0, 1, -1], dtype=torch.int8))
-    expected = (math.log1p(math.exp(-2)) + math.log1p(math.exp(-1))) / 2
-    assert loss.item() == pytest.approx(expected)
-    none = class_loss(logits, torch.tensor([-1, -1, -1], dtype=torch.int8))
-    (loss + none).backward()
-    assert none.item() == 0
-    assert logits.grad[2].tolist() == [0, 0]
-
-
 def test_blades_losses_are_the_published_ones():
     blades = json.loads((Path(__file__).parents[1] / "reference/blades_losses.json").read_text())
 

@@ -61,12 +61,8 @@ def test_blocks_are_runs_of_images_and_single_tars(tmp_path):
     tar = write_tar(tmp_path / "s.tar", {})
     paths = [*names[:3], str(tar), *names[3:]]
     blocks = settled_blocks(tmp_path / "run", ["-"], paths, 2)
-    assert [block.paths for block in blocks] == [
-        ("0.jpg", "1.jpg"),
-        ("2.jpg",),
-        (str(tar),),
-        ("3.jpg", "4.jpg"),
-    ]
+    expected = [("0.jpg", "1.jpg"), ("2.jpg",), (str(tar),), ("3.jpg", "4.jpg")]
+    assert [block.paths for block in blocks] == expected
     assert [block.number for block in blocks] == [0, 1, 2, 3]
     assert number_of_images(blocks) is None
     assert number_of_images(blocks[:2]) == 3

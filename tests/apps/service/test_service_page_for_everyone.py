@@ -4,7 +4,7 @@ import pytest
 from made_service import heading
 
 
-def test_keyboard_alone(opened, pictures, settled, shot):
+def test_keyboard_alone(opened, pictures, settled):
     page = opened()
     # Listened for from the start: the browser learns of it in its own time.
     page.on("filechooser", lambda chooser: chooser.set_files(pictures["one"]))
@@ -13,7 +13,6 @@ def test_keyboard_alone(opened, pictures, settled, shot):
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "files"
-    shot(page, "focus")
     page.keyboard.press("Enter")
     settled(page, 1)
     for _ in range(12):
@@ -28,7 +27,6 @@ def test_keyboard_alone(opened, pictures, settled, shot):
     assert page.locator(".why img").count() == 2
     assert page.evaluate("[...document.querySelectorAll('.why img')].every(i => i.naturalWidth)")
     assert "speaks against a photograph" in page.inner_text(".why")
-    shot(page, "why")
     page.keyboard.press("Enter")
     assert not page.locator(".why").is_visible()
 
@@ -58,7 +56,7 @@ def test_keys_while_the_results_have_the_focus(opened, pictures):
     page.wait_for_selector(".why")
 
 
-def test_pictures_are_compared_side_by_side(opened, pictures, portrait, shot):
+def test_pictures_are_compared_side_by_side(opened, pictures, portrait):
     page = opened(viewport={"width": 1280, "height": 800}, files=list(pictures.values()))
     button = page.locator("#compare")
     assert button.is_disabled()
@@ -85,12 +83,11 @@ def test_pictures_are_compared_side_by_side(opened, pictures, portrait, shot):
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        shot(page, f"comparison-{width}")
     page.get_by_role("button", name="Close").click()
     assert not page.locator("#comparison").is_visible()
 
 
-def test_a_phone_and_a_large_screen(opened, pictures, shot):
+def test_a_phone_and_a_large_screen(opened, pictures):
     for width, height in ((390, 844), (3840, 2160)):
         size = {"width": width, "height": height}
         page = opened(viewport=size, files=[pictures["two"], pictures["one"]])
@@ -107,7 +104,6 @@ def test_a_phone_and_a_large_screen(opened, pictures, shot):
                 "[...document.querySelectorAll('body *')].every("
                 "each => !['sticky', 'fixed'].includes(getComputedStyle(each).position))"
             )
-        shot(page, f"{width}")
 
 
 @pytest.fixture(scope="module")
@@ -143,11 +139,10 @@ def test_axe_finds_no_violation_of_wcag(opened, pictures, settled, violations, s
     assert violations(opened(path="/nothing", color_scheme=scheme)) == []
 
 
-def test_what_programs_can_ask_needs_no_other_host_and_breaks_no_rule(opened, violations, shot):
+def test_what_programs_can_ask_needs_no_other_host_and_breaks_no_rule(opened, violations):
     page = opened(path="/docs")
     page.wait_for_selector(".opblock >> nth=3")
     assert "/v1/detect" in page.inner_text("#described")
-    shot(page, "docs")
     assert violations(page) == []
     page.locator(".opblock-summary-control").first.click()
     page.wait_for_selector(".try-out")

@@ -60,8 +60,6 @@ def test_a_thousand_rows_sort_and_filter_quickly(opened, judge):
         page.inner_text("article h2") == page.inner_text("[aria-current=true]") == "picture-2.jpg"
     )
     assert page.evaluate("document.activeElement.tagName") == "ARTICLE"
-    page.keyboard.press("j")
-    assert page.inner_text("article h2") == "picture-3.jpg"
     page.evaluate(sort, "name")
     assert names(page) == [f"picture-{number}.jpg" for number in reversed(range(1000))]
     page.evaluate(sort, "declared")

@@ -106,19 +106,17 @@ def test_what_was_done_to_a_face_is_told(scanned):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("config", "settings", "said"),
     [
-        (("--config", "blades", "--set", "learnt_weights.batch=0.5"), "--text"),
-        (("--set", "learnt_weights.held_out=0.02"), "raise learnt_weights.held_out"),
-        (("--set", "batch_size=512"), "lower batch_size"),
+        ("blades", ("learnt_weights.held_out=0.3", "batch_size=8"), "--text"),
+        ("blades-small", ("learnt_weights.held_out=0.02", "batch_size=8"), "raise learnt_weights"),
+        ("blades-small", ("batch_size=512",), "lower batch_size"),
     ],
 )
-def test_what_a_training_lacks_is_said(prepared, exiface, tmp_path, settings, said):
-    if "--config" in settings:
-        settings += ("--set", "learnt_weights.held_out=0.3")
-    sizes = () if "batch_size=512" in settings else ("--set", "batch_size=8")
-    run = ("train", "--data", prepared, "-o", tmp_path / "run", *settings, *sizes)
-    assert said in exiface(*run, status=2).err
+def test_what_a_training_lacks_is_said(prepared, exiface, tmp_path, config, settings, said):
+    run = ("train", "--data", prepared, "-o", tmp_path / "run", "--config", config)
+    changes = (part for setting in settings for part in ("--set", setting))
+    assert said in exiface(*run, *changes, status=2).err
 
 
 @pytest.mark.parametrize(

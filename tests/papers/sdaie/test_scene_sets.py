@@ -23,12 +23,8 @@ def root(tmp_path):
 def test_sets_stand_in_the_authors_order_and_have_their_own_photographs(root):
     files = read_scene_sets(root)
     assert list(files.photographs) == ["progan", "stylegan2", "Own"]
-    named = {name: [path.name for path in paths] for name, paths in files.fakes.items()}
-    assert named == {
-        "progan/generated": ["d.png", "e.png"],
-        "stylegan2/generated": ["a.png"],
-        "Own/generated": ["g.png"],
-    }
+    named = {name: "".join(path.stem for path in each) for name, each in files.fakes.items()}
+    assert named == {"progan/generated": "de", "stylegan2/generated": "a", "Own/generated": "g"}
     assert files.against["Own/generated"] == "Own"
     assert [path.name for path in files.fit] == ["i.png"]
     assert "biggan" in files.missing and "progan" not in files.missing
