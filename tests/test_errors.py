@@ -9,7 +9,7 @@ import pytest
 from made import write_photo
 from skimage import data
 
-from exiface.errors import EXTRAS, UserError, install, missing
+from exiface.errors import EXTRAS, install
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,6 @@ def test_the_command_works_where_the_user_is(monkeypatch, tmp_path, origin, comm
     found = metadata.Distribution.at(tmp_path)
     monkeypatch.setattr(metadata, "distribution", lambda name: found)
     assert install("serve") == command
-
-
-def test_what_is_missing_is_named_with_the_extra_that_brings_it():
-    said = missing(ModuleNotFoundError("no module", name="sklearn.metrics"))
-    assert isinstance(said, UserError)
-    assert "sklearn" in str(said)
-    assert "[fit]" in str(said)
-    assert "[evaluate]" in str(missing(ModuleNotFoundError(name="scipy"), "evaluate"))
-    assert missing(ModuleNotFoundError(name="exiface.nothing")) is None
 
 
 def test_every_extra_brings_what_is_said_of_it():

@@ -71,13 +71,11 @@ def test_prepare_warns_of_what_was_hardly_meant(exiface, photos, tmp_path):
     [
         (("prepare", "absent", "-o", "m.parquet"), "is not a folder"),
         (("prepare", ".", "-o", "m.parquet"), "holds no image"),
-        (("prepare", ".", "-o", "m.parquet", "--splits", "train"), "NAME=SHARE"),
         (("prepare", ".", "-o", "m.parquet", "--splits", "test=1"), "unknown test"),
         (("train", "--data", "absent.parquet", "-o", "run"), "exiface prepare"),
         (("train", "--data", "m", "-o", "run", "--set", "epoch=1"), "unknown key"),
         (("fit", "--encoder", ".", "--photos", "m.parquet", "-o", "d"), "holds no encoder"),
         (("info", "absent"), "exiface fit"),
-        (("evaluate", "--real", "."), "holds no image"),
     ],
 )
 def test_mistakes_are_said_in_one_line(exiface, tmp_path, monkeypatch, arguments, reason):

@@ -108,11 +108,6 @@ def test_shares_are_met_where_units_are_small():
     assert {name: count / 1000 for name, count in counts.items()} == pytest.approx(SPLITS, abs=0.01)
 
 
-def test_an_empty_share_stays_empty():
-    split = assign_splits(list("abcdef"), [""] * 6, {"fit": 0.5, "train": 0, "calibration": 0.5})
-    assert Counter(split.tolist()) == {"fit": 3, "calibration": 3}
-
-
 @given(faces, st.integers(1, 4), st.integers(1, 6))
 def test_caps_hold_and_keep_as_many_as_they_can(faces, per_photo, per_camera):
     photo, camera = [face[0] for face in faces], [face[1] for face in faces]

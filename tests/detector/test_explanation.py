@@ -24,7 +24,7 @@ def test_the_verdict_is_the_one_of_detect(by_signs, explanation, photos):
     assert explanation.crop.shape == (224, 224, 3)
 
 
-def test_the_nearest_photographs_are_named(by_signs, explanation):
+def test_the_nearest_photographs_are_named_and_the_signs_that_make_the_score(by_signs, explanation):
     scores = by_signs.parts.calibration.scores
     nearest = explanation.nearest_scores
     assert len(nearest) == 5
@@ -33,9 +33,6 @@ def test_the_nearest_photographs_are_named(by_signs, explanation):
     furthest = max(abs(score - explanation.judged.score) for score in nearest)
     others = np.setdiff1d(scores, nearest)
     assert (np.abs(others - explanation.judged.score) >= furthest).all()
-
-
-def test_its_signs_are_what_the_score_is_made_of(by_signs, explanation):
     floor = by_signs.parts.scorer.floor[0]
     assert [sign.name for sign in explanation.signs] == list(by_signs.parts.scorer.names)
     tails = [max(1 - sign.rank, floor) for sign in explanation.signs]

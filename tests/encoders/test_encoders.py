@@ -1,19 +1,26 @@
 """Architectures, export and runtime, which only mean something together."""
 
+import copy
 import json
+import os
+import pickle
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 from made import with_statistics
 from safetensors.torch import save_file
+from torch import nn
 
 from exiface.encoders import EncoderDescription, EncoderError, EncoderFolder, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
 from exiface.encoders.mirrored import MirroredEncoder
 from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.encoders.to_onnx import export_encoder
-from exiface.encoders.weights import load_backbone
+from exiface.encoders.torchscript import is_archive, read_archive
+from exiface.encoders.weights import load_backbone, read_tensors
 from exiface.photos import Preprocessing
 
 
@@ -110,3 +117,61 @@ def test_incomplete_and_unknown_encoders_are_refused(encoder_folder, tmp_path):
     wrong = EncoderDescription("small", 7, files.description.preprocessing)
     with pytest.raises(EncoderError, match="its description says 7"):
         OnnxEncoder(right, wrong)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    inner = nn.Sequential(nn.Conv2d(4, 2, 1), nn.PReLU())
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), inner).eval()
+
+
+@pytest.fixture(scope="module", params=["script", "trace", "half"])
+def archive(request, network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("archive") / "RN50.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated; the files remain
+        if request.param == "trace":
+            torch.jit.trace(network, torch.zeros(1, 3, 8, 8)).save(path)
+        else:
+            # A scripted module shares its parameters with its original: half would halve both.
+            scripted = torch.jit.script(copy.deepcopy(network))
+            (scripted.half() if request.param == "half" else scripted).save(path)
+    return path
+
+
+def test_tensors_are_those_of_the_state_dictionary(archive, network):
+    assert is_archive(archive)
+    found, expected = read_archive(archive), network.state_dict()
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor.to(found[name].dtype)), name
+    assert {name: each.shape for name, each in read_tensors(archive).items()} == {
+        name: each.shape for name, each in expected.items()
+    }
+
+
+class _Evil:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(_Evil()), b"\x80\x02garbage", b""])
+def test_nothing_is_executed(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "evil.pt"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("evil/data.pkl", content)
+        file.writestr("evil/constants.pkl", b"")
+    with pytest.raises(EncoderError, match=r"evil\.pt is not a plain file of tensors"):
+        read_tensors(path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_cut_archive_is_refused(archive, tmp_path):
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(tmp_path / "cut.pt", "w") as cut:
+        for name in whole.namelist():
+            if not name.endswith("data/0"):
+                cut.writestr(name, whole.read(name))
+    with pytest.raises(EncoderError, match="not a plain file of tensors"):
+        read_tensors(tmp_path / "cut.pt")

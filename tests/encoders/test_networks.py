@@ -123,16 +123,6 @@ def test_the_feature_is_the_mean_of_the_windows(windowed):
     assert [each.shape[-1] for each in maps] == [32, 16, 8, 4]
 
 
-def test_it_takes_the_weights_of_its_kin(windowed):
-    kin = OwnPixelsEncoder()
-    kin.load_state_dict(windowed.state_dict())
-    windows = torch.randn(1, 1, 3, 64, 64)
-    with torch.inference_mode():
-        both = (kin.eval()(windows[:, 0]), windowed(windows))
-        mirrored = windowed(windows.flip(4))
-    assert torch.allclose(both[0], (both[1] + mirrored) / 2, atol=1e-3)
-
-
 def test_exported_in_halves_it_says_nearly_the_same(windowed, tmp_path):
     network = copy.deepcopy(windowed)
     network.features = network.features[:8]

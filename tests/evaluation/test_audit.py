@@ -6,14 +6,7 @@ import pytest
 from made_service import encoded
 from PIL import Image
 
-from exiface.evaluation.audit import CUES, FORMS, audit, jpeg_quality, read_traits, reliance
-
-
-def test_scaled_tables_of_other_programs_get_the_nearest_quality():
-    content = encoded(np.zeros((8, 8, 3), np.uint8), "JPEG", quality=80)
-    table = Image.open(io.BytesIO(content)).quantization[0]
-    assert jpeg_quality({0: [value + (number == 5) for number, value in enumerate(table)]}) == 80
-    assert jpeg_quality({}) is None
+from exiface.evaluation.audit import CUES, FORMS, audit, read_traits, reliance
 
 
 def test_traits_are_those_of_the_file(astronaut, photos):

@@ -118,16 +118,6 @@ def test_refitting_learns_another_source():
     assert refitted.false_alarms == pytest.approx(0.05, abs=0.03)
 
 
-def test_what_too_few_photographs_can_not_promise_is_left_out():
-    rng = np.random.default_rng(0)
-    features = {"real:A": rng.normal(size=(60, 3)).astype(np.float32)}
-    sets = [scored("real", "A", rng.normal(size=60))]
-    assert [row.how for row in own_table(sets, features, scorer=GaussianMixture())] == [
-        "recalibrated"
-    ]
-    assert own_table(sets, features, alpha=0.01) == []
-
-
 def test_features_are_those_of_the_largest_face(photos, tmp_path):
     for name in ("0/00.jpg", "1/01.jpg", "landscape.png"):
         (tmp_path / name.split("/")[-1]).write_bytes((photos / name).read_bytes())

@@ -10,7 +10,7 @@ from made_sets import calibrated
 from exiface.calibration import Calibration
 from exiface.evaluation.audit import Traits
 from exiface.evaluation.plots import tippett
-from exiface.evaluation.report import Report, summary, worst_errors, write_report
+from exiface.evaluation.report import Report, summary, write_report
 from exiface.evaluation.tables import against_table
 
 
@@ -106,15 +106,6 @@ def test_the_summary_says_what_the_tables_say(report):
     costs = np.mean([row.cllr for row in report.evidence if row.kind == "fake"])
     assert f"likelihood ratios cost {costs:.2f} bits on average over 2 sets" in said
     assert "separates the classes of A/two" in said
-
-
-def test_worst_errors_are_the_extremes(sets):
-    (_, photographs), (_, generated) = worst_errors(sets)
-    reals = np.concatenate([each.scores["original"] for each in sets[:2]])
-    fakes = np.concatenate([each.scores["original"] for each in sets[2:]])
-    assert [image["score"] for image in photographs] == np.sort(reals)[::-1][:6].tolist()
-    assert [image["score"] for image in generated] == np.sort(fakes)[:6].tolist()
-    assert all(image["thumbnail"] is None for image in photographs)  # there are no files
 
 
 def test_pictures_are_the_same_for_the_same_figures(sets):

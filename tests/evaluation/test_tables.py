@@ -46,14 +46,6 @@ def test_fake_sets_are_compared_with_their_own_photographs():
     assert mean.flagged_low is mean.auc_low is None
 
 
-def test_without_p_values_there_is_no_promise():
-    sets = [scored("real", "A", [1, 2]), scored("fake", "A", [2, 3])]
-    rows = main_table(sets)
-    assert all(row.flagged is None and row.unsure is None for row in rows)
-    assert rows[1].auc == 0.875
-    assert false_alarm_table(sets) == []
-
-
 def test_the_sweep_counts_what_is_lost():
     sets = [
         scored("real", "A", [1, 2, 3, 4], blur=[1, 2, 3, NAN]),

@@ -5,9 +5,7 @@ from PIL import Image
 from exiface.photos.alterations import (
     ALTERATIONS,
     altered,
-    centre,
     messenger,
-    shrunk_and_grown,
 )
 
 RESHAPED = {"crop 90 %": (461, 461), "screenshot": (673, 673)}
@@ -45,9 +43,3 @@ def test_noise_has_the_strength_it_says():
 def test_messengers_shrink_large_pictures_only(astronaut):
     assert messenger(astronaut).shape == astronaut.shape
     assert messenger(np.zeros((1000, 2560, 3), np.uint8)).shape == (500, 1280, 3)
-
-
-def test_tiny_pictures_survive():
-    pixel = np.full((1, 1, 3), 7, np.uint8)
-    assert centre(pixel, 0.9).shape == (1, 1, 3)
-    assert shrunk_and_grown(pixel, 0.25).shape == (1, 1, 3)

@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from exiface.photos import Declared, read_photo
-from exiface.photos.marks import What, shown, source_type, values_of
+from exiface.photos.marks import What, source_type, values_of
 
 XMP = (
     '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>{doctype}'
@@ -171,14 +171,6 @@ def test_any_bytes_are_read_without_harm(packet, comment, maker):
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9286] = maker
     json.dumps(declared(xmp=packet, comment=comment, exif=exif).as_dict())
-
-
-@given(st.text(max_size=900))
-def test_what_is_shown_is_one_short_printable_line(text):
-    line = shown(text)
-    assert len(line) <= 200
-    assert line.isprintable()
-    assert shown(line) == line
 
 
 def test_deep_trees_end():

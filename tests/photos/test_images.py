@@ -1,4 +1,3 @@
-import io
 import zlib
 
 import numpy as np
@@ -62,13 +61,6 @@ def test_modes_become_rgb(mode, color, expected):
     assert pixels.dtype == np.uint8
     if expected is not None:
         assert np.abs(pixels.astype(int) - expected).max() <= 1
-
-
-def test_an_animation_gives_its_first_frame():
-    frames = [Image.new("RGB", (6, 6), color) for color in ("red", "blue")]
-    content = io.BytesIO()
-    frames[0].save(content, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    assert read_photo(content.getvalue()).pixels[0, 0, 0] > 200
 
 
 def test_what_is_no_image_is_refused_with_a_reason(tmp_path):

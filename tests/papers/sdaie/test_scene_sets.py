@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 from PIL import Image
 
 from exiface.errors import UserError
+from exiface.papers.sdaie.noise import RELEASED_NOISES
 from exiface.papers.sdaie.scene_sets import read_scene_sets
 
 
@@ -38,3 +40,19 @@ def test_what_is_lacking_is_named(root, tmp_path):
         read_scene_sets(root / "Half")
     with pytest.raises(UserError, match="is not a folder"):
         read_scene_sets(tmp_path / "gone")
+
+
+FILES = {"resize": "resize05", "blur": "blur1", "jpg": "jpg95"}
+
+
+def test_each_noise_is_the_released_one_to_the_pixel(shared_reference):
+    pixels = np.asarray(Image.open(shared_reference / "sdaie_square_256x256.png").convert("RGB"))
+    for name, file in FILES.items():
+        expected = np.asarray(
+            Image.open(shared_reference / f"sdaie_square_{file}.png").convert("RGB")
+        )
+        found = RELEASED_NOISES[name](pixels)
+        if name == "jpg":  # versions of the JPEG library differ by a grey level
+            assert np.abs(found.astype(int) - expected).max() <= 2
+        else:
+            assert np.array_equal(found, expected), name
