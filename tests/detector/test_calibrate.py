@@ -55,7 +55,7 @@ def test_photographs_that_trained_it_are_refused(small, manifest, tmp_path):
 
 def test_several_folders_calibrate_together(exiface, small, photos, tmp_path):
     folders = [argument for n in "012" for argument in ("--photos", photos / n)]
-    write_folder(small, tmp_path / "small")
+    write_folder(replace(small, notice="A toy."), tmp_path / "small")
     made = exiface(
         "calibrate", tmp_path / "small", *folders, "--alpha", 0.1, "-o", tmp_path / "own", status=0
     )

@@ -82,13 +82,6 @@ def test_each_form_of_a_picture_calibrates_and_counts_once(found, pictures):
     assert shrunk.mean() > as_it_is.mean()
 
 
-@pytest.mark.parametrize(("alpha", "merged"), [(0.05, True), (0.5, False)])
-def test_small_sources_that_count_as_one_are_named(pictures, caplog, alpha, merged):
-    calibrated(Darkness(), Narrowness(), pictures, Promise(alpha=alpha, beta=0.5))
-    assert ("these sources count as one" in caplog.text) is merged
-    assert ("own: s0, s1, s2, s3;" in caplog.text) is merged
-
-
 def test_quality_and_tags_are_measured_on_pictures_as_they_are(found, pictures, monkeypatch):
     seen = {}
 
