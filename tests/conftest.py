@@ -5,12 +5,13 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import contextlib
+import functools
 import gc
-import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -40,6 +41,13 @@ settings.register_profile(
     "exiface", deadline=None, suppress_health_check=_quiet, derandomize=True, max_examples=50
 )
 settings.load_profile("exiface")
+
+
+with contextlib.suppress(ImportError, AttributeError):  # a private place of torch's
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    # Each export would parse torch's library of operators anew, which takes half of its time.
+    ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))
 
 
 def pytest_collection_finish() -> None:
@@ -104,15 +112,6 @@ def photos(made_once: Callable[..., Path], astronaut: NDArray[np.uint8]) -> Path
 
 
 @pytest.fixture(scope="session")
-def few_photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine of them: enough to calibrate at a tenth."""
-    folder = tmp_path_factory.mktemp("few")
-    for path in sorted((photos / "0").iterdir())[:9]:
-        shutil.copy(path, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def scanned(photos: Path) -> tuple[Manifest, object]:
     """The manifest of the sixty, and the summary of its scan; both are left as they are."""
     return scan(photos)
@@ -155,8 +154,7 @@ def patch_folder(made_once: Callable[..., Path]) -> Path:
     return made_once("patches", make)
 
 
-@dataclass
-class Finished:
+class Finished(NamedTuple):
     status: int
     out: str
     err: str

@@ -52,17 +52,13 @@ def write_fdf(
             name: {
                 "path": f"images/{name}.png",
                 "EXIF_ordinal": {
-                    "ISO": 100 * (number + 1),
-                    "Aperture": "F2.8",
-                    "Focal Length": "50.0 mm",
-                    "Exposure Time": exposure,
+                    **{"ISO": 100 * (number + 1), "Aperture": "F2.8"},
+                    **{"Focal Length": "50.0 mm", "Exposure Time": exposure},
                 },
                 "EXIF_categorical": {
-                    "Make": {"cls_label": 3},
-                    "Metering Mode": {"cls_label": number},
+                    **{"Make": {"cls_label": 3}, "Metering Mode": {"cls_label": number}},
                     "Exposure Mode": {"cls_label": 7},  # beyond the list
-                    "White Balance Mode": {"cls_label": 1},
-                    "Exposure Program": "damaged",
+                    **{"White Balance Mode": {"cls_label": 1}, "Exposure Program": "damaged"},
                 },
             }
             for number, name in enumerate(names)
@@ -78,12 +74,7 @@ def write_fdf(
 
 
 def write_nine(
-    root: Path,
-    photographs: int,
-    fakes: dict[str, int],
-    *,
-    lists_inside: bool = False,
-    seed: int = 0,
+    root: Path, photographs: int, fakes: dict[str, int], *, lists_inside: bool = False
 ) -> None:
     """Write the test layout: photographs are noise about a grey of their own, fakes are flatter."""
     rng = np.random.default_rng(0)
@@ -98,12 +89,9 @@ def write_nine(
     for name in names:
         write(root / "celeba-face" / name, 30, 128)
     lists = root / "celeba-face" if lists_inside else root
-    for list_name, of_list in (
-        ("train.txt", names[:photographs]),
-        ("test.txt", names[photographs:]),
-    ):
-        lines = "".join(f"celeba-face/{name}\n" for name in of_list)
-        (lists / list_name).write_text(lines)
+    for split, of_split in (("train", names[:photographs]), ("test", names[photographs:])):
+        lines = "".join(f"celeba-face/{name}\n" for name in of_split)
+        (lists / f"{split}.txt").write_text(lines)
     for folder, number in fakes.items():
         for index in range(number):
             write(root / folder / "some" / f"{index}.png", 8, 150)

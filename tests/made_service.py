@@ -81,12 +81,8 @@ def browser():
         running = driver.chromium.launch(
             executable_path=executable,
             args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
+                *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"),
+                *("--disable-background-networking", "--disable-component-update"),
             ],
         )
         yield running

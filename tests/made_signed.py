@@ -2,21 +2,20 @@
 
 import io
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
-@dataclass(frozen=True)
-class Keys:
+class Keys(NamedTuple):
     """A signer's certificates and key, and the authority behind them, in PEM."""
 
     chain: str
@@ -37,12 +36,7 @@ def keys() -> Keys:
 
 def _certificate(subject, key, issuer, issuer_key, *, is_authority):
     def name(common):
-        return x509.Name(
-            [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Images"),
-                x509.NameAttribute(NameOID.COMMON_NAME, common),
-            ]
-        )
+        return x509.Name.from_rfc4514_string(f"CN={common},O=Example Images")
 
     # The first usage is to sign data, the sixth to sign certificates.
     usages = [place == (5 if is_authority else 0) for place in range(9)]

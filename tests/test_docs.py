@@ -103,26 +103,14 @@ def test_the_keys_of_results_are_those_of_results(file_formats, astronaut):
     assert set(said["faces"][0]["likelihood_ratio"]) <= described
 
 
-def test_a_key_that_the_page_does_not_know_is_an_error(monkeypatch):
-    monkeypatch.setattr(formats.folder, "_KEYS", {*formats.folder._KEYS, "colour"})
-    with pytest.raises(ValueError, match="differ in: colour"):
-        formats.formats()
-
-
-def test_detectors_are_described_by_the_results(monkeypatch):
+def test_detectors_are_described_by_the_results():
     text = detectors.detectors()
     for name, folder in BUILTIN.items():
         size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
         assert f"`{name}`" in text.splitlines()[0]
         assert f"{size:.1f} MB" in text.splitlines()[-1]
-    measured = {key: dict(row) for key, row in detectors.left_out().items()}
-    measured["faces", "as handed over", "never seen", "all"] |= {
-        "flagged": "0.123",
-        "flagged_low": "0.1",
-        "flagged_high": "0.2",
-    }
-    monkeypatch.setattr(detectors, "left_out", lambda: measured)
-    assert "12% (10% to 20%)" in detectors.detectors()
+    measured = detectors.left_out()["faces", "as handed over", "never seen", "all"]
+    assert f"{float(measured['flagged']):.0%} (" in text
 
 
 def test_fields_of_the_authors_files_are_there(tmp_path):

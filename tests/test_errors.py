@@ -6,8 +6,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from made import write_photo
+from skimage import data
 
-from exiface.errors import EXTRAS, UserError, install, missing
+from exiface.errors import EXTRAS, install
 
 
 @pytest.mark.parametrize(
@@ -15,12 +17,12 @@ from exiface.errors import EXTRAS, UserError, install, missing
     [
         (None, "pip install 'exiface[serve]'"),
         (
-            {"url": "file:///home/me/exiface", "dir_info": {"editable": True}},
-            "pip install -e '/home/me/exiface[serve]'",
+            {"url": "file:///me/exiface", "dir_info": {"editable": True}},
+            "pip install -e '/me/exiface[serve]'",
         ),
         (
-            {"url": "file:///home/me/exiface-0.3.0.whl", "archive_info": {}},
-            "pip install 'exiface[serve] @ file:///home/me/exiface-0.3.0.whl'",
+            {"url": "file:///me/exiface-0.3.0.whl", "archive_info": {}},
+            "pip install 'exiface[serve] @ file:///me/exiface-0.3.0.whl'",
         ),
     ],
 )
@@ -31,15 +33,6 @@ def test_the_command_works_where_the_user_is(monkeypatch, tmp_path, origin, comm
     found = metadata.Distribution.at(tmp_path)
     monkeypatch.setattr(metadata, "distribution", lambda name: found)
     assert install("serve") == command
-
-
-def test_what_is_missing_is_named_with_the_extra_that_brings_it():
-    said = missing(ModuleNotFoundError("no module", name="sklearn.metrics"))
-    assert isinstance(said, UserError)
-    assert "sklearn" in str(said)
-    assert "[fit]" in str(said)
-    assert "[evaluate]" in str(missing(ModuleNotFoundError(name="scipy"), "evaluate"))
-    assert missing(ModuleNotFoundError(name="exiface.nothing")) is None
 
 
 def test_every_extra_brings_what_is_said_of_it():
@@ -68,3 +61,35 @@ main()
     assert "this needs sklearn" in ended.stderr
     assert "[evaluate]" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+HEAVY = ("torch", "torchvision", "tensorboard", "onnx", "pyarrow", "matplotlib")
+
+
+def modules_after(code: str) -> set[str]:
+    script = f"{code}\nimport sys\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    finished = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return {name.split(".")[0] for name in finished.stderr.split()}
+
+
+def test_import_exiface_is_light():
+    assert modules_after("import exiface").isdisjoint({*HEAVY, "numpy", "cv2", "onnxruntime"})
+
+
+def test_detect_never_imports_torch(tmp_path):
+    photo = write_photo(tmp_path / "photo.jpg", data.astronaut())
+    code = f"""
+import sys
+from exiface.apps.main import main
+for form in ([], ["--json"], ["--report", {str(tmp_path / "page.html")!r}]):
+    sys.argv = ["exiface", "detect", {str(photo)!r}, *form]
+    try:
+        main()
+    except SystemExit as exit_:
+        assert exit_.code == 0
+"""
+    modules = modules_after(code)
+    assert modules.isdisjoint({*HEAVY, "sklearn", "scipy"})
+    assert {"cv2", "onnxruntime"} <= modules

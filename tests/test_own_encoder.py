@@ -69,11 +69,8 @@ def test_weights_of_another_network_name_the_way(tmp_path, exiface):
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "w.pth")
     done = exiface("import", tmp_path / "w.pth", "-o", tmp_path / "encoder", status=2)
     assert "--architecture torchvision:NAME" in done.err
-    done = exiface(
-        *("import", tmp_path / "w.pth", "-o", tmp_path / "encoder"),
-        *("--architecture", "torchvision:resnet18"),
-        status=2,
-    )
+    named = ("--architecture", "torchvision:resnet18")
+    done = exiface("import", tmp_path / "w.pth", "-o", tmp_path / "encoder", *named, status=2)
     assert "of the backbone's tensors" in done.err
 
 

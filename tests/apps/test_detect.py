@@ -9,6 +9,7 @@ from made import write_photo
 from made_signed import signed
 from skimage import data
 
+from exiface.apps.verdict_table import print_verdicts
 from exiface.calibration import Verdict
 
 
@@ -53,18 +54,15 @@ def test_four_rows_with_reasons(exiface, folder):
 
 
 def test_the_subject_is_what_was_asked_for(exiface, folder):
-    def judged(subject, *more):
-        done = exiface(
-            "detect", "landscape.png", "photo.jpg", "--json", "--subject", subject, *more
-        )
-        return done, lines(done.out)
+    detect = ("detect", "landscape.png", "photo.jpg", "--json", "--subject")
 
-    done, (landscape, photo) = judged("faces")
-    assert done.status == 1
+    def judged(subject, status=0):
+        return lines(exiface(*detect, subject, status=status).out)
+
+    landscape, photo = judged("faces", status=1)
     assert landscape["reason"] == "no face found"
     assert "image" not in photo
-    done, (landscape, photo) = judged("auto")
-    assert done.status == 0
+    landscape, photo = judged("auto")
     assert landscape["faces"] == []
     assert set(landscape["image"]) - {"unsure_because"} == {
         *("score", "p_value", "verdict", "says", "sentence", "likelihood_ratio", "detector")
@@ -72,17 +70,15 @@ def test_the_subject_is_what_was_asked_for(exiface, folder):
     assert landscape["image"]["detector"].startswith("exiface-whole-image@")
     assert landscape["verdict"] == landscape["image"]["verdict"]
     assert "image" not in photo
-    done, (landscape, photo) = judged("both")
-    assert done.status == 0
+    landscape, photo = judged("both")
     assert landscape["faces"] == []
     both = [photo["faces"][0]["p_value"], photo["image"]["p_value"]]
     assert photo["p_value"] == pytest.approx(min(1, 2 * min(both)), abs=1e-5)
     assert "; the image as a whole: " in photo["summary"]
-    done, (_, photo) = judged("image")
+    _, photo = judged("image")
     assert (photo["faces"], photo["p_value"]) == ([], photo["image"]["p_value"])
-    done, _ = judged("faces", "--detector", "whole-image")
-    assert done.status == 2
-    assert "looks at image, and the subject is faces" in done.err
+    refused = exiface(*detect, "faces", "--detector", "whole-image", status=2)
+    assert "looks at image, and the subject is faces" in refused.err
 
 
 def test_a_table_for_people(exiface, folder):
@@ -100,7 +96,7 @@ def test_a_table_for_people(exiface, folder):
 def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
     by_folder = exiface("detect", folder, "--json")
     by_glob = exiface("detect", str(folder / "*.[jp][pn]g"), "--json")
-    given = f"{folder}/photo.jpg\n\n{folder}/broken.jpg\n".encode()
+    given = f"{folder}/photo.jpg\r\n\n{folder}/broken.jpg".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
     by_input = exiface("detect", "-", "--json")
     assert len(lines(by_folder.out)) == len(lines(by_glob.out)) == 3
@@ -113,6 +109,8 @@ def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(picture)))
     [by_bytes] = lines(exiface("detect", "-", "--json").out)
     assert by_bytes["faces"] == lines(by_input.out)[0]["faces"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    assert "nothing came on standard input" in exiface("detect", "-", status=2).err
 
 
 @pytest.mark.parametrize(
@@ -125,6 +123,7 @@ def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
         (("detect", "photo.jpg", "--report", "case.pdf"), "NAME.html"),
         (("detect", "photo.jpg", "--title", "a case"), "--report NAME.html"),
         (("detect",), "IMAGE"),
+        (("detect", "https://example.org/a.jpg"), "not fetched"),
         (("no-such-command",), "no-such-command"),
     ],
 )
@@ -153,12 +152,6 @@ def test_output_that_cannot_be_written(exiface, folder):
     assert "Traceback" not in finished.err
 
 
-def test_version_and_help(exiface):
-    assert exiface("--version").out.startswith("exiface 0.")
-    for command in ("detect", "evaluate", "fit", "info", "prepare", "train"):
-        assert exiface(command, "--help").status == 0
-
-
 def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astronaut):
     plain = write_photo(tmp_path / "plain.jpg", astronaut)
     marked = tmp_path / "marked.jpg"
@@ -180,3 +173,24 @@ def test_what_a_file_declares_stands_beside_the_verdict(exiface, tmp_path, astro
     assert page.read_text().count("The file says: generated") == 1
     with table.open(newline="") as stream:
         assert [row["declares"] for row in csv.DictReader(stream)][1] == line
+
+
+def test_a_line_a_picture_and_two_below(judge, astronaut, photos, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    results = list(judge.detect([photos / "broken.jpg", astronaut]))
+    print_verdicts(results, judge)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:1]] == ["picture"]
+    assert "no verdict" in lines[1]
+    assert "standard input" in lines[2]
+    assert lines[3] == ""
+    assert lines[4].startswith("2 pictures: ")
+    assert len(lines) == 6
+    assert all(len(line) <= 80 for line in lines[:5])
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "status"), [("unreadable", 1), ("no-face", 1), ("flagged", 1), ("never", 0)]
+)
+def test_exit_statuses_for_scripts(exiface, photos, fail_on, status):
+    exiface("detect", photos / "broken.jpg", "--fail-on", fail_on, status=status)

@@ -4,6 +4,8 @@ import json
 import pytest
 from PIL import Image
 
+NINE = ("data", "--layout", "nine")
+
 
 @pytest.fixture(scope="module")
 def folders(photos, tmp_path_factory):
@@ -66,6 +68,11 @@ def test_harmonised_sets_keep_no_difference_of_form(exiface, arguments):
         (("--real", ".", "--refit"), "-o DIR"),
         (("--real", "gone"), "gone is not a folder"),
         (("--real", "A=src", "--real", "A=tests"), "two sets are called 'A'"),
+        (("data", "--real", "."), "DATA can't go with --real"),
+        ((*NINE, "--real", "."), "give either folders"),
+        (NINE, "--layout needs --encoder, -o as well"),
+        ((*NINE, "--encoder", "e", "-o", "r", "--sweep"), "--sweep can't go with --layout"),
+        ((*NINE, "--encoder", "e", "-o", "r"), "data is not a folder"),
     ],
 )
 def test_wrong_usage_is_said_in_one_line(exiface, wrong, said):

@@ -1,12 +1,23 @@
 import ast
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import exiface
-from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict, of_several, promise
+from exiface.calibration import (
+    Calibration,
+    CalibrationError,
+    GeneratedFaces,
+    Judge,
+    Verdict,
+    of_several,
+)
+from exiface.calibration.quality_limits import QualityLimits
+from exiface.photos.quality import Quality
 
 CALIBRATION = Calibration.of(range(99))
 GENERATED = GeneratedFaces.of([0.01] * 9 + [0.8], ["a"] * 10)
@@ -74,13 +85,6 @@ def test_several_faces_are_corrected_for_their_number(p_values):
     assert (verdict is Verdict.AI_GENERATED) == (p_value <= 0.05)
 
 
-@pytest.mark.parametrize(
-    ("p_value", "said"), [(1.0, "10 in 10"), (0.41, "4 in 10"), (1e-4, "1 in 10000")]
-)
-def test_promises_in_words(p_value, said):
-    assert promise(p_value).startswith(said)
-
-
 def test_no_other_room_compares_a_p_value_with_a_band():
     """Nothing outside calibration/ holds alpha, beta or photographic_from against anything."""
     root = Path(exiface.__file__).parent
@@ -102,3 +106,101 @@ def test_no_other_room_compares_a_p_value_with_a_band():
             if ordered and names & {"alpha", "beta", "photographic_from", "usual_from"}:
                 found.append(f"{path.relative_to(root)}:{node.lineno}")
     assert not found
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.sampled_from("abc")), min_size=1, max_size=60))
+def test_photographic_is_where_one_in_ten_scores_as_low_and_families_weigh_the_same(faces):
+    """Against a slow twin: the mean over families of the share within each."""
+    values = [number / 50 for number, _ in faces]
+    names = [name for _, name in faces]
+
+    def share_as_usual(threshold):
+        shares = []
+        for family in sorted(set(names)):
+            own = [value for value, name in zip(values, names, strict=True) if name == family]
+            shares.append(sum(value >= threshold for value in own) / len(own))
+        return sum(shares) / len(shares)
+
+    found = GeneratedFaces.of(values, names).photographic_from
+    candidates = [each for each in sorted({*values, 1.0}) if share_as_usual(each) <= 0.1 + 1e-12]
+    assert found == (candidates[0] if candidates else float("inf"))
+    assert GeneratedFaces.of(values * 3, names * 3).photographic_from == found
+
+
+@pytest.mark.parametrize(
+    ("p_values", "families"), [([], []), ([0.5], ["a", "b"]), ([0.0], ["a"]), ([1.5], ["a"])]
+)
+def test_what_are_no_p_values_is_refused(p_values, families):
+    with pytest.raises(CalibrationError, match="generated faces"):
+        GeneratedFaces.of(p_values, families)
+
+
+def test_further_faces_of_known_families_stand_beside_them():
+    known = GeneratedFaces.of([0.01, 0.02, 0.01], ["b", "b", "c"])
+    faces = GeneratedFaces.of([0.02, 0.5, 0.04], ["a", "a", "d"], known)
+    restored = GeneratedFaces.from_arrays(faces.arrays())
+    assert restored.known.p_values.tolist() == [0.01, 0.02, 0.01]
+    assert restored.photographic_from == faces.photographic_from
+    photographs = np.random.default_rng(0).normal(size=400)
+    judge = Judge(Calibration.of(photographs), restored)
+    [finding] = judge.findings([photographs.max()])
+    ratio = judge.ratio_of_known(finding.p_value)
+    assert ratio.value > finding.likelihood_ratio.value > 1
+    assert "generated faces of kinds it knows as among" in ratio.sentence
+    alone = Judge(Calibration.of(photographs), GeneratedFaces.of([0.02], ["a"]))
+    assert alone.ratio_of_known(0.01) is None
+
+
+def qualities(sizes):
+    return [Quality(size=float(size), sharpness=5.0) for size in sizes]
+
+
+def test_without_trouble_the_limit_is_what_is_covered():
+    p_values = np.tile(np.linspace(0.01, 1, 100), 10)
+    limits = QualityLimits.of(qualities(range(100, 1100)), p_values, 0.05, compressed=())
+    assert limits.size == 105
+    assert limits.sharpness == 5
+    assert math.isnan(limits.jpeg_quality)
+    assert limits.reason(Quality(104, 5)) == (
+        "too small to be compared (104 px, 105 px and more are covered)"
+    )
+    assert limits.reason(Quality(105, 5)) is None
+
+
+def test_the_limit_is_where_small_faces_stop_being_flagged_too_often():
+    p_values = np.concatenate([np.full(60, 0.01), np.linspace(0.06, 1, 940)])
+    limits = QualityLimits.of(qualities(range(100, 1100)), p_values, 0.05, compressed=())
+    assert limits.size > 160
+
+
+@pytest.mark.parametrize(("breaks_at", "limit"), [(None, math.nan), (30, 50), (90, math.inf)])
+def test_compression_counts_from_where_the_promise_breaks(breaks_at, limit):
+    kept, broken = np.linspace(0.01, 1, 100), np.full(100, 0.01)
+    asked = []
+
+    def compressed():
+        for quality in (90, 70, 50, 30, 20):
+            asked.append(quality)
+            yield quality, broken if breaks_at is not None and quality <= breaks_at else kept
+
+    limits = QualityLimits.of(qualities([100] * 100), kept, 0.05, compressed=compressed())
+    assert asked[-1] == (breaks_at or 20)  # those below aren't computed
+    assert limits.jpeg_quality == pytest.approx(limit, nan_ok=True)
+    again = QualityLimits.from_dict(limits.as_dict())
+    assert again.as_dict() == limits.as_dict()
+
+
+def test_few_photographs_do_not_show_what_they_cover():
+    limits = QualityLimits.of(qualities(range(100, 250)), [0.5] * 150, 0.05, compressed=())
+    assert limits.as_dict() == {}
+
+
+def test_flat_pictures_are_unsure_with_their_reason():
+    limits = QualityLimits(texture=0.44)
+    reason = limits.reason(Quality(size=800, sharpness=5, texture=0.21))
+    assert reason == (
+        "too flat, as text, screenshots and drawings are, to be compared (21% of it isn't of one "
+        "colour, 44% and more are covered)"
+    )
+    assert limits.reason(Quality(size=800, sharpness=5, texture=0.9)) is None
+    assert limits.reason(Quality(size=800, sharpness=5)) is None

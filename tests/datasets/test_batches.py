@@ -2,13 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from exiface.datasets.patch_batches import PatchBatches
+from PIL import Image
 
+from exiface.datasets import Manifest, scan
 from exiface.datasets.augmentation import Augmentation
 from exiface.datasets.batches import FAMILIES, FaceBatches
 from exiface.datasets.sampling import Sampling
 from exiface.errors import UserError
-from exiface.photos import RANKED_TAGS, Preprocessing, UnreadableImageError, read_photo
-from exiface.photos.camera_settings import CLASSES
+from exiface.photos import Preprocessing, UnreadableImageError, read_photo
+from exiface.photos.patches import Patches
 
 
 @pytest.fixture(scope="module")
@@ -21,28 +24,14 @@ def drawn(faces, first, last, batch_size=8, **how):
     return [part for step in faces.training(first, last, batch_size, **how) for part in step]
 
 
-def test_batches_have_the_promised_shapes(faces):
-    [batch] = drawn(faces, 0, 1)
-    assert batch.crops.shape == (8, 48, 48, 3)
-    assert batch.crops.dtype == np.uint8
-    assert batch.tags.shape == (8, len(RANKED_TAGS))
-    assert batch.classes.shape == (8, len(CLASSES))
-    assert set(batch.manipulated.tolist()) <= {0, 1}
-
-
 def test_a_resumed_run_sees_what_an_uninterrupted_one_does(faces):
     whole = drawn(faces, 0, 10)
-    resumed = drawn(faces, 0, 4) + drawn(faces, 4, 10)
+    how = {"augmentation": faces.augmentation, "seed": 7, "workers": 1}  # nor do threads matter
+    alone = FaceBatches(faces.manifest, faces.preprocessing, **how)
+    resumed = drawn(faces, 0, 4) + drawn(alone, 4, 10)
     for first, second in zip(whole, resumed, strict=True):
         assert np.array_equal(first.crops, second.crops)
         assert np.array_equal(first.manipulated, second.manipulated)
-
-
-def test_threads_do_not_matter(faces):
-    how = {"augmentation": faces.augmentation, "seed": 7, "workers": 1}
-    alone = FaceBatches(faces.manifest, faces.preprocessing, **how)
-    for first, second in zip(drawn(faces, 0, 3), drawn(alone, 0, 3), strict=True):
-        assert np.array_equal(first.crops, second.crops)
 
 
 def test_processes_and_micro_batches_share_out_one_batch(faces):
@@ -69,18 +58,6 @@ def test_an_epoch_draws_each_face_once_and_another_one_anew(faces):
     one = {batch.crops.tobytes() for batch in drawn(plain, 0, steps)}
     two = {batch.crops.tobytes() for batch in drawn(plain, steps, 2 * steps)}
     assert one.isdisjoint(two)
-
-
-def test_validation_pairs_are_the_same_faces_at_every_call(faces):
-    first, second = list(faces.validation(16)), list(faces.validation(16))
-    assert sum(len(untouched.crops) for untouched, _ in first) == len(faces.manifest)
-    for (untouched, manipulated), (again, again_manipulated) in zip(first, second, strict=True):
-        assert np.array_equal(untouched.crops, again.crops)
-        assert np.array_equal(manipulated.crops, again_manipulated.crops)
-        assert manipulated.manipulated.all()
-        assert not untouched.manipulated.any()
-        changed = np.abs(untouched.crops.astype(int) - manipulated.crops).max((1, 2, 3))
-        assert (changed > 10).all()
 
 
 def test_untouched_validation_faces_are_cut_as_the_detector_cuts_them(faces):
@@ -186,3 +163,73 @@ def test_windows_at_own_pixels_have_one_size(of_both):
     sides = {len(crop) for crops in own.views(0) for crop in crops}
     assert len(sides) > 1
     assert max(sides) <= 200
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Pictures whose every pixel tells its place: red = row, green = column, blue = which."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, (height, width) in enumerate([(100, 180), (70, 64), (200, 90)]):
+        y, x = np.mgrid[:height, :width]
+        pixels = np.stack([y, x, np.full_like(y, number)], axis=2).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    Image.fromarray(np.zeros((30, 300, 3), np.uint8)).save(folder / "small.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def images(pictures):
+    return scan(pictures, subject="image")[0]
+
+
+def drawn_in_pairs(batches, first, last, **how):
+    return drawn(batches, first, last, 2, **how)
+
+
+def test_a_scan_takes_photographs_as_they_are(pictures, tmp_path):
+    manifest, summary = scan(pictures, subject="image")
+    assert manifest.subject == summary.subject == "image"
+    assert manifest.box.tolist() == [[0, 0, 180, 100], [0, 0, 64, 70], [0, 0, 90, 200]]
+    assert summary.left_out == {"a side below 64 px": ["small.png"]}
+    assert manifest.counts()["images"] == 3
+    manifest.write(tmp_path / "m.parquet")
+    again = Manifest.read(tmp_path / "m.parquet")
+    assert again.subject == "image"
+    assert again.classes.tolist() == manifest.classes.tolist()
+
+
+def test_patches_are_the_images_own_pixels_wherever_they_lie(images):
+    places = set()
+    for batch in drawn_in_pairs(PatchBatches(images, Patches(), number=3, seed=1), 0, 8):
+        assert batch.crops.shape == (2, 3, 64, 64, 3)
+        assert (np.diff(batch.crops[..., 0].astype(int), axis=2) == 1).all()
+        assert (np.diff(batch.crops[..., 1].astype(int), axis=3) == 1).all()
+        assert not batch.manipulated.any()
+        places |= {tuple(patch[0, 0].tolist()) for patch in batch.crops.reshape(-1, 64, 64, 3)}
+    assert len(places) > 20
+    assert max(y for y, _, number in places if number == 2) > 100
+
+
+def test_patches_lie_within_a_window(images):
+    for batch in drawn_in_pairs(PatchBatches(images, Patches(), number=8, window=70, seed=1), 0, 8):
+        corners = batch.crops[:, :, 0, 0, :2].astype(int)
+        assert (np.ptp(corners, axis=1) <= 70 - 64).all()
+
+
+def test_a_step_depends_on_its_number_alone(images):
+    batches = PatchBatches(
+        images, Patches(), number=2, augmentation=Augmentation(flip=0.5, jpeg=0.5), seed=3
+    )
+    straight, resumed = drawn_in_pairs(batches, 0, 4), drawn_in_pairs(batches, 2, 4)
+    assert all(
+        np.array_equal(one.crops, other.crops)
+        for one, other in zip(straight[2:], resumed, strict=True)
+    )
+    halves = [drawn_in_pairs(batches, 3, 4, rank=rank, world_size=2)[0].crops for rank in (0, 1)]
+    assert np.array_equal(np.concatenate(halves), straight[3].crops)
+
+
+def test_validation_sees_each_image_once_and_evenly(images):
+    [(batch,), (rest,)] = PatchBatches(images, Patches(), number=2).validation(2)
+    assert batch.crops.shape[:2] == (2, 16)
+    assert rest.crops[0, -1, 0, 0].tolist() == [132, 13, 2]  # the last of the grid, centred

@@ -1,9 +1,14 @@
+from collections import Counter, defaultdict
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from exiface.datasets import Manifest, ManifestError
+from exiface.datasets import SPLITS, Manifest, ManifestError, assign_splits, cap
+from exiface.datasets.splits import unlike_asked
 from exiface.photos import CameraTags
 
 
@@ -33,19 +38,8 @@ def test_what_is_written_is_read(tmp_path):
     written.write(tmp_path / "m.parquet")
     read = Manifest.read(tmp_path / "m.parquet")
     assert read.root == (tmp_path / "photos").resolve()
-    for name in (
-        "path",
-        "photo",
-        "group",
-        "camera",
-        "source",
-        "split",
-        "sha256",
-        "generated",
-        "box",
-        "landmarks",
-        "score",
-    ):
+    names = ("path", "photo", "group", "camera", "source", "split", "sha256", "generated")
+    for name in (*names, "box", "landmarks", "score"):
         assert np.array_equal(getattr(read, name), getattr(written, name)), name
     assert np.array_equal(read.tags, written.tags, equal_nan=True)
     assert read.camera_tags(3) == CameraTags(aperture=2.8, iso_speed=103)
@@ -60,22 +54,6 @@ def test_the_folder_and_its_manifest_may_move_together(tmp_path):
     assert read.file(0) == (tmp_path / "after/photos/folder/0.jpg").resolve()
     elsewhere = Manifest.read(tmp_path / "after" / "m.parquet", root=tmp_path)
     assert elsewhere.file(0) == tmp_path / "folder/0.jpg"
-
-
-def test_rows_are_selected_together(tmp_path):
-    faces = manifest(tmp_path).with_split(np.array(["train", "fit"] * 3))
-    chosen = faces.of_split("fit")
-    assert chosen.path.tolist() == ["folder/1.jpg", "folder/3.jpg", "folder/5.jpg"]
-    assert chosen.box[:, 2].tolist() == [31, 33, 35]
-    assert len(faces.of_split("fit", "train")) == 6
-
-
-def test_counts_and_groups(tmp_path):
-    faces = Manifest.from_rows(tmp_path, [row(0, group="a"), row(1, group="a"), row(2, camera="C")])
-    assert faces.counts() == {
-        **{"faces": 3, "photographs": 2, "groups": 2, "cameras": 1, "sources": 2}
-    }
-    assert faces.group_or_photo().tolist() == ["a", "a", "photo 1"]
 
 
 def test_errors_name_the_file_and_the_next_step(tmp_path):
@@ -104,3 +82,64 @@ def test_joined_manifests_keep_their_files(tmp_path):
     assert joined.counts()["generated"] == 1
     assert joined.counts()["sources"] == 2
     assert Manifest.joined([first]) is first
+
+
+faces = st.lists(
+    st.tuples(st.sampled_from("abcdefghij"), st.sampled_from(["", "x", "y", "z"])), max_size=40
+)
+
+
+@given(faces, st.integers(0, 5))
+def test_no_photograph_and_no_group_stands_in_two_splits(faces, seed):
+    photo, group = [face[0] for face in faces], [face[1] for face in faces]
+    split = assign_splits(photo, group, seed=seed)
+    for labels in (photo, group):
+        of_label = defaultdict(set)
+        for label, name in zip(labels, split, strict=True):
+            if label:
+                of_label[label].add(str(name))
+        assert all(len(names) == 1 for names in of_label.values())
+    assert set(split.tolist()) <= set(SPLITS)
+
+
+def test_shares_are_met_where_units_are_small():
+    photo = [f"{number}" for number in range(1000)]
+    counts = Counter(assign_splits(photo, [""] * 1000).tolist())
+    assert {name: count / 1000 for name, count in counts.items()} == pytest.approx(SPLITS, abs=0.01)
+
+
+@given(faces, st.integers(1, 4), st.integers(1, 6))
+def test_caps_hold_and_keep_as_many_as_they_can(faces, per_photo, per_camera):
+    photo, camera = [face[0] for face in faces], [face[1] for face in faces]
+    kept = cap(photo, camera, per_photo=per_photo)
+    counts = Counter(photo)
+    assert Counter(photo[index] for index in kept) == {
+        name: min(count, per_photo) for name, count in counts.items()
+    }
+    both = cap(photo, camera, per_photo=per_photo, per_camera=per_camera)
+    assert set(both) <= set(kept)
+    of_kept = Counter(camera[index] for index in kept)
+    assert Counter(camera[index] for index in both) == {
+        name: count if name == "" else min(count, per_camera) for name, count in of_kept.items()
+    }
+    assert (np.diff(both) > 0).all()
+
+
+@given(faces, st.integers(0, 5))
+def test_small_units_are_never_far_from_what_was_asked(faces, seed):
+    photo, group = [face[0] for face in faces], [""] * len(faces)
+    fractions = {"train": 0.6, "validation": 0.4}
+    split = assign_splits(photo, group, fractions, seed=seed)
+    assert unlike_asked(split, photo, group, fractions) is None
+
+
+def test_a_large_group_that_spoils_the_shares_is_told():
+    photo = [f"{number}" for number in range(209)]
+    group = ["fair"] * 116 + [f"g{number}" for number in range(93)]
+    split = ["validation"] * 116 + ["train"] * 93
+    told = unlike_asked(split, photo, group, {"train": 0.6, "validation": 0.1, "fit": 0.3})
+    assert told == (
+        "of 209 photographs, train has 93 where 125 were asked for, validation has 116 where 21 "
+        "were asked for, fit has 0 where 63 were asked for; photographs of a group stay together, "
+        "and the largest of 94 groups holds 116: give smaller groups, or other shares"
+    )

@@ -16,7 +16,6 @@ from exiface.detector.folder import BUILTIN, DetectorError, read_folder
 from exiface.encoders import EncoderDescription
 from exiface.photos import CameraTags
 from exiface.photos.patches import Patches
-from exiface.scoring import GaussianMixture
 
 
 class Darkness:
@@ -83,13 +82,6 @@ def test_each_form_of_a_picture_calibrates_and_counts_once(found, pictures):
     assert shrunk.mean() > as_it_is.mean()
 
 
-@pytest.mark.parametrize(("alpha", "merged"), [(0.05, True), (0.5, False)])
-def test_small_sources_that_count_as_one_are_named(pictures, caplog, alpha, merged):
-    calibrated(Darkness(), Narrowness(), pictures, Promise(alpha=alpha, beta=0.5))
-    assert ("these sources count as one" in caplog.text) is merged
-    assert ("own: s0, s1, s2, s3;" in caplog.text) is merged
-
-
 def test_quality_and_tags_are_measured_on_pictures_as_they_are(found, pictures, monkeypatch):
     seen = {}
 
@@ -131,12 +123,3 @@ def test_low_quality_makes_every_verdict_unsure_and_says_why(name, astronaut):
     assert strict.judged[0].verdict == Verdict.UNSURE
     assert plain.judged[0].unsure_because is None
     assert strict.judged[0].p_value == plain.judged[0].p_value
-
-
-def test_a_mixture_can_score_it_as_well(pictures):
-    encoder = Darkness()
-    features = encoder.encode([pictures.read_pixels(number) for number in range(40)])
-    found = calibrated(encoder, GaussianMixture().fit(features), pictures, Promise(alpha=0.1))
-    assert found.calibration.photographs == 40
-    assert found.cross_check is None
-    assert found.generated is None

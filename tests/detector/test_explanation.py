@@ -4,7 +4,6 @@ import pytest
 
 from exiface.detector import Detector
 from exiface.detector.explanation import MILD_ALTERATIONS, explain, region_map
-from exiface.errors import UserError
 from exiface.photos import read_photo
 
 
@@ -25,7 +24,7 @@ def test_the_verdict_is_the_one_of_detect(by_signs, explanation, photos):
     assert explanation.crop.shape == (224, 224, 3)
 
 
-def test_the_nearest_photographs_are_named(by_signs, explanation):
+def test_the_nearest_photographs_are_named_and_the_signs_that_make_the_score(by_signs, explanation):
     scores = by_signs.parts.calibration.scores
     nearest = explanation.nearest_scores
     assert len(nearest) == 5
@@ -34,9 +33,6 @@ def test_the_nearest_photographs_are_named(by_signs, explanation):
     furthest = max(abs(score - explanation.judged.score) for score in nearest)
     others = np.setdiff1d(scores, nearest)
     assert (np.abs(others - explanation.judged.score) >= furthest).all()
-
-
-def test_its_signs_are_what_the_score_is_made_of(by_signs, explanation):
     floor = by_signs.parts.scorer.floor[0]
     assert [sign.name for sign in explanation.signs] == list(by_signs.parts.scorer.names)
     tails = [max(1 - sign.rank, floor) for sign in explanation.signs]
@@ -54,22 +50,12 @@ def test_the_default_detector_is_explained_at_the_faces_own_pixels(judge, astron
     assert explained.tag_checks[0].recorded is None
 
 
-def test_every_mild_alteration_has_its_verdict(explanation):
-    assert [each.alteration for each in explanation.stability] == list(MILD_ALTERATIONS)
-    same = [
-        each.judged is not None and each.judged.verdict == explanation.judged.verdict
-        for each in explanation.stability
-    ]
-    assert explanation.kept == sum(same) >= 5
-
-
 def test_the_tags_of_the_file_are_checked(by_signs, explanation):
     checks = {check.tag: check for check in explanation.tag_checks}
     assert set(checks) == {"exposure_time", "focal_length"}  # what its heads rank
     claimed = explanation.result.tags.as_dict()
-    assert {tag: check.recorded for tag, check in checks.items()} == {
-        tag: claimed[tag] for tag in checks
-    }
+    assert all(check.recorded == claimed[tag] for tag, check in checks.items())
+    assert explanation.kept >= 5
     assert all(0 < check.p_value <= 1 for check in checks.values())
     values = explanation.as_dict()
     assert np.shape(values["regions"]) == (8, 8)
@@ -96,10 +82,6 @@ def test_the_region_that_pulls_down_is_found():
     assert abs(np.median(regions)) < 0.05 * regions.max()
 
 
-def test_a_flat_face_has_no_region():
-    assert np.abs(region_map(Painted(), np.full((64, 64, 3), 90, np.uint8))).max() < 1e-6
-
-
 def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
     small = Detector.load(detector_folder)
     canvas = np.zeros((512, 768, 3), np.uint8)
@@ -112,23 +94,12 @@ def test_the_face_that_is_asked_for_is_explained(detector_folder, astronaut):
     # Nearest in place: the altered face is the small one, not its larger neighbour.
     widths = [each.judged.box[2] - each.judged.box[0] for each in second.stability if each.judged]
     assert max(widths) < 70
-    with pytest.raises(
-        UserError, match="has no face 3: its faces count from the largest, face 1, to 2"
-    ):
-        explain(small, canvas, face=2)
 
 
 def test_a_crop_is_explained_whole(detector_folder, explanation):
     whole = explain(Detector.load(detector_folder), explanation.crop, cropped=True)
     assert whole.judged.box == (0, 0, 224, 224)
     assert all(each.judged is not None for each in whole.stability)
-
-
-def test_an_image_without_a_face_is_refused(by_signs, photos):
-    with pytest.raises(UserError, match=r"landscape\.png: no face found"):
-        explain(by_signs, photos / "landscape.png")
-    with pytest.raises(UserError, match=r"gone\.jpg: no such file"):
-        explain(by_signs, photos / "gone.jpg")
 
 
 def test_an_image_is_explained_as_a_whole_by_its_patches(photos):

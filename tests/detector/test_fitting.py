@@ -13,15 +13,6 @@ from exiface.photos import TAG_NAMES, UnreadableImageError
 from exiface.scoring import DensityError, Evidence, Head
 
 
-def test_fit_and_calibration_share_no_photograph(parts):
-    assert parts.provenance["fit"]["photographs"] + parts.provenance["calibration"][
-        "photographs"
-    ] == pytest.approx(60, abs=6)
-    assert len(parts.calibration.scores) == parts.provenance["calibration"]["photographs"]
-    for figure in ("Photographs", "0.05", "small", "calibration"):
-        assert figure in parts.card
-
-
 def test_features_are_in_the_order_of_the_manifest(encoder_folder, manifest):
     encoder = EncoderFolder.read(encoder_folder).open()
     features = encode_faces(encoder, manifest)
@@ -46,11 +37,6 @@ def test_splits_of_the_encoders_own_manifest_are_kept(scanned):
     elsewhere = split_for_fit(faces, {"0" * 64})
     assert set(elsewhere.split.tolist()) == {"fit", "calibration"}
     assert (elsewhere.split == "calibration").sum() == (faces.split == "calibration").sum()
-
-
-def test_too_few_photographs_are_refused(encoder_folder, manifest):
-    with pytest.raises(DetectorError, match="no photograph in the split 'calibration'"):
-        fit(encoder_folder, manifest.of_split("fit"), name="none", fitting=Fitting(components=1))
 
 
 def test_a_lost_photograph_is_named(encoder_folder, manifest, tmp_path):

@@ -1,14 +1,10 @@
-import hashlib
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
 
 from exiface.detector import Detector, DetectorError
-from exiface.detector.cross_check import CrossCheck
 from exiface.detector.folder import read_folder, write_folder
 
 
@@ -31,18 +27,6 @@ def test_what_is_written_is_read(parts, detector_folder):
     assert len(read.digest) == 64
     for name, array in parts.scorer.arrays().items():
         assert np.array_equal(read.scorer.arrays()[name], array)
-
-
-def test_tags_beside_others_are_written_as_they_are(parts, tmp_path):
-    rng = np.random.default_rng(0)
-    width = parts.encoder.features
-    tags = rng.uniform(1, 9, (30, 7))  # more columns than are checked: a view with gaps
-    features = rng.normal(size=(30, width)).astype(np.float32)
-    check = CrossCheck.of(rng.normal(size=(4, width)).astype(np.float32), features, tags)
-    write_folder(replace(parts, cross_check=check), tmp_path / "detector")
-    read = read_folder(tmp_path / "detector").cross_check
-    assert np.array_equal(read.recorded, tags[:, :4])
-    assert np.array_equal(read.expected, check.expected)
 
 
 @pytest.mark.parametrize(
@@ -104,18 +88,6 @@ def test_a_folder_of_the_first_version_is_read(copy):
     parts = read_folder(copy)
     assert parts.generated is None
     assert parts.quality.as_dict() == {}
-
-
-def test_small_crops_are_no_longer_compared_with_small_ones(copy):
-    path = copy / "calibration.safetensors"
-    content = save({**load(path.read_bytes()), "sides": np.full(40, 224)})
-    path.write_bytes(content)
-    described = json.loads((copy / "detector.json").read_text())
-    described["version"] = 2
-    described["files"][path.name] = hashlib.sha256(content).hexdigest()
-    (copy / "detector.json").write_text(json.dumps(described))
-    with pytest.raises(DetectorError, match="exiface fit"):
-        read_folder(copy)
 
 
 def test_a_folder_from_a_hub_is_loaded_with_what_lies_beside(detector_folder, tmp_path):

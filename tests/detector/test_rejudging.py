@@ -1,7 +1,5 @@
 import re
-import shutil
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +8,6 @@ from PIL import Image
 from pyarrow import parquet
 
 from exiface import Detector
-from exiface.datasets import scan
-from exiface.detector.calibrating import calibrate, promise_of
-from exiface.detector.folder import detector_folder, read_folder, write_folder
 from exiface.detector.rejudging import judged_by, read_scored, rejudge
 from exiface.errors import UserError
 
@@ -29,23 +24,12 @@ def images(tmp_path_factory, photos, astronaut):
     return folder
 
 
-@pytest.fixture(scope="module")
-def calibrated_anew(tmp_path_factory, few_photos):
-    """The folder of the default detector after `exiface calibrate`."""
-    folder = tmp_path_factory.mktemp("anew") / "my-detector-2"
-    parts = read_folder(detector_folder("default"))
-    photographs = scan(few_photos, fractions={"calibration": 1.0})[0]
-    promise = replace(promise_of(parts), alpha=0.1)
-    anew = calibrate(parts, photographs, name="my-detector-2", promise=promise)
-    write_folder(anew, folder)
-    return folder
-
-
 @pytest.fixture
-def folder(tmp_path, exiface, images, calibrated_anew, monkeypatch):
+def folder(tmp_path, exiface, images, photos, monkeypatch):
     """Where the doc's commands are run: scores of one detector, and one that is calibrated anew."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(calibrated_anew, "my-detector-2")
+    calibrate = ("calibrate", "default", "--photos", photos / "0", "--alpha", 0.1)
+    exiface(*calibrate, "-o", "my-detector-2", status=0)
     exiface("score", images, "-o", "scores", "--subject", "faces", "--block", 4)
     return tmp_path
 
@@ -70,18 +54,13 @@ def test_under_its_own_detector_nothing_changes_whole_images_included(exiface, i
     assert sum(row["image"] is not None for row in table.to_pylist()) == 1
     assert rejudge(tmp_path / "scores", Detector.load(subject="auto")).equals(table)
     assert rejudge(table, Detector.load(subject="auto")).schema.metadata == table.schema.metadata
-    with pytest.raises(
-        UserError, match=r'verdicts on whole images, by [a-z-]*whole-image@.*"auto"'
-    ):
+    with pytest.raises(UserError, match=r'on whole images, by [a-z-]*whole-image@.*"auto"'):
         rejudge(table, Detector.load())
 
 
-def test_scores_of_another_detector_are_refused(folder):
+def test_scores_of_another_detector_and_what_is_no_part_are_refused(folder):
     with pytest.raises(UserError, match=r"are those of [a-z-]+@\w+, which [a-z-]+@"):
         rejudge("scores", Detector.load("photographs-only"))
-
-
-def test_what_is_no_part_is_refused(folder):
     with pytest.raises(UserError, match=r"holds no parts"):
         read_scored(folder / "my-detector-2")
     parquet.write_table(read_scored(Path("scores")).select(["path"]), "other.parquet")

@@ -12,7 +12,6 @@ from exiface.detector.supervised import (
     learn_hidden,
     least_likely,
     supervise,
-    write_supervised,
 )
 from exiface.encoders import EncoderFolder
 from exiface.photos import read_photo
@@ -27,49 +26,22 @@ def swapped(photos, tmp_path_factory):
     return folder
 
 
-def test_what_is_learnt_tells_other_faces_of_the_same_kind(
-    encoder_folder, photos, swapped, tmp_path
-):
+def test_what_is_learnt_tells_other_faces_of_the_same_kind(encoder_folder, photos, swapped):
     real = scan(photos / "0", fractions={"train": 1.0})[0]
     fake = scan(swapped, fractions={"train": 1.0})[0]
     seen, unseen = fake.select(np.arange(15)), fake.select(np.arange(15, len(fake)))
     with pytest.raises(SupervisionError, match="no face among the generated"):
         supervise(encoder_folder, [real], [])
-    done = []
-    classifier, made_of = supervise(
-        *(encoder_folder, [real], [seen]),
-        camera=real,
-        views=2,
-        progress=lambda count, total: done.append((count, total)),
-    )
-    assert done[-1] == (2 * (3 * len(real) + 15),) * 2
-    assert made_of["generated"] == 15
-    assert made_of["camera"] == len(real)
+    classifier, made_of = supervise(encoder_folder, [real], [seen], camera=real, views=2)
+    assert (made_of["generated"], made_of["camera"]) == (15, len(real))
     again, _ = supervise(encoder_folder, [real], [seen], camera=real, views=2)
     for name, array in classifier.arrays().items():
         assert np.array_equal(array, again.arrays()[name])
-
     encoder = EncoderFolder.read(encoder_folder).open()
     others = scan(photos / "1", fractions={"train": 1.0})[0]
     scores = [classifier.score(encode_faces(encoder, faces)) for faces in (others, unseen)]
     labels = np.repeat([0, 1], [len(part) for part in scores])
     assert roc_auc_score(labels, np.concatenate(scores)) > 0.9
-
-    write_supervised(encoder_folder, classifier, made_of, [real, seen], tmp_path / "binary")
-    files = EncoderFolder.read(tmp_path / "binary")
-    assert files.model == EncoderFolder.read(encoder_folder).model
-    assert files.description.provenance["supervised"]["generated"] == 15
-    assert files.seen == {*real.sha256.tolist(), *seen.sha256.tolist()}
-
-
-def test_scales_of_features_do_not_matter():
-    rng = np.random.default_rng(0)
-    real, fake = rng.normal(0, 1, (60, 3)), rng.normal([1, 0, 0], 1, (40, 3))
-    one = learn(real, fake, strength=0.1)
-    other = learn(real * [100, 1, 0.01] + 5, fake * [100, 1, 0.01] + 5, strength=0.1)
-    scores = one.score(fake), other.score(fake * [100, 1, 0.01] + 5)
-    assert np.allclose(*scores, atol=1e-3)
-    assert one.score(fake).mean() > one.score(real).mean()
 
 
 def test_a_hidden_layer_tells_what_no_line_can():
@@ -105,6 +77,7 @@ def test_from_examples_to_a_binary_detector(encoder_folder, photos, swapped, exi
         status=0,
     )
     assert "30 generated faces" in learnt.out
+    assert len(EncoderFolder.read(encoder).seen) == 50
     fitted = exiface("fit", "--encoder", encoder, "--photos", photos, "-o", detector, status=2)
     assert "were trained on" in fitted.err  # a third of them were, and may not calibrate it
     others = tmp_path / "others"
@@ -129,9 +102,6 @@ def test_from_examples_to_a_binary_detector(encoder_folder, photos, swapped, exi
         status=0,
     )
     assert "generated" not in EncoderFolder.read(hidden).heads
-    fitted = exiface(
-        "fit", "--encoder", hidden, "--photos", others, "-o", tmp_path / "deep", status=0
-    )
     parts = read_folder(tmp_path / "combined")
     assert parts.learnt_from == "photographs and generated faces"
     assert "saved again and shrunk" in parts.card

@@ -1,83 +1,67 @@
 """Architectures, export and runtime, which only mean something together."""
 
+import copy
 import json
+import os
+import pickle
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 from made import with_statistics
 from safetensors.torch import save_file
+from torch import nn
 
 from exiface.encoders import EncoderDescription, EncoderError, EncoderFolder, OnnxEncoder
 from exiface.encoders.architectures import ARCHITECTURES
+from exiface.encoders.mirrored import MirroredEncoder
+from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.encoders.to_onnx import export_encoder
-from exiface.encoders.weights import load_backbone
-from exiface.photos import Preprocessing, read_photo
-from exiface.photos.faces import FaceDetector
+from exiface.encoders.torchscript import is_archive, read_archive
+from exiface.encoders.weights import load_backbone, read_tensors
+from exiface.photos import Preprocessing
 
 
-def description_of(name: str) -> EncoderDescription:
-    architecture = ARCHITECTURES[name]
-    return EncoderDescription(name, architecture.features, Preprocessing(architecture.size))
+class ShallowMirrored(MirroredEncoder):
+    """Two of the six depths, which have every kind of layer and of feature."""
+
+    DEPTHS, CHANNELS, TEXTURES, ASYMMETRIES, LENGTH = (1, 3), (16, 24), 32, 4, 60
 
 
-def seeded(name: str) -> torch.nn.Module:
-    """An encoder whose batch normalisation has seen something, as after training."""
+@pytest.mark.parametrize(
+    ("kind", "features", "takes"),
+    [
+        (ShallowMirrored, 60, Preprocessing(64)),
+        (OwnPixelsEncoder, 32, Preprocessing(64, largest=96)),
+    ],
+)
+def test_torch_and_onnx_runtime_agree_on_crops_of_any_size(
+    kind, features, takes, astronaut, face, tmp_path
+):
     torch.manual_seed(0)
-    side = ARCHITECTURES[name].size
-    return with_statistics(ARCHITECTURES[name].build(), torch.randn(4, 3, side, side))
-
-
-# Those at a crop's own pixels take any size: test_own_pixels; of resnet50: papers/test_checkpoints.
-OF_ONE_SIZE = [
-    name
-    for name, each in ARCHITECTURES.items()
-    if each.subject == "face" and each.largest is None and name != "resnet50"
-]
-
-
-@pytest.fixture(scope="module", params=OF_ONE_SIZE)
-def exported(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(request.param)
-    network = seeded(request.param)
-    export_encoder(network, description_of(request.param), folder)
-    return network, folder
-
-
-@pytest.fixture(scope="module")
-def crops(photos):
-    detector = FaceDetector()
-    faces = []
-    for path in sorted((photos / "0").glob("*.jpg"))[:6]:
-        pixels = read_photo(path).pixels
-        faces.append((pixels, detector.detect(pixels)[0].box))
-    return faces
-
-
-def test_torch_and_onnx_runtime_agree_on_real_crops(exported, crops):
-    network, folder = exported
-    files = EncoderFolder.read(folder)
-    model, description = files.model, files.description
-    preprocessing = description.preprocessing
-    batch = np.stack([preprocessing.crop(pixels, box) for pixels, box in crops])
-    with torch.inference_mode():
-        expected = network(torch.from_numpy(preprocessing.normalise(batch))).numpy()
-    encoder = OnnxEncoder(model, description)
-    features = encoder.encode(batch)
-    assert features.shape == (6, description.features)
-    assert np.abs(features - expected).max() < 1e-4
-    assert np.abs(expected).max() > 1e-2  # or the line above says nothing
-    one_by_one = np.concatenate([encoder.encode(crop[None]) for crop in batch])
-    assert np.abs(features - one_by_one).max() < 1e-4
-    assert encoder.encode(batch[:0]).shape == (0, description.features)
-    assert b"stack_trace" not in model  # nothing says where its source lay
-
-
-def test_the_published_encoder_is_resnet50_with_768_features():
-    network = ARCHITECTURES["resnet50"].build()
-    assert network.fc.weight.shape == (768, 2048)
-    assert sum(parameter.numel() for parameter in network.parameters()) == 25_081_664
-    assert description_of("resnet50").preprocessing.size == 224
+    network = kind()
+    network.features = network.features[:5]
+    with_statistics(network, torch.randn(4, 3, 64, 64))
+    x0, y0 = face.box[:2]
+    boxes = [(x0, y0, x0 + side, y0 + side) for side in (45.0, 60.0, 70.0, 60.0, 90.0)]
+    crops = [takes.crop(astronaut, box) for box in boxes]
+    sides = [64, 78, 91, 78, 96] if takes.largest else [64] * 5
+    assert [len(crop) for crop in crops] == sides
+    export_encoder(network, EncoderDescription("shallow", features, takes), tmp_path)
+    files = EncoderFolder.read(tmp_path)
+    encoder = files.open()
+    found = encoder.encode(crops)
+    assert found.shape == (5, features)
+    for crop, vector in zip(crops, found, strict=True):
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(takes.normalise([crop])))[0].numpy()
+        assert np.abs(vector - expected).max() < 1e-4
+        assert np.abs(expected).max() > 1e-2  # or the line above says nothing
+        assert np.abs(vector - encoder.encode([crop])[0]).max() < 1e-4
+    assert encoder.encode(crops[:0]).shape == (0, features)
+    assert b"stack_trace" not in files.model  # nothing says where its source lay
 
 
 def test_a_backbone_starts_from_weights_with_another_last_layer(tmp_path):
@@ -86,12 +70,11 @@ def test_a_backbone_starts_from_weights_with_another_last_layer(tmp_path):
     torch.manual_seed(1)
     source = mobilenet_v2(weights=None).state_dict()
     torch.save(source, tmp_path / "weights.pth")
-    save_file(source, tmp_path / "weights.safetensors")
     # As a run's checkpoint has them: the average comes first.
     of_run = {f"average.module.encoder.{key}": tensor for key, tensor in source.items()}
     of_run |= {f"task.encoder.{key}": torch.zeros_like(tensor) for key, tensor in source.items()}
     save_file(of_run, tmp_path / "checkpoint.safetensors")
-    for name in ("weights.pth", "weights.safetensors", "checkpoint.safetensors"):
+    for name in ("weights.pth", "checkpoint.safetensors"):
         network = ARCHITECTURES["compact"].build()
         before = network.classifier.weight.clone()
         taken = load_backbone(network, tmp_path / name, last_layer="classifier.")
@@ -103,19 +86,6 @@ def test_a_backbone_starts_from_weights_with_another_last_layer(tmp_path):
             if not key.startswith("classifier")
         )
         assert torch.equal(network.classifier.weight, before)
-
-
-class Malicious:
-    def __reduce__(self):
-        return (print, ("executed",))
-
-
-def test_weights_that_want_to_execute_are_refused(tmp_path, capsys):
-    torch.save({"features": Malicious()}, tmp_path / "bad.pth")
-    network = ARCHITECTURES["compact"].build()
-    with pytest.raises(EncoderError, match="nothing else is loaded"):
-        load_backbone(network, tmp_path / "bad.pth", last_layer="classifier.")
-    assert "executed" not in capsys.readouterr().out
 
 
 def test_other_weights_are_refused(tmp_path):
@@ -147,3 +117,61 @@ def test_incomplete_and_unknown_encoders_are_refused(encoder_folder, tmp_path):
     wrong = EncoderDescription("small", 7, files.description.preprocessing)
     with pytest.raises(EncoderError, match="its description says 7"):
         OnnxEncoder(right, wrong)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    inner = nn.Sequential(nn.Conv2d(4, 2, 1), nn.PReLU())
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), inner).eval()
+
+
+@pytest.fixture(scope="module", params=["script", "trace", "half"])
+def archive(request, network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("archive") / "RN50.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated; the files remain
+        if request.param == "trace":
+            torch.jit.trace(network, torch.zeros(1, 3, 8, 8)).save(path)
+        else:
+            # A scripted module shares its parameters with its original: half would halve both.
+            scripted = torch.jit.script(copy.deepcopy(network))
+            (scripted.half() if request.param == "half" else scripted).save(path)
+    return path
+
+
+def test_tensors_are_those_of_the_state_dictionary(archive, network):
+    assert is_archive(archive)
+    found, expected = read_archive(archive), network.state_dict()
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor.to(found[name].dtype)), name
+    assert {name: each.shape for name, each in read_tensors(archive).items()} == {
+        name: each.shape for name, each in expected.items()
+    }
+
+
+class _Evil:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(_Evil()), b"\x80\x02garbage", b""])
+def test_nothing_is_executed(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "evil.pt"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("evil/data.pkl", content)
+        file.writestr("evil/constants.pkl", b"")
+    with pytest.raises(EncoderError, match=r"evil\.pt is not a plain file of tensors"):
+        read_tensors(path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_cut_archive_is_refused(archive, tmp_path):
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(tmp_path / "cut.pt", "w") as cut:
+        for name in whole.namelist():
+            if not name.endswith("data/0"):
+                cut.writestr(name, whole.read(name))
+    with pytest.raises(EncoderError, match="not a plain file of tensors"):
+        read_tensors(tmp_path / "cut.pt")

@@ -6,7 +6,7 @@ from exiface.errors import UserError
 from exiface.evaluation.drift import measure_drift
 
 
-def drifts(shift, seeds=200, calibrated=200, recent=400, alpha=0.05):
+def drifts(shift, seeds=100, calibrated=200, recent=400, alpha=0.05):
     found = []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)

@@ -70,8 +70,3 @@ def test_images_beside_the_file_are_audited(tmp_path, photos):
 def test_what_has_no_meaning_is_named(lines, said, tmp_path):
     with pytest.raises(UserError, match=said):
         read_scores(write(tmp_path / "s.csv", *lines))
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"gone\.csv: no such file"):
-        read_scores(tmp_path / "gone.csv")

@@ -31,7 +31,7 @@ def crops():
     return torch.randn(3, 3, 224, 224, generator=torch.Generator().manual_seed(1))
 
 
-def published(plain, kind, *, prefix="", half=False):
+def published(plain, kind, *, prefix=""):
     """The dictionary that the authors save for this kind."""
     before = "model.model.visual." if kind == "blades-bc" else "model.visual."
     tensors = {before + key: value for key, value in plain.state_dict().items()}
@@ -50,8 +50,6 @@ def published(plain, kind, *, prefix="", half=False):
             "fc2.bias": torch.randn(2, generator=generator),
         }
     tensors = {prefix + key: value for key, value in tensors.items()}
-    if half:
-        tensors = {key: value.half() for key, value in tensors.items()}
     return {"model": tensors, "epoch": 7}
 
 
@@ -63,9 +61,7 @@ def features(network, crops):
 @pytest.mark.parametrize(
     ("kind", "name", "prefix"),
     [
-        ("exif-pretrained", "wrapper_75_new.pth", ""),
         ("exif-ranking", "ours.pth", "module."),
-        ("blades-oc", "OC.pth", ""),
         ("blades-bc", "BC.pth", "module."),
     ],
 )
@@ -81,15 +77,6 @@ def test_each_kind_is_recognised_and_its_features_are_the_plain_ones(
     assert np.abs(features(checkpoint.network, crops) - expected).max() <= 1e-5
     assert bool(checkpoint.heads) == (kind == "exif-ranking")
     assert bool(checkpoint.classifier) == (kind == "blades-bc")
-
-
-def test_half_precision_is_read_as_what_it_says(tmp_path, plain, crops):
-    torch.save(published(plain, "exif-ranking", half=True), tmp_path / "ours.pth")
-    rounded = resnet50(weights=None)
-    rounded.fc = nn.Linear(2048, 768)
-    rounded.load_state_dict({key: value.half() for key, value in plain.state_dict().items()})
-    ours = features(read_checkpoint(tmp_path / "ours.pth").network, crops)
-    assert np.abs(ours - features(rounded.eval(), crops)).max() <= 1e-5
 
 
 def test_heads_are_named_by_what_they_were_trained_on(tmp_path, plain):
@@ -146,6 +133,7 @@ def test_a_binary_checkpoint_is_imported(tmp_path, plain, crops, exiface):
     finished = exiface("import", tmp_path / "BC.pth", "-o", tmp_path / "encoder", status=0)
     assert "blades-bc" in finished.out
     files = EncoderFolder.read(tmp_path / "encoder")
+    assert files.description.preprocessing.released == "plain"
     normalised = features(plain, crops)
     normalised /= np.linalg.norm(normalised, axis=1, keepdims=True)
     session = OnnxEncoder(files.model, files.description)._session

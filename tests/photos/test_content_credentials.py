@@ -12,7 +12,7 @@ from PIL import Image
 from exiface.errors import install
 from exiface.photos import read_photo
 from exiface.photos.content_credentials import TRUST_LIST, TrustListError, credentials
-from exiface.photos.marks import Verified, What
+from exiface.photos.marks import Verified
 
 
 def picture(kind: str = "JPEG") -> bytes:
@@ -22,19 +22,9 @@ def picture(kind: str = "JPEG") -> bytes:
     return content.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("kind", "media_type"),
-    [
-        ("JPEG", "image/jpeg"),
-        ("PNG", "image/png"),
-        ("WEBP", "image/webp"),
-        ("TIFF", "image/tiff"),
-        ("AVIF", "image/avif"),
-        ("HEIF", "image/heif"),
-    ],
-)
-def test_every_container(kind, media_type):
-    declared = read_photo(signed(picture(kind), media_type)).declared
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_every_container(kind):
+    declared = read_photo(signed(picture(kind), f"image/{kind.lower()}")).declared
     assert declared.line == (
         "The file says that it was made by Adobe Firefly 3 "
         "(Content Credentials, signature valid, signer unknown)."
@@ -129,15 +119,6 @@ def test_nothing_is_fetched(embedded):
                 c2pa.Reader("image/jpeg", io.BytesIO(content))
             assert asked.is_set(), "the test can't fail: the library did not ask either"
         server.shutdown()
-
-
-def test_the_first_mark_says_who_signed_and_what_was_done():
-    marks, chain, unread = credentials(signed(picture(), agent="Model X"), "image/jpeg")
-    assert not unread
-    assert marks[0].what is What.CREDENTIALS
-    assert marks[0].says == "Adobe Firefly 3 signed it as Example Images (created)"
-    assert [mark.by for mark in marks if mark.is_generated] == ["Model X", "Adobe Firefly 3"]
-    assert [link.signer for link in chain] == ["Example Images"]
 
 
 def test_the_chain_leads_from_the_file_to_what_it_was_made_from():

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exiface.photos import MANIPULATIONS, Preprocessing, manipulate
+from exiface.photos import MANIPULATIONS, Preprocessing, manipulate, retouching
 from exiface.photos.crops import to_crop
-from exiface.photos.manipulations import _hat_functions, averaged, smoothed
+from exiface.photos.manipulations import _hat_functions, smoothed
+from exiface.photos.retouching import retouched, sharpened
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +61,6 @@ def test_sixty_eight_landmarks_do_what_five_do(crop, name):
     assert np.array_equal(five, more)
 
 
-def test_the_mouth_is_mirrored_about_its_middle(crop):
-    _, landmarks = crop
-    pixels = np.full((224, 224, 3), 100, np.uint8)
-    left, right = landmarks[3], landmarks[4]
-    middle = round(float(left[0] + right[0]) / 2)
-    row = round(float(left[1] + right[1]) / 2)
-    pixels[row - 2 : row + 3, middle - 12 : middle - 7] = 200
-    # Seed 0 draws full opacity; the mask is close to 1 in the middle.
-    changed = manipulate(pixels, landmarks, "mouth_mirrored", np.random.default_rng(0))
-    assert changed[row, middle + 7 : middle + 12].max() > 180
-    assert changed[row, middle - 11 : middle - 8].min() < 120
-
-
 def test_without_landmarks_the_warp_stands_in(crop):
     pixels, _ = crop
     for name in MANIPULATIONS:
@@ -93,14 +81,6 @@ def test_landmarks_anywhere_break_nothing(name, points, side, seed):
     changed = manipulate(pixels, landmarks, name, np.random.default_rng(seed))
     assert changed.shape == pixels.shape
     assert changed.dtype == np.uint8
-
-
-def test_unknown_names_and_shapes_are_refused(crop):
-    pixels, landmarks = crop
-    with pytest.raises(ValueError, match="mouth_turned"):
-        manipulate(pixels, landmarks, "nose", np.random.default_rng(0))
-    with pytest.raises(ValueError, match="landmarks must be"):
-        manipulate(pixels, landmarks[:3], "warped", np.random.default_rng(0))
 
 
 def test_the_warp_is_affine_in_each_triangle_of_the_grid():
@@ -143,8 +123,35 @@ def test_smoothing_keeps_the_face_and_takes_its_grain(crop, seed):
     assert error < np.abs(grainy.astype(float) - face_crop).mean()
 
 
-def test_the_average_is_the_mean(crop):
-    face_crop, _ = crop
-    other = face_crop[:, ::-1]
-    result = averaged(face_crop, np.ascontiguousarray(other))
-    assert np.abs(result - (face_crop.astype(float) + other) / 2).max() <= 0.5
+@pytest.fixture
+def picture(astronaut):
+    return astronaut[80:208, 160:288]
+
+
+def unevenness(pixels):
+    """Mean square of what a pixel differs from its neighbours."""
+    values = pixels.astype(float)
+    return (np.diff(values, axis=0) ** 2).mean() + (np.diff(values, axis=1) ** 2).mean()
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_each_filter_smooths_and_keeps_the_picture(picture, number):
+    before = picture.copy()
+    soft = retouching._FILTERS[number](picture, np.random.default_rng(0))
+    assert soft.shape == picture.shape
+    assert soft.dtype == np.uint8
+    assert unevenness(soft) < 0.97 * unevenness(picture)
+    assert np.abs(soft.astype(float) - picture).mean() < 12
+    assert np.array_equal(picture, before)
+
+
+def test_the_generator_decides(picture):
+    first, again, other = (retouched(picture, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, picture)
+
+
+def test_sharpening_makes_edges_steeper(picture):
+    assert unevenness(sharpened(picture, 1.0, 0.8)) > 1.3 * unevenness(picture)
+    assert np.array_equal(sharpened(picture, 1.0, 0.0), picture)

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -47,25 +46,6 @@ def test_the_published_crop_of_a_landscape_has_black_rows():
     assert len(patches) == 15
     assert (patches[0][:60] == 0).all()
     assert np.abs(reader.normalise(patches[:1])[0] - expected).max() < 1e-6
-
-
-def test_batches_hold_every_patch_once_and_no_more_than_asked():
-    pixels = numbered(200, 330)
-    reader = Patches(most=13)
-    parts = list(reader.batches(pixels, 4))
-    assert [len(part) for part in parts] == [4, 4, 4, 1]
-    assert np.array_equal(np.concatenate(parts), reader.normalise(reader.cut(pixels)))
-
-
-@pytest.mark.parametrize("wrong", [{"side": 0}, {"most": 0}, {"crop": "other"}, {"std": (1, 0, 1)}])
-def test_what_makes_no_sense_is_refused(wrong):
-    with pytest.raises(ValueError, match="must"):
-        Patches(**wrong)
-
-
-def test_json_gives_it_back():
-    reader = Patches(crop="published", most=40_000)
-    assert Patches.from_dict(reader.as_dict()) == reader
 
 
 @given(st.integers(64, 700), st.integers(64, 700), st.integers(1, 40))

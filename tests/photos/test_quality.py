@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made import write_photo
+from made_service import encoded
 from PIL import Image
 
 from exiface.photos import read_photo
@@ -21,13 +21,6 @@ def test_blur_lowers_sharpness_at_any_size(astronaut):
     assert np.isfinite(Quality.of(np.zeros((160, 160, 3), np.uint8), 9).sharpness)
 
 
-@pytest.mark.parametrize("quality", [30, 75, 95])
-def test_jpeg_quality_is_read_from_the_file(tmp_path, astronaut, quality):
-    path = write_photo(tmp_path / "photo.jpg", astronaut, None, quality=quality)
-    assert read_photo(path).jpeg_quality == quality
-    assert read_photo(write_photo(tmp_path / "photo.png", astronaut, None)).jpeg_quality is None
-
-
 @given(st.floats(-3.1, 3.1), st.floats(0.2, 50), st.floats(-0.4, 1.4))
 def test_frontality_knows_neither_turn_nor_scale(angle, scale, along):
     points = np.array([[0, 0], [1, 0], [along, 0.6]])
@@ -39,23 +32,12 @@ def test_frontality_knows_neither_turn_nor_scale(angle, scale, along):
 def test_texture_tells_a_screenshot_from_a_photograph(astronaut):
     page = np.full((300, 400, 3), 250, np.uint8)
     page[40:60, 30:200] = np.random.default_rng(0).integers(0, 256, (20, 170, 3))
-    shown = read_photo(io.BytesIO(encoded(page)).getvalue()).pixels
+    shown = read_photo(encoded(page, "JPEG", quality=80)).pixels
     assert texture(shown) < 0.2
     assert texture(astronaut) > 0.8
     assert Quality.of_image(astronaut).texture == texture(astronaut)
     assert np.isnan(Quality.of(astronaut, 100).texture)
     assert np.isnan(texture(astronaut[:7]))
-
-
-def encoded(pixels):
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "JPEG", quality=80)
-    return content.getvalue()
-
-
-def test_without_landmarks_it_is_unknown(astronaut):
-    assert np.isnan(Quality.of(astronaut, 100, np.full((5, 2), np.nan, np.float32)).frontality)
-    assert np.isnan(Quality.of(astronaut, 100).frontality)
 
 
 def test_tables_are_those_that_the_library_writes():

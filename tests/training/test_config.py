@@ -21,11 +21,6 @@ def test_settings_inside_are_valid_by_name_and_by_path(name, tmp_path, monkeypat
     assert read_config(name).epochs == 77
 
 
-def test_a_wrong_name_lists_those_that_there_are():
-    with pytest.raises(ConfigError, match=r"nonsense is no file.*blades.*published.*sdaie"):
-        read_config("nonsense")
-
-
 def test_settings_that_commands_name_come_with_the_package():
     """In the docs, the Makefile and the scripts; the package's folder is what the wheel holds."""
     named = set()
@@ -46,26 +41,17 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
     assert config.betas == (0.5, 0.9)
 
 
-def test_what_is_written_is_read(tmp_path):
-    config = read_config(None, ["seed=3", "augmentation.jpeg_quality=[70, 80]"])
-    (tmp_path / "config.yaml").write_text(config.as_yaml())
-    assert read_config(tmp_path / "config.yaml") == config
-
-
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
         ("epoch=3", "epoch: unknown key.*epochs"),
         ("augmentation.sharpness=1", "sharpness"),
         ("sampling.generated=0.5", "together"),
-        ("epochs=many", "epochs: .*integer"),
-        ("epochs=0", "greater than or equal to 1"),
         ("architecture=vgg", "compact"),
         ("warmup_epochs=20", "settings: warmup_epochs must be fewer than epochs"),
         ("final_learning_rate=1", "must not exceed"),
         ("micro_batches=7", "multiple"),
         ("epochs", "must be key=value"),
-        ("seed.deep=1", "seed"),
         ("epochs=[1", "not YAML"),
     ],
 )
@@ -77,9 +63,6 @@ def test_errors_name_the_key(setting, reason):
 def test_files_that_are_no_settings(tmp_path):
     with pytest.raises(ConfigError, match="is no file of settings"):
         read_config(tmp_path / "absent.yaml")
-    (tmp_path / "list.yaml").write_text("- 1\n")
-    with pytest.raises(ConfigError, match="key: value"):
-        read_config(tmp_path / "list.yaml")
     (tmp_path / "code.yaml").write_text("seed: !!python/object/apply:os.getpid []\n")
     with pytest.raises(ConfigError, match="not YAML"):
         read_config(tmp_path / "code.yaml")

@@ -55,14 +55,6 @@ def test_losses_are_those_of_each_tag(batch):
     assert task.total(losses).item() == pytest.approx(total, rel=1e-5)
 
 
-def test_generated_images_teach_no_tag(batch):
-    task = task_of(shares=Shares(generated=1.0))
-    pixels, tags, manipulated, generated, classes = batch
-    patches = task.crops(pixels, Patches())
-    losses = task(patches, tags, manipulated, ~generated, classes)
-    assert all(losses[name].item() == 0 for name in (*RANKED_TAGS, *TOLD))
-
-
 def test_nearness_is_the_distance_of_five_maps_and_teaches_no_one_else(batch):
     torch.manual_seed(1)
     other = PatchEncoder()

@@ -41,11 +41,6 @@ def test_the_encoder_exported_lies_between_start_and_end(start, averaging):
         assert torch.equal(tensor, begun[name] + 1), name  # training goes on with its own
 
 
-def test_without_a_share_nothing_is_copied(start):
-    learning = train_step(start)
-    assert learning.learnt is learning.task
-
-
 @pytest.mark.parametrize(
     ("known", "expected"), [({}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)]
 )
@@ -85,18 +80,6 @@ def test_batch_statistics_move_only_in_the_real_step(monkeypatch):
     assert torch.equal(norm.running_var, expected.running_var)
 
 
-def test_with_weights_that_hardly_move_the_step_is_a_plain_one(monkeypatch):
-    plain = learns_weights("batch", monkeypatch)
-    slow = LearntWeights(learning_rate=1e-12)
-    learnt = learns_weights("batch", monkeypatch, learnt_weights=slow)
-    for number in range(1, 4):
-        expected = plain.step(number, 1e-3, [faces(8)])
-        losses = learnt.step(number, 1e-3, [faces(8)], [faces(8, seed=1)])
-        assert losses == pytest.approx(expected, abs=1e-5)
-    for one, other in zip(plain.task.parameters(), learnt.task.parameters(), strict=True):
-        assert torch.allclose(one, other, atol=1e-5)
-
-
 @pytest.mark.parametrize("derivative", ["exact", "difference"])
 def test_parts_that_are_equal_are_one_part(monkeypatch, derivative):
     settings = LearntWeights(derivative=derivative, learning_rate=0.01)
@@ -124,13 +107,6 @@ def test_gradients_of_parts_are_averaged(monkeypatch):
     for one, two, both in zip(*gradients, parts.task.parameters(), strict=True):
         assert torch.allclose(both.grad, (one + two) / 2, atol=1e-6)
     assert any(each.abs().max() > 1e-3 for each in gradients[0])
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_device_and_precision_are_told(caplog, precision):
-    with caplog.at_level("INFO", "exiface"):
-        train_step(None, precision=precision)
-    assert f"training on cpu in {precision}" in caplog.text
 
 
 def test_a_share_of_no_weights_is_refused():

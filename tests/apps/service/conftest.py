@@ -1,7 +1,4 @@
-"""The page in a real browser. EXIFACE_SCREENSHOTS=DIR keeps what it looks like."""
-
-import os
-from pathlib import Path
+"""The page in a real browser."""
 
 import numpy as np
 import pytest
@@ -68,17 +65,6 @@ def opened(browser, service, settled):
     for context, troubles in made:
         context.close()
         assert troubles == []
-
-
-@pytest.fixture
-def shot():
-    """Keeps what a page looks like, if asked."""
-
-    def take(page, name):
-        if folder := os.environ.get("EXIFACE_SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-    return take
 
 
 @pytest.fixture

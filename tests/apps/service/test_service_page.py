@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +20,13 @@ def chosen(page, name):
     return page.locator("article")
 
 
-def test_one_picture_comes_back_with_its_verdict_first(opened, pictures, portrait, settled, shot):
+def test_one_picture_comes_back_with_its_verdict_first(opened, pictures, portrait, settled):
     page = opened(viewport={"width": 1280, "height": 900})
-    told = []
-    page.on("response", lambda answer: told.append(answer) if "v1/detect?" in answer.url else None)
     page.wait_for_selector("#notice:not([hidden])")
     before = page.locator("#drop").bounding_box()["height"]
-    shot(page, "start")
     page.set_input_files("#files", pictures["one"])
     settled(page, 1)
     article = page.locator("article")
-    [face] = told[0].json()["results"][0]["faces"]
-    assert page.locator(".face p").first.inner_text() == face["sentence"]
-    assert page.locator(".face h3").inner_text().lower().startswith(face["says"])
     assert heading(portrait) in article.inner_text()
     assert "f/2.8, 1/200 s, 50 mm, ISO 100" in article.inner_text()
     assert article.locator(".picture .box").count() == 1
@@ -45,11 +38,10 @@ def test_one_picture_comes_back_with_its_verdict_first(opened, pictures, portrai
     assert 0 < verdict["y"] < 450
     assert page.locator(".zoom").evaluate("each => each.width === each.height && !each.hidden")
     assert verdict["y"] < page.locator(".chart").bounding_box()["y"]
-    shot(page, "one")
     the_chart_says_where_the_face_stands(page, portrait.verdict)
 
 
-def test_several_pictures_come_back_in_a_table(opened, pictures, portrait, shot):
+def test_several_pictures_come_back_in_a_table(opened, pictures, portrait):
     page = opened(viewport={"width": 1280, "height": 900}, files=list(pictures.values()))
     rows = {row.locator(".name").inner_text(): row for row in page.locator("tbody tr").all()}
     assert rows["portrait.jpg"].locator(".told").inner_text() == heading(portrait)
@@ -69,7 +61,6 @@ def test_several_pictures_come_back_in_a_table(opened, pictures, portrait, shot)
     assert sorted(article.locator(".chart .here").all_text_contents()) == ["1", "2"]
     assert "No face found" in chosen(page, "coffee.png").inner_text()
     assert "Not an image of a known format" in chosen(page, "notes.txt").inner_text()
-    shot(page, "several")
 
 
 def the_chart_says_where_the_face_stands(page, verdict):
@@ -84,17 +75,9 @@ def the_chart_says_where_the_face_stands(page, verdict):
     assert start <= mark <= start + width
     label = chart.get_attribute("aria-label")
     assert label.startswith(f"This face: {SAID[verdict]}. ")
-    # Photographs lie left, generated faces right.
-    centre = (
-        "(kind) => { const all = [...document.querySelectorAll(`.chart .bar-${kind}`)].slice(0, -1)"
-        ".map(bar => ['x', 'height'].map(name => Number(bar.getAttribute(name))));"
-        " return all.reduce((sum, [x, h]) => sum + x * h, 0) /"
-        " all.reduce((sum, [, h]) => sum + h, 0) }"
-    )
-    assert page.evaluate(centre, "photographs") < page.evaluate(centre, "generated") - 50
 
 
-def test_a_picture_without_a_face_is_judged_as_a_whole_if_asked(opened, pictures, shot):
+def test_a_picture_without_a_face_is_judged_as_a_whole_if_asked(opened, pictures):
     page = opened(files=pictures["none"])
     page.get_by_role("button", name="Judge the picture as a whole").click()
     page.wait_for_selector("article figure")
@@ -105,10 +88,9 @@ def test_a_picture_without_a_face_is_judged_as_a_whole_if_asked(opened, pictures
     page.get_by_role("button", name="Why this verdict?").click()
     page.wait_for_selector(".why table")
     assert "What the detector saw" in page.inner_text(".why")
-    shot(page, "whole")
 
 
-def test_another_detector_judges_again(opened, pictures, settled, shot, judge, photographs_only):
+def test_another_detector_judges_again(opened, pictures, settled, judge, photographs_only):
     page = opened(files=[pictures["one"], pictures["none"]])
     assert judge.parts.id in page.inner_text("#made")
     before = chosen(page, "portrait.jpg").inner_text()
@@ -124,58 +106,36 @@ def test_another_detector_judges_again(opened, pictures, settled, shot, judge, p
     settled(page, 2)
     assert page.get_by_label("Detector").input_value() == "photographs-only"
     assert chosen(page, "portrait.jpg").inner_text() == after
-    assert re.search(r"p = \d\.\d{3}", after)
     assert after != before
-    assert page.locator("article .picture .box").count() == 1
-    page.get_by_role("button", name="Why this verdict?").click()
-    page.wait_for_selector(".why table")
-    assert "symmetry: more than in" in page.inner_text(".why")
-    shot(page, "photographs-only")
 
 
-def test_paste_and_drop(opened, judge, jpeg, settled):
+MOVED = """([event, type, content]) => {
+    const moved = new DataTransfer();
+    if (typeof content === "string") moved.setData(type, content);
+    else moved.items.add(new File([new Uint8Array(content)], "moved.jpg", {type}));
+    const made = event === "paste"
+        ? new ClipboardEvent("paste", {clipboardData: moved, bubbles: true})
+        : new DragEvent("drop", {dataTransfer: moved, bubbles: true});
+    document.dispatchEvent(made);
+}"""
+
+
+def test_pictures_are_pasted_and_dropped_and_addresses_are_not_fetched(
+    opened, judge, jpeg, settled
+):
     page = opened()
-    for number, event in enumerate(("paste", "drop"), start=1):
-        page.evaluate(
-            """([bytes, event]) => {
-                const moved = new DataTransfer();
-                const content = [new Uint8Array(bytes)];
-                moved.items.add(new File(content, "moved.jpg", {type: "image/jpeg"}));
-                const made = event === "paste"
-                    ? new ClipboardEvent("paste", {clipboardData: moved, bubbles: true})
-                    : new DragEvent("drop", {dataTransfer: moved, bubbles: true});
-                document.dispatchEvent(made);
-            }""",
-            [list(jpeg), event],
-        )
-        settled(page, number)
-    assert (
-        page.locator(f"#table .told.{next(judge.detect(jpeg)).faces[0].verdict.value}").count() == 2
-    )
-
-
-def test_an_address_is_not_fetched_and_the_page_says_why(opened, judge, jpeg, settled):
-    page = opened()
-    moved = """([event, type, text]) => {
-        const moved = new DataTransfer();
-        moved.setData(type, text);
-        const made = event === "paste"
-            ? new ClipboardEvent("paste", {clipboardData: moved, bubbles: true})
-            : new DragEvent("drop", {dataTransfer: moved, bubbles: true});
-        document.dispatchEvent(made);
-    }"""
-    page.evaluate(moved, ["paste", "text/plain", "only words, no address"])
+    page.evaluate(MOVED, ["paste", "text/plain", "only words, no address"])
     assert not page.locator("#told").is_visible()
     for event, kind in (("paste", "text/plain"), ("drop", "text/uri-list")):
-        page.evaluate(moved, [event, kind, "https://example.org/picture.jpg"])
+        page.evaluate(MOVED, [event, kind, "https://example.org/picture.jpg"])
         assert "Pictures are not fetched from addresses" in page.inner_text("#told")
         assert "so that nobody learns what you look into" in page.inner_text("#told")
         page.evaluate("document.querySelector('#told').hidden = true")
-    page.set_input_files("#files", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg})
-    settled(page, 1)
-    assert (
-        page.locator(f"article h3.{next(judge.detect(jpeg)).faces[0].verdict.value}").count() == 1
-    )
+    for number, event in enumerate(("paste", "drop"), start=1):
+        page.evaluate(MOVED, [event, "image/jpeg", list(jpeg)])
+        settled(page, number)
+    verdict = next(judge.detect(jpeg)).faces[0].verdict.value
+    assert page.locator(f"#table .told.{verdict}").count() == 2
 
 
 def test_what_was_said_can_be_kept(opened, pictures, portrait):
@@ -198,18 +158,13 @@ def test_what_was_said_can_be_kept(opened, pictures, portrait):
         assert text.count("data:image") == shown
         for name in ("one", "none"):
             assert hashlib.sha256(pictures[name].read_bytes()).hexdigest() in text
-    assert "Why this verdict" not in text
-    page.get_by_label("with explanations").check()
-    with page.expect_download() as download:
-        page.click("#save-report")
-    assert "Why this verdict" in Path(download.value.path()).read_text()
     page.click("#clear")
     assert page.locator("article, tbody tr").count() == 0
     assert page.locator(".lead").is_visible()
 
 
 def test_what_a_reverse_search_needs_is_copied_and_nothing_is_sent(
-    opened, pictures, settled, service, shot
+    opened, pictures, settled, service
 ):
     page = opened(viewport={"width": 1280, "height": 900})
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=service)
@@ -237,10 +192,9 @@ def test_what_a_reverse_search_needs_is_copied_and_nothing_is_sent(
         link = search.get_by_role("link", name=name)
         assert link.get_attribute("rel") == "noopener noreferrer"
         assert link.get_attribute("target") == "_blank"
-    shot(page, "search")
 
 
-def test_too_large_and_a_server_that_is_gone(opened, pictures, portrait, settled, tmp_path, shot):
+def test_too_large_and_a_server_that_is_gone(opened, pictures, portrait, settled, tmp_path):
     page = opened()
     large = tmp_path / "large.jpg"
     large.write_bytes(pictures["one"].read_bytes() + b"\0" * 8_000_000)
@@ -257,7 +211,6 @@ def test_too_large_and_a_server_that_is_gone(opened, pictures, portrait, settled
     page.set_input_files("#files", pictures["one"])
     settled(page, 3)
     assert "can't be reached" in chosen(page, "portrait.jpg").inner_text()
-    shot(page, "errors")
     page.unroute("**/v1/detect?*")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector(f"article h3.{portrait.verdict.value}")
@@ -294,7 +247,7 @@ def test_a_server_with_keys_asks_for_one(opened, judge, pictures, portrait, sett
         page.wait_for_selector(f"h3.{portrait.verdict.value}")
 
 
-def test_what_a_file_declares_stands_beside_the_verdict(opened, pictures, tmp_path, shot):
+def test_what_a_file_declares_stands_beside_the_verdict(opened, pictures, tmp_path):
     marked = tmp_path / "marked.jpg"
     marked.write_bytes(signed(pictures["one"].read_bytes()))
     page = opened(viewport={"width": 360, "height": 740}, files=marked)
@@ -308,4 +261,3 @@ def test_what_a_file_declares_stands_beside_the_verdict(opened, pictures, tmp_pa
     said.locator("summary").click()
     assert "signed it as Example Images" in said.locator("li").first.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    shot(page, "declared")

@@ -106,13 +106,6 @@ def test_clips_own_file_has_no_added_layer(tmp_path):
     assert torch.equal(heads.ln_final.weight, tensors["model.ln_final.weight"])
 
 
-def test_every_parameter_learns():
-    heads, _ = small_heads()
-    heads(torch.randn(4, 6)).square().sum().backward()
-    for name, parameter in heads.named_parameters():
-        assert parameter.grad.abs().sum() > 0, name
-
-
 def test_files_without_a_text_encoder_are_refused(tmp_path):
     heads, _ = small_heads()
     torch.save({"visual.fc.weight": torch.zeros(3)}, tmp_path / "other.pt")

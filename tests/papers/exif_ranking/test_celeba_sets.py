@@ -9,14 +9,10 @@ from exiface.papers.exif_ranking.celeba_sets import GENERATORS, read_published_s
 def test_lists_are_found_in_either_place(tmp_path, lists_inside):
     write_nine(tmp_path, 3, {"LDM": 2}, lists_inside=lists_inside)
     files = read_published_sets(tmp_path)
-    assert [path.name for path in files.fit] == ["000000.png", "000001.png", "000002.png"]
-    assert [path.name for path in files.photographs["CelebA"]] == [
-        "000003.png",
-        "000004.png",
-        "000005.png",
-    ]
-    assert list(files.fakes) == ["LDM"]
-    assert len(files.fakes["LDM"]) == 2
+    names = [path.name for path in (*files.fit, *files.photographs["CelebA"])]
+    assert names == [f"{number:06}.png" for number in range(6)]
+    assert len(files.fit) == 3
+    assert {name: len(paths) for name, paths in files.fakes.items()} == {"LDM": 2}
     assert set(files.missing) == set(GENERATORS) - {"LDM"}
 
 

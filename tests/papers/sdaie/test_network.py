@@ -12,14 +12,11 @@ from scipy.linalg import sqrtm
 from scipy.ndimage import correlate
 
 from exiface.encoders import (
-    EncoderDescription,
     EncoderError,
     EncoderFolder,
-    OnnxEncoder,
     token_attention,
 )
-from exiface.encoders.runtime import OnnxPatchEncoder
-from exiface.papers.checkpoints import read_checkpoint, write_encoder
+from exiface.papers.checkpoints import read_checkpoint
 from exiface.papers.sdaie.network import LENGTH, PatchEncoder, covariance, matrix_root, triangle
 from exiface.papers.sdaie.residuals import filters
 from exiface.photos.patches import Patches
@@ -109,23 +106,23 @@ def test_an_imported_checkpoint_gives_the_published_features(authors, tmp_path):
     found = read_checkpoint(tmp_path / "pretrained.pth")
     assert found.kind == "sdaie-backbone"
     assert torch.equal(found.heads["ranked-12"], tensors["module.fc13.weight"][0])
-    write_encoder(found, tmp_path / "encoder")
-    encoder = EncoderFolder.read(tmp_path / "encoder").open()
-    assert encoder.patches.crop == "published"
-    with np.load(reference / "sdaie_features.npz") as expected:
+
+    def patches(file, crop="published"):
+        pixels = np.asarray(Image.open(reference / f"sdaie_{file}.png").convert("RGB"))
+        takes = Patches(crop=crop, pooling="first")
+        return torch.from_numpy(takes.normalise(takes.cut(pixels)))
+
+    with np.load(reference / "sdaie_features.npz") as expected, torch.inference_mode():
         for name, file in (("wide", "wide_320x200"), ("square", "square_256x256")):
-            pixels = np.asarray(Image.open(reference / f"sdaie_{file}.png").convert("RGB"))
-            assert len(encoder.patches.cut(pixels)) == expected[f"{name}_None_npatch"]
-            assert differs(encoder.tokens(pixels), expected[f"{name}_tokens_f5"]) < 1e-5
-            assert differs(encoder.encode([pixels])[0], expected[f"{name}_None_feature"]) < 1e-5
-            encoder.patches = Patches(pooling="first")
-            if name == "wide":
-                assert (
-                    differs(encoder.encode([pixels])[0], expected["wide_rightcrop_feature"]) < 1e-5
-                )
+            cut = patches(file)
+            assert len(cut) == expected[f"{name}_None_npatch"]
+            assert differs(found.network.tokens(cut), expected[f"{name}_tokens_f5"]) < 1e-5
+            assert differs(found.network(cut[None])[0], expected[f"{name}_None_feature"]) < 1e-5
+        right = patches("wide_320x200", "whole")
+        assert differs(found.network(right[None])[0], expected["wide_rightcrop_feature"]) < 1e-5
         for name, file in NOISES.items():
-            pixels = np.asarray(Image.open(reference / f"sdaie_square_{file}.png").convert("RGB"))
-            assert differs(encoder.encode([pixels])[0], expected[f"square_{name}_feature"]) < 1e-5
+            feature = found.network(patches(f"square_{file}")[None])[0]
+            assert differs(feature, expected[f"square_{name}_feature"]) < 1e-5
 
 
 # ---- against slow twins -------------------------------------------------------------------------
@@ -189,18 +186,6 @@ def test_attention_without_torch_is_the_same_a_few_at_a_time(network, monkeypatc
         assert differs(token_attention.attend(tokens.numpy(), weights), expected) < 1e-5
 
 
-def test_the_order_of_patches_says_nothing_to_their_mean_and_the_first_is_one(network):
-    patches = torch.randn(1, 5, 3, 64, 64, generator=torch.Generator().manual_seed(2))
-    with torch.inference_mode():
-        tokens = network.tokens(patches[0])[None]
-        assert torch.allclose(network.feature(tokens), network.feature(tokens.flip(1)), atol=1e-4)
-        first = PatchEncoder(pooling="first").eval()
-        first.load_state_dict(network.state_dict())
-        attended = network.transformer(tokens)
-        assert torch.equal(first.feature(tokens), attended[:, 0])
-        assert torch.allclose(network(patches), attended.mean(1), atol=1e-5)
-
-
 # ---- as files -----------------------------------------------------------------------------------
 
 
@@ -212,18 +197,6 @@ def test_onnx_gives_the_features_of_torch_for_any_size(network, patch_folder, as
         with torch.inference_mode():
             expected = network(patches[None])[0]
         assert differs(encoder.encode([pixels])[0], expected) < 1e-5
-
-
-def test_encoders_of_faces_and_of_images_are_not_confused(patch_folder, encoder_folder):
-    files = EncoderFolder.read(patch_folder)
-    model, description = files.model, files.description
-    assert description.subject == "image"
-    assert EncoderDescription.from_dict(description.as_dict()) == description
-    with pytest.raises(EncoderError, match="whole images"):
-        OnnxEncoder(model, description).encode(np.zeros((1, 64, 64, 3), np.uint8))
-    of_faces = EncoderFolder.read(encoder_folder)
-    with pytest.raises(EncoderError, match="looks at faces"):
-        OnnxPatchEncoder(of_faces.model, None, of_faces.description)
 
 
 def published(network, kind):

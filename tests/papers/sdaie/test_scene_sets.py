@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 from PIL import Image
 
 from exiface.errors import UserError
+from exiface.papers.sdaie.noise import RELEASED_NOISES
 from exiface.papers.sdaie.scene_sets import read_scene_sets
 
 
@@ -23,12 +25,8 @@ def root(tmp_path):
 def test_sets_stand_in_the_authors_order_and_have_their_own_photographs(root):
     files = read_scene_sets(root)
     assert list(files.photographs) == ["progan", "stylegan2", "Own"]
-    named = {name: [path.name for path in paths] for name, paths in files.fakes.items()}
-    assert named == {
-        "progan/generated": ["d.png", "e.png"],
-        "stylegan2/generated": ["a.png"],
-        "Own/generated": ["g.png"],
-    }
+    named = {name: "".join(path.stem for path in each) for name, each in files.fakes.items()}
+    assert named == {"progan/generated": "de", "stylegan2/generated": "a", "Own/generated": "g"}
     assert files.against["Own/generated"] == "Own"
     assert [path.name for path in files.fit] == ["i.png"]
     assert "biggan" in files.missing and "progan" not in files.missing
@@ -42,3 +40,19 @@ def test_what_is_lacking_is_named(root, tmp_path):
         read_scene_sets(root / "Half")
     with pytest.raises(UserError, match="is not a folder"):
         read_scene_sets(tmp_path / "gone")
+
+
+FILES = {"resize": "resize05", "blur": "blur1", "jpg": "jpg95"}
+
+
+def test_each_noise_is_the_released_one_to_the_pixel(shared_reference):
+    pixels = np.asarray(Image.open(shared_reference / "sdaie_square_256x256.png").convert("RGB"))
+    for name, file in FILES.items():
+        expected = np.asarray(
+            Image.open(shared_reference / f"sdaie_square_{file}.png").convert("RGB")
+        )
+        found = RELEASED_NOISES[name](pixels)
+        if name == "jpg":  # versions of the JPEG library differ by a grey level
+            assert np.abs(found.astype(int) - expected).max() <= 2
+        else:
+            assert np.array_equal(found, expected), name
