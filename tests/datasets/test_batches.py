@@ -2,12 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from exiface.datasets.patch_batches import PatchBatches
 from PIL import Image
 
 from exiface.datasets import Manifest, scan
 from exiface.datasets.augmentation import Augmentation
-from exiface.datasets.batches import FAMILIES, FaceBatches
+from exiface.datasets.batches import FAMILIES, FaceBatches, PatchBatches
 from exiface.datasets.sampling import Sampling
 from exiface.errors import UserError
 from exiface.photos import Preprocessing, UnreadableImageError, read_photo
