@@ -24,9 +24,9 @@ round() { # the run that it goes on from, the run
 round first all
 round all all-more
 network=runs/turns/all-more
-[ -f $network/windows/encoder.onnx ] || python configs/as_windows.py $network $network/windows
+[ -f $network/windows/encoder.onnx ] || python configs/in_use.py $network
 
-exiface fit --encoder $network --photos runs/turns/all-faces.parquet --name exiface-default \
+exiface fit --encoder $network/faces --photos runs/turns/all-faces.parquet --name exiface-default \
     --license apache-2.0 --card configs/default-detector.card.md --generated results/left-out-faces.csv \
     --notice "$(python results/quote.py notice)" --output src/exiface/detector/default
 exiface fit --encoder $network/windows --photos runs/turns/all-pictures.parquet \

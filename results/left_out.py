@@ -43,7 +43,7 @@ _SEED = 0
 
 
 def train(turn: str) -> None:
-    """Train the network of a turn, if it isn't there, and make its encoder of whole images."""
+    """Train the network of a turn, if it isn't there, and make encoders of it as it is used."""
     first, run = WORK / turn, WORK / f"{turn}-more"
     command = [sys.executable, "-m", "exiface", "train", "--config", "default-detector"]
     command += ["--data", str(WORK / f"{turn}.parquet")]
@@ -52,8 +52,7 @@ def train(turn: str) -> None:
     subprocess.run([*command, "--init", str(START), "--output", str(first)], check=True)
     subprocess.run([*command, "--init", str(start), "--output", str(run), *again], check=True)
     if not (run / "windows" / "encoder.onnx").exists():
-        made = ["configs/as_windows.py", str(run), str(run / "windows")]
-        subprocess.run([sys.executable, *made], check=True)
+        subprocess.run([sys.executable, "configs/in_use.py", str(run)], check=True)
 
 
 def network(turn: str) -> Path:
@@ -77,7 +76,7 @@ def score(turn: str) -> Iterator[Scores]:
     run = network(turn)
     subjects = np.array([subject_of(str(path)) for path in kept.path])
     for of_faces in (True, False):
-        folder = run if of_faces else run / "windows"
+        folder = run / ("faces" if of_faces else "windows")
         files = EncoderFolder.read(folder)
         encoder = files.open(threads=1)
         classifier = read_classifier(files)

@@ -12,7 +12,7 @@ from torchvision.models import mobilenet_v2
 from exiface.encoders.image_encoder import ImageEncoder
 from exiface.photos.patches import Pooling
 
-WINDOW = 224  # px, the side of a window in use; training may look at smaller ones
+WINDOW = 256  # px, the side of a window in use; training may look at smaller ones
 _DEPTHS = (1, 3, 6, 13)  # after which the maps are compared; 2, 4, 8 and 16 times smaller
 
 
