@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,18 +94,6 @@ def nearest_seeds(features: NDArray[np.float64], n_components: int, seed: int) -
 
     seeds, _ = kmeans_plusplus(features, n_components, random_state=seed)
     return np.asarray(pairwise_distances_argmin(features, seeds), np.intp)
-
-
-def k_means(
-    white: NDArray[Any], n_components: int, seed: int, count: int
-) -> Iterator[NDArray[np.intp]]:
-    """Which cluster each row is in (n,), `count` times."""
-    from sklearn.cluster import KMeans
-
-    random = np.random.RandomState(seed)
-    for _ in range(count):
-        clusters = KMeans(n_components, n_init=1, random_state=random).fit(white)
-        yield clusters.labels_.astype(np.intp)
 
 
 def maximise(
