@@ -190,8 +190,7 @@ class Manifest:
     def read(cls, path: Path, *, root: Path | None = None) -> Self:
         """Read a manifest; `root` is the folder of the photographs, if not the one it names.
 
-        Raises:
-            ManifestError: missing, damaged, of another version, or without a row.
+        One that is missing, damaged, of another version, or without a row is a ManifestError.
         """
         import pyarrow as arrow
         from pyarrow import parquet
