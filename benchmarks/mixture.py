@@ -62,6 +62,11 @@ def main(path: Path) -> None:
         note(f"{name}: ratio", other / seconds, "x")
         note(f"{name}: iterations", len(history.likelihoods), "")
         note(f"{name}: iterations of scikit-learn", reference.n_iter_, "")
+        for step, spent in history.seconds.items():
+            note(f"{name}: share of {step}", spent / seconds, "")
+        note(
+            f"{name}: share of whitening and start", 1 - sum(history.seconds.values()) / seconds, ""
+        )
         note(f"{name}: mean log-likelihood, left out", mine, "nats")
         note(f"{name}: the same, scikit-learn", theirs, "nats")
         note(f"{name}: difference", 100 * (mine - theirs) / abs(theirs), "%")

@@ -9,6 +9,10 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 from torch import nn
 
+from exiface.datasets import Manifest
+from exiface.photos import RANKED_TAGS, CameraTags
+from exiface.photos.camera_settings import CLASSES
+
 # (aperture, exposure time, focal length, ISO speed) as rationals, cycled through the variations.
 EXPOSURES = [
     ((28, 10), (1, 200), (50, 1), 100),
@@ -16,6 +20,16 @@ EXPOSURES = [
     ((18, 10), (1, 1000), (85, 1), 200),
     ((11, 1), (1, 30), (24, 1), 1600),
 ]
+
+
+def tags_of(manifest: Manifest, row: int) -> CameraTags:
+    """The tags of one row of a manifest."""
+    ranked = zip(RANKED_TAGS, manifest.tags[row].tolist(), strict=True)
+    places = zip(CLASSES.items(), manifest.classes[row].tolist(), strict=True)
+    return CameraTags(
+        **{name: None if np.isnan(value) else value for name, value in ranked},
+        **{name: classes[place] for (name, classes), place in places if place >= 0},
+    )
 
 
 def write_photo(

@@ -12,7 +12,6 @@ from exiface.apps.page import standing
 from exiface.calibration import Calibration, GeneratedFaces, Judge, Verdict, promise
 from exiface.detector import Judgement
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.explanation import Sign
 
 
 def test_the_page_and_the_text(exiface, photos, tmp_path):
@@ -64,8 +63,8 @@ def test_of_several_faces_it_says_which_and_where_that_stands(exiface, astronaut
 
 def test_signs_and_claims_in_words():
     look = "look of a low aperture: more than in 50 % of known photographs"
-    assert sign_sentence(Sign("-aperture", 0.5)) == look
-    assert sign_sentence(Sign("symmetry", 0)).endswith("more than in 1 % of known photographs")
+    assert sign_sentence("-aperture", 0.5) == look
+    assert sign_sentence("symmetry", 0).endswith("more than in 1 % of known photographs")
     assert tag_sentence(TagCheck("exposure_time", 0.9, 0.005, 0.05, 0.02)) == (
         "exposure time: the face looks higher than 90 % of known photographs; the file claims "
         "1/200 s, lower than 95 % of known photographs. They disagree more than for all but "

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made import tags_of
 
 from exiface.datasets import SPLITS, Manifest, ManifestError, assign_splits, cap
 from exiface.datasets.splits import unlike_asked
@@ -42,7 +43,7 @@ def test_what_is_written_is_read(tmp_path):
     for name in (*names, "box", "landmarks", "score"):
         assert np.array_equal(getattr(read, name), getattr(written, name)), name
     assert np.array_equal(read.tags, written.tags, equal_nan=True)
-    assert read.camera_tags(3) == CameraTags(aperture=2.8, iso_speed=103)
+    assert tags_of(read, 3) == CameraTags(aperture=2.8, iso_speed=103)
 
 
 def test_the_folder_and_its_manifest_may_move_together(tmp_path):

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from made import write_photo
+from made import tags_of, write_photo
 
 from exiface.datasets import find_images, read_records, scan
 from exiface.datasets.scan import Journal
@@ -29,7 +29,7 @@ def test_tags_and_cameras_are_read(scanned):
     manifest, summary = scanned
     row = manifest.path.tolist().index("1/01.jpg")
     expected = CameraTags(5.6, 1 / 60, 35, 400, make="others", series="others")
-    assert manifest.camera_tags(row) == expected
+    assert tags_of(manifest, row) == expected
     assert summary.cameras == 1
     assert summary.tags["iso_speed"] == {
         "present": len(manifest),
@@ -66,7 +66,7 @@ def test_records_win_over_files(tmp_path, astronaut):
     records.write_text("file,photo,group,make,model,fnumber,iso\na.jpg,p1,g1,Maker,Two,8,nan\n")
     manifest, _ = scan(tmp_path / "photos", records=read_records(records))
     assert (manifest.photo[0], manifest.group[0], manifest.camera[0]) == ("p1", "g1", "Maker Two")
-    assert manifest.camera_tags(0) == CameraTags(aperture=8, make="others", series="others")
+    assert tags_of(manifest, 0) == CameraTags(aperture=8, make="others", series="others")
 
 
 def test_an_interrupted_scan_goes_on(tmp_path, photos, scanned, monkeypatch):

@@ -241,7 +241,7 @@ def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both,
     classifier = read_classifier(EncoderFolder.read(tmp_path / "once"))
     assert isinstance(classifier, Classifier)
     exported = once["average.module.heads.generated.weight"].numpy()
-    assert np.array_equal(classifier.direction, exported[0])
+    assert np.array_equal(classifier.arrays()["0.weight"][0], exported[0])
     description = EncoderFolder.read(tmp_path / "once").description
     assert description.preprocessing.largest == 64
     assert description.provenance["supervised"]["sources"] == ["one", "two"]

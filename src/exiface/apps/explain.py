@@ -72,22 +72,22 @@ def _print(explanation: "Explanation", counted: str) -> None:
     for sentence in (*declared.contradictions, *declared.unread):
         console.print(f"[yellow]{escape(sentence)}[/]")
     console.print()
-    for sign in explanation.signs:
-        console.print(sign_sentence(sign))
+    for sign in explanation.signs.items():
+        console.print(sign_sentence(*sign))
     if explanation.signs:
         console.print()
     table = Table("after", box=None, header_style="bold", pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right")
-    for each in explanation.stability:
-        if each.judged is None:
-            table.add_row(each.alteration, "[dim]face no longer found[/]", "")
+    for alteration, judged in explanation.stability.items():
+        if judged is None:
+            table.add_row(alteration, "[dim]face no longer found[/]", "")
         else:
-            verdict = each.judged.verdict.value
+            verdict = judged.verdict.value
             table.add_row(
-                each.alteration,
+                alteration,
                 f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
-                f"{each.judged.p_value:.3f}",
+                f"{judged.p_value:.3f}",
             )
     console.print(table)
     console.print(

@@ -11,7 +11,7 @@ from exiface import __version__
 from exiface.apps.page import standing, words
 from exiface.detector import Detector
 from exiface.detector.cross_check import TagCheck
-from exiface.detector.explanation import Explanation, Sign
+from exiface.detector.explanation import Explanation
 from exiface.detector.folder import DetectorParts
 from exiface.html import data_uri, template
 from exiface.photos import TAG_TITLES, CameraTags
@@ -56,7 +56,7 @@ def told(explanation: Explanation) -> dict[str, Any]:
         "crop": data_uri(enlarged(explanation.crop)),
         "spotlight": data_uri(spotlight(explanation.crop, explanation.regions)),
         "pull": float(explanation.regions.max()),
-        "signs": [f"{sign_sentence(sign)}." for sign in explanation.signs],
+        "signs": [f"{sign_sentence(*sign)}." for sign in explanation.signs.items()],
         "checks": [tag_sentence(check, explanation.what) for check in explanation.tag_checks],
     }
 
@@ -68,18 +68,18 @@ def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
     return detector.parts
 
 
-def sign_sentence(sign: Sign) -> str:
-    """Say in words how strongly a face shows a sign.
+def sign_sentence(head: str, rank: float) -> str:
+    """Say in words how strongly a face shows the sign of a head (see `Explanation.signs`).
 
     Example:
-        >>> sign_sentence(Sign("-iso_speed", 0.914))
+        >>> sign_sentence("-iso_speed", 0.914)
         'look of a low ISO speed: more than in 91 % of known photographs'
     """
-    name = sign.name.removeprefix("-")
+    name = head.removeprefix("-")
     title = _SIGNS.get(name, name)
     if name in TAG_TITLES:
-        title = f"look of a {'low' if sign.name.startswith('-') else 'high'} {TAG_TITLES[name]}"
-    share = min(max(round(sign.rank * 100), 1), 99)  # no sign is stronger than in all of them
+        title = f"look of a {'low' if head.startswith('-') else 'high'} {TAG_TITLES[name]}"
+    share = min(max(round(rank * 100), 1), 99)  # no sign is stronger than in all of them
     return f"{title}: more than in {share} % of known photographs"
 
 

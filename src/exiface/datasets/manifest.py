@@ -141,15 +141,6 @@ class Manifest:
             counts["generated"] = int(self.generated.sum())
         return counts
 
-    def camera_tags(self, row: int) -> CameraTags:
-        """The tags of one row."""
-        ranked = zip(RANKED_TAGS, self.tags[row].tolist(), strict=True)
-        places = zip(CLASSES.items(), self.classes[row].tolist(), strict=True)
-        return CameraTags(
-            **{name: None if np.isnan(value) else value for name, value in ranked},
-            **{name: classes[place] for (name, classes), place in places if place >= 0},
-        )
-
     def file(self, row: int) -> Path:
         """The photograph of one face."""
         return self.root / str(self.path[row])
@@ -199,8 +190,7 @@ class Manifest:
     def read(cls, path: Path, *, root: Path | None = None) -> Self:
         """Read a manifest; `root` is the folder of the photographs, if not the one it names.
 
-        Raises:
-            ManifestError: missing, damaged, of another version, or without a row.
+        One that is missing, damaged, of another version, or without a row is a ManifestError.
         """
         import pyarrow as arrow
         from pyarrow import parquet

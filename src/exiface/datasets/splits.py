@@ -14,7 +14,7 @@ SPLITS: dict[str, float] = {"train": 0.6, "validation": 0.1, "fit": 0.15, "calib
 def assign_splits(
     photo: ArrayLike, group: ArrayLike, fractions: Mapping[str, float] = SPLITS, *, seed: int = 0
 ) -> NDArray[np.str_]:
-    """Deal photographs out to splits.
+    """Deal photographs out to splits (n,), by the photograph and group (n,) of each face.
 
     Photographs that share a group, and groups that share a photograph, stay together. The largest
     such unit goes first, each to the split that lacks most, so that shares are met as closely as
@@ -25,9 +25,6 @@ def assign_splits(
         group: (n,) id of each face's group; "" = none but its own photograph.
         fractions: split -> share of the photographs; scaled to sum to 1.
         seed: orders units of equal size.
-
-    Returns:
-        (n,) the split of each face.
 
     Raises:
         UserError: a share is negative, or all are zero.

@@ -71,21 +71,12 @@ def calibrated(
 ) -> Calibrated:
     """Calibrate on photographs, and measure on them all that a verdict needs.
 
-    Args:
-        encoder: of the detector.
-        scorer: of its features.
-        rows: one face, or whole image, a photograph (see `chosen`).
-        promise: that is made.
-        tag_weights: (tags, d) of the heads of camera tags; None = tags can't be checked.
-        generated: faces of generators that training never saw, each family of the manifest's
-            sources weighing the same; or what they scored already, by detectors that were trained
-            in the same way without their family. None = not measured.
-        seen: SHA-256 sums of the pictures that shaped encoder or scorer.
-        progress: called with (done, total) of each part of the work.
-
-    Raises:
-        CalibrationError: too few photographs for the promised rate.
-        DetectorError: generated faces were trained on.
+    The rows are one face, or whole image, a photograph (see `chosen`). Tags can't be checked
+    without the weights (tags, d) of their heads. Generated faces are of generators that training
+    never saw, each family of the manifest's sources weighing the same; or what they scored already,
+    by detectors that were trained in the same way without their family. Those that shaped encoder
+    or scorer, `seen` by their SHA-256 sums, are a DetectorError; too few photographs for the
+    promised rate are a CalibrationError.
     """
     features, sources, forms = encode_rows(
         encoder, rows, as_sent=promise.as_sent, seed=promise.seed, progress=progress

@@ -125,15 +125,10 @@ def encode_rows(
     seed: int,
     progress: Progress = no_progress,
 ) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64]]:
-    """Encode what fits or calibrates a detector.
+    """Encode what fits or calibrates a detector: faces, or whole images.
 
-    Args:
-        encoder: of faces or of whole images.
-        rows: of its subject.
-        as_sent: faces are saved again and shrunk at random; whole images come once in each of the
-            FORMS, one form after another, the first of which is as they are.
-        seed: of what is drawn.
-        progress: called with (done, total) of each part.
+    With `as_sent` faces are saved again and shrunk at random; whole images come once in each of the
+    FORMS, one form after another, the first of which is as they are.
 
     Returns:
         Features (m, d), the source (m,) of each, and the form (m,) that it was seen in, 0 = as it

@@ -35,23 +35,6 @@ _SHOWN = 512  # px, the longer side of a whole image that is explained
 _GRID = 8  # cells along a side of the map, as JSON has it
 
 
-@dataclass(frozen=True, slots=True)
-class Stability:
-    """The verdict on the same face, or image, after a mild alteration of the picture."""
-
-    alteration: str  #: name in `exiface.photos.alterations`.
-    judged: Judgement | None  #: the verdict; None where the face was no longer found.
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """How strongly a face shows one of the signs that are combined into its score."""
-
-    name: str  #: head of the encoder; with a leading minus, low outputs are the sign.
-    #: share of photographs that show less of it, as a normal distribution has it, 0 to 1.
-    rank: float
-
-
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """What stands behind a verdict."""
@@ -63,11 +46,14 @@ class Explanation:
     #: face: above 0, the region pulls the likelihood down more than others. Of a whole image, by
     #: how much the patch there scores above the median patch.
     regions: NDArray[np.float32]
-    #: what the score is combined of; empty where a density or classifier scores.
-    signs: tuple[Sign, ...]
+    #: head of the encoder -> share of photographs that show less of its sign, as a normal
+    #: distribution has it, 0 to 1; with a leading minus, low outputs are the sign. Empty where a
+    #: density or classifier scores.
+    signs: dict[str, float]
     #: scores of the calibration photographs nearest in score, ascending.
     nearest_scores: tuple[float, ...]
-    stability: tuple[Stability, ...]  #: verdicts after mild alterations.
+    #: mild alteration -> the verdict after it; None where the face was no longer found.
+    stability: dict[str, Judgement | None]
     #: expected and claimed camera tags; empty where the detector has no heads.
     tag_checks: tuple[TagCheck, ...]
     #: the likelihood ratio of generators that training knew, beside that of the verdict, which is
@@ -99,8 +85,8 @@ class Explanation:
     def kept(self) -> int:
         """How many of the alterations leave the verdict as it was."""
         return sum(
-            each.judged is not None and each.judged.verdict == self.judged.verdict
-            for each in self.stability
+            each is not None and each.verdict == self.judged.verdict
+            for each in self.stability.values()
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,12 +102,9 @@ class Explanation:
             "likelihood_ratio_known": self.known_ratio and self.known_ratio.as_dict(),
             **self.result.declared.as_dict(),
             "regions": np.round(cells.astype(float), SCORE_DECIMALS).tolist(),
-            "signs": {sign.name: round(sign.rank, 3) for sign in self.signs},
+            "signs": {name: round(rank, 3) for name, rank in self.signs.items()},
             "nearest_scores": list(self.nearest_scores),
-            "stability": {
-                each.alteration: None if each.judged is None else each.judged.as_dict()
-                for each in self.stability
-            },
+            "stability": {name: each and each.as_dict() for name, each in self.stability.items()},
             "tags": {check.tag: check.as_dict() for check in self.tag_checks},
         }
 
@@ -168,10 +151,10 @@ def explain(
         number=face,
         crop=crop,
         regions=region_map(detector, crop),
-        signs=tuple(
-            Sign(name, NormalDist().cdf(float(sign[0])))
+        signs={
+            name: NormalDist().cdf(float(sign[0]))
             for name, sign in detector.parts.scorer.signs(features).items()
-        ),
+        },
         stability=_stability(detector, read_photo(image).pixels, box, cropped=cropped),
         **_beside(detector.parts, result.faces[face], features[0], result.tags),
     )
@@ -192,11 +175,8 @@ def _explain_whole(
         number=None,
         crop=np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8),
         regions=np.asarray(regions, np.float32),
-        signs=(),
-        stability=tuple(
-            Stability(name, each.image)
-            for name, each in _altered(detector, pixels, subject="image")
-        ),
+        signs={},
+        stability={name: each.image for name, each in _altered(detector, pixels, subject="image")},
         **_beside(whole.parts, result.image, seen.feature, result.tags),
     )
 
@@ -248,7 +228,7 @@ def region_map(detector: Detector, crop: NDArray[np.uint8]) -> NDArray[np.float3
 
 def _stability(
     detector: Detector, pixels: NDArray[np.uint8], box: Box, *, cropped: bool
-) -> tuple[Stability, ...]:
+) -> dict[str, Judgement | None]:
     height, width = pixels.shape[:2]
     if not cropped:  # other faces of the picture are left out
         x0, y0, x1, y1 = square_about(box, _CONTEXT, width, height)
@@ -256,10 +236,10 @@ def _stability(
         box = (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0)
         height, width = pixels.shape[:2]
     place = np.array([(box[0] + box[2]) / (2 * width), (box[1] + box[3]) / (2 * height)])
-    return tuple(
-        Stability(name, _nearest_face(result, place))
+    return {
+        name: _nearest_face(result, place)
         for name, result in _altered(detector, pixels, cropped=cropped)
-    )
+    }
 
 
 def _altered(

@@ -181,10 +181,8 @@ def split_for_fit(manifest: Manifest, seen: Collection[str]) -> Manifest:
     """Settle which photographs fit and which calibrate.
 
     A manifest that the encoder was trained with keeps its splits. Where the encoder saw none of the
-    photographs, those of "train" and "validation" fit as well.
-
-    Raises:
-        DetectorError: a photograph that the encoder saw would calibrate.
+    photographs, those of "train" and "validation" fit as well. That a photograph which the encoder
+    saw would calibrate is a DetectorError.
     """
     known = np.isin(manifest.sha256, list(seen))
     calibrates = manifest.split == "calibration"

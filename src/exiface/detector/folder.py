@@ -217,11 +217,7 @@ def detector_folder(detector: str | Path | None = None) -> Path:
 
 
 def read_folder(folder: Path) -> DetectorParts:
-    """Read a detector folder.
-
-    Raises:
-        DetectorError: missing, incomplete, changed since it was written, or unknown.
-    """
+    """Read a detector folder; one that is missing, damaged or unknown is a DetectorError."""
     path = folder / DETECTOR_FILE
     try:
         content = path.read_bytes()
@@ -297,10 +293,6 @@ def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
     The encoders of `default`, `photographs-only` and `whole-image` come with the heads of camera
     tags and the classifier. The photographs that shaped them are not listed in the package: give
     `fit` others than the data sets that docs/default-detector.md names.
-
-    Raises:
-        EncoderError: no encoder in the folder, or a damaged one.
-        DetectorError: a detector inside the package was changed.
     """
     if isinstance(encoder, EncoderFolder):
         return encoder

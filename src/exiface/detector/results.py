@@ -191,17 +191,15 @@ class ImageResult:
         values |= {
             "declares_generated": self.declares_generated,
             "faces": [face.as_dict() for face in self.faces],
-            **({} if self.image is None else {"image": _without_box(self.image)}),
+            **({} if self.image is None else {"image": self.image.as_dict()}),
             "tags": self.tags.as_dict(),
             "detector": self.detector,
             **self.declared.as_dict(),
         }
+        if self.image is not None:
+            del values["image"]["box"]  # it is all of the image
         if self.small_faces:
             values["small_faces"] = self.small_faces
         if self.reason is not None:
             values["reason"] = self.reason
         return values
-
-
-def _without_box(image: Judgement) -> dict[str, Any]:
-    return {name: value for name, value in image.as_dict().items() if name != "box"}

@@ -181,7 +181,7 @@ def write_supervised(
     files = encoder_named(encoder)
     heads = dict(files.heads)
     if made_of.get("hidden") is None:
-        heads[GENERATED_HEAD] = classifier.direction
+        heads[GENERATED_HEAD] = classifier.arrays()["0.weight"][0]
     provenance = files.description.provenance | {"supervised": made_of}
     replace(
         files,

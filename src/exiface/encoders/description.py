@@ -75,8 +75,12 @@ class EncoderDescription:
                 "export the encoder again with this version"
             )
         try:
-            if "patches" in values:
-                return cls(takes=Patches.from_dict(values.pop("patches")), **values)
-            return cls(takes=Preprocessing.from_dict(values.pop("preprocessing")), **values)
-        except (KeyError, TypeError, ValueError) as error:
+            whole = "patches" in values
+            kind, key = (Patches, "patches") if whole else (Preprocessing, "preprocessing")
+            takes: dict[str, Any] = {
+                name: tuple(each) if isinstance(each, list) else each
+                for name, each in values.pop(key).items()
+            }
+            return cls(takes=kind(**takes), **values)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise EncoderError(f"encoder description is not complete: {error}") from None

@@ -29,9 +29,7 @@ _NONE = "-"  # no parameter begins so: these networks have no layer of features 
 def find_architecture(name: str) -> Architecture:
     """The architecture of a name: of one in `ARCHITECTURES`, or of one from elsewhere.
 
-    Raises:
-        EncoderError: none of that name, or no network of crops.
-        UserError: no such module or function.
+    A name that stands for none, or for no network of crops, is an EncoderError or a UserError.
     """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]

@@ -27,10 +27,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
     The file is safetensors, torch's format, or a TorchScript archive. Tensors are taken from below
     its top key `model`, `state_dict`, `state_net` or none, by their keys without any `model.` and
-    `module.` at the start.
-
-    Raises:
-        EncoderError: missing, damaged, or a file that would need code to be run.
+    `module.` at the start. A file that would need code to be run is an EncoderError.
     """
     try:
         if path.suffix == ".safetensors":

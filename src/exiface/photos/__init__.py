@@ -5,7 +5,6 @@ from exiface.photos.declared import Declared
 from exiface.photos.faces import Face, FaceDetector
 from exiface.photos.images import IMAGE_SUFFIXES, Photo, UnreadableImageError, read_photo
 from exiface.photos.manipulations import MANIPULATIONS, manipulate
-from exiface.photos.marks import Mark
 from exiface.photos.tags import RANKED_TAGS, TAG_NAMES, TAG_TITLES, CameraTags
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "Declared",
     "Face",
     "FaceDetector",
-    "Mark",
     "Photo",
     "Preprocessing",
     "UnreadableImageError",

@@ -41,9 +41,6 @@ def credentials(
         Marks of the active manifest and its ingredients, the first of which says who signed; the
         same as a chain; and what could not be read. A file without a manifest has no marks.
 
-    Raises:
-        TrustListError: EXIFACE_TRUST_LIST names a file that can't be used.
-
     Source: C2PA Technical Specification 2.2, sections 10 (claims) and 15 (validation).
     """
     if b"c2pa" not in content or b"jumb" not in content:

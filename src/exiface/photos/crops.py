@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self, get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -90,16 +90,6 @@ class Preprocessing:
         if self.released is None:
             del values["released"]
         return values
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what `as_dict` made; an unknown or missing key is a TypeError."""
-        return cls(**with_tuples(values))
-
-
-def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a preprocessing as JSON gave them, lists of channels as tuples again."""
-    return {key: tuple(each) if isinstance(each, list) else each for key, each in values.items()}
 
 
 def shorter_side(box: Box) -> float:

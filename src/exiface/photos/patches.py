@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from exiface.photos.crops import with_tuples
 
 Crop = Literal["whole", "published"]
 Pooling = Literal["mean", "first"]
@@ -110,11 +108,6 @@ class Patches:
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what `as_dict` made; an unknown key is a TypeError."""
-        return cls(**with_tuples(values))
 
 
 def _offset(length: int, wanted: int) -> int:

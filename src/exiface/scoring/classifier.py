@@ -53,13 +53,6 @@ class Classifier(Scorer):
         """Length of the feature vectors that it takes."""
         return int(self._layers[0][0].shape[1])
 
-    @property
-    def direction(self) -> NDArray[np.float32]:
-        """The weights (d,) of a classifier of one layer; of several there are none."""
-        if len(self._layers) > 1:
-            raise DensityError(f"a classifier of {len(self._layers)} layers has no one direction")
-        return np.asarray(self._layers[0][0][0])
-
     def score(self, features: ArrayLike) -> NDArray[np.float64]:
         """Log-odds (n,) that faces are generated, of features (n, d)."""
         values = checked_features(features, self.features)

@@ -7,9 +7,10 @@ E steps only the components that were plausible for a row are looked at again: i
 and Hinton, A View of the EM Algorithm, 1998, section 5), which never lowers the likelihood either.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,10 @@ class History:
     #: of each iteration: the mean log-likelihood at its start.
     likelihoods: list[float] = field(default_factory=list)
     converged: bool = False  #: whether it stopped because that no longer rose.
+    #: spent in "expectation" and in "maximisation".
+    seconds: dict[str, float] = field(
+        default_factory=lambda: {"expectation": 0.0, "maximisation": 0.0}
+    )
 
 
 def whitening_of(
@@ -91,18 +96,6 @@ def nearest_seeds(features: NDArray[np.float64], n_components: int, seed: int) -
     return np.asarray(pairwise_distances_argmin(features, seeds), np.intp)
 
 
-def k_means(
-    white: NDArray[Any], n_components: int, seed: int, count: int
-) -> Iterator[NDArray[np.intp]]:
-    """Which cluster each row is in (n,), `count` times."""
-    from sklearn.cluster import KMeans
-
-    random = np.random.RandomState(seed)
-    for _ in range(count):
-        clusters = KMeans(n_components, n_init=1, random_state=random).fit(white)
-        yield clusters.labels_.astype(np.intp)
-
-
 def maximise(
     rows: HostRows | DeviceRows,
     labels: NDArray[np.intp],
@@ -132,25 +125,40 @@ def maximise(
     history = History()
     number = len(labels)
 
+    def expect(gaussians: Gaussians, plausible: NDArray[np.bool_], full: bool) -> Joint:
+        with _timed(history, "expectation"):
+            return _expect(rows, gaussians, plausible, full, workers)
+
+    def estimate(responsibilities: Joint) -> Gaussians:
+        with _timed(history, "maximisation"):
+            return estimate_gaussians(rows, responsibilities, regularisation, workers)
+
     responsibilities = np.zeros((number, n_components))
     responsibilities[np.arange(number), labels] = 1
-    gaussians = estimate_gaussians(rows, responsibilities, regularisation, workers)
+    gaussians = estimate(responsibilities)
     settled = False
     for iteration in range(iterations):
         full = settled or not rows.prunes or iteration % _FULL_EVERY == 0
-        joint = _expect(rows, gaussians, responsibilities > 0, full, workers)
+        joint = expect(gaussians, responsibilities > 0, full)
         likelihoods = logsumexp(joint, axis=1)
         responsibilities = np.exp(joint - likelihoods[:, None])
         mean = float(likelihoods.mean())
         risen = mean - history.likelihoods[-1] if history.likelihoods else np.inf
         history.likelihoods.append(mean)
-        gaussians = estimate_gaussians(rows, responsibilities, regularisation, workers)
+        gaussians = estimate(responsibilities)
         if risen < tolerance and full:
             history.converged = True
             break
         # Before it ends, every component is looked at once more.
         settled = risen < tolerance
     return gaussians, history
+
+
+@contextmanager
+def _timed(history: History, step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    history.seconds[step] += time.perf_counter() - start
 
 
 def _each(

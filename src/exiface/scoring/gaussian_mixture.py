@@ -31,7 +31,6 @@ from exiface.scoring.expectation_maximisation import (
     History,
     Regularisation,
     estimate_gaussians,
-    k_means,
     maximise,
     nearest_seeds,
     responsibilities_of,
@@ -138,6 +137,8 @@ class GaussianMixture(Scorer):
         self, rows: HostRows | DeviceRows, white: NDArray[Any], workers: int
     ) -> tuple[Gaussians, History]:
         """Fit to whitened rows and draw the covariances towards the pooled one."""
+        from sklearn.cluster import KMeans
+
         number, dimensions = white.shape
         # The prior shapes the last estimate. Within EM its weight, spread over the components, is a
         # floor of their variances: those that fit their own few rows too closely would keep others
@@ -146,16 +147,17 @@ class GaussianMixture(Scorer):
         # Several starts, since whitening gives all directions one variance: k-means may cut along
         # any of them. The seeds alone would leave EM in poor optima.
         starts = 1 if number * dimensions >= _LARGE or self.n_components == 1 else _STARTS
+        k_means = KMeans(self.n_components, n_init=1, random_state=np.random.RandomState(self.seed))
         fits = [
             maximise(
                 rows,
-                labels,
+                k_means.fit_predict(white),
                 self.n_components,
                 Regularisation(floor),
                 iterations=_SHRUNK_ITERATIONS,
                 workers=workers,
             )
-            for labels in k_means(white, self.n_components, self.seed, starts)
+            for _ in range(starts)
         ]
         gaussians, history = max(fits, key=lambda fit: fit[1].likelihoods[-1])
         shares = responsibilities_of(rows, gaussians, workers)

@@ -53,8 +53,7 @@ def save_checkpoint(run: Path, learning: TrainStep, step: int, identity: str) ->
 def load_checkpoint(run: Path, learning: TrainStep, identity: str) -> int:
     """Restore the state of a run, and return the steps done; 0 without a checkpoint.
 
-    Raises:
-        CheckpointError: damaged, of another version, or of other settings or data.
+    One that is damaged, or of another version, settings or data, is a CheckpointError.
     """
     path = run / CHECKPOINT_FILE
     if not path.exists():

@@ -238,14 +238,13 @@ def read_config(config: str | Path | None, settings: Iterable[str] = ()) -> Trai
 def _file(config: str | Path) -> Path:
     """The file that a path or a name stands for; a file of that name comes first."""
     path = Path(config)
-    if path.is_file() or str(config) not in CONFIGS:
-        if not path.exists():
-            raise ConfigError(
-                f"{config} is no file of settings, and no name of one that comes with exiface: "
-                f"{', '.join(CONFIGS)}"
-            )
-        return path
-    return CONFIGS[str(config)]
+    path = path if path.is_file() else CONFIGS.get(str(config), path)
+    if not path.exists():
+        raise ConfigError(
+            f"{config} is no file of settings, and no name of one that comes with exiface: "
+            f"{', '.join(CONFIGS)}"
+        )
+    return path
 
 
 def _set(values: dict[str, Any], setting: str) -> None:

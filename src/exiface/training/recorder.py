@@ -20,12 +20,8 @@ Report = Callable[[int, int, dict[str, float]], None]
 class Recorder:
     """Keeps a run's figures in `metrics.jsonl` and in TensorBoard's files, and reports them.
 
-    Args:
-        run: folder of the run.
-        first: steps done; lines of later steps, written before a kill, are dropped.
-        total: steps in all.
-        batch_size: pictures of a step, from which the speed is computed.
-        report: is told the figures now and then; None = nobody is.
+    Lines of steps after the first, written before a kill, are dropped. Of a step's batch size, in
+    pictures, the speed is computed. The report, if any, is told the figures now and then.
     """
 
     def __init__(

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from made import tags_of
 from made_layouts import write_fdf
 from PIL import Image
 
@@ -18,7 +19,7 @@ def test_every_documented_form_is_read(tmp_path):
     names = write_fdf(tmp_path, 8)
     manifest, summary = read_fdf(tmp_path)
     assert [path.rsplit("/", 1)[-1] for path in manifest.path] == [f"{name}.png" for name in names]
-    tags = [manifest.camera_tags(row) for row in range(8)]
+    tags = [tags_of(manifest, row) for row in range(8)]
     known = CameraTags(2.8, 1 / 200, 50, 200)
     assert tags[:4] == [known] * 4
     assert tags[4:6] == [CameraTags(None, 2.0, 85, 400)] * 2
@@ -81,7 +82,7 @@ def test_landmarks_of_the_data_are_taken(tmp_path, number):
 def test_blades_file_stands_in_for_the_records(tmp_path):
     write_fdf(tmp_path, 6, blades=True)
     manifest, summary = read_fdf(tmp_path)
-    assert manifest.camera_tags(2) == CameraTags(
+    assert tags_of(manifest, 2) == CameraTags(
         *(2.8, 1 / 200, 50, 300), make="canon", metering_mode="others", white_balance="manual"
     )
     assert summary.found["records of BLADES"] == 6
@@ -92,7 +93,7 @@ def test_blades_file_stands_in_for_the_records(tmp_path):
 def test_exposures_as_denominators_are_noticed(tmp_path):
     write_fdf(tmp_path, 6, blades=True, exposure=200)
     manifest, summary = read_fdf(tmp_path)
-    assert manifest.camera_tags(2).exposure_time == pytest.approx(1 / 200)
+    assert tags_of(manifest, 2).exposure_time == pytest.approx(1 / 200)
     assert "as denominators" in summary.warnings[0]
 
 

@@ -338,7 +338,7 @@ def _explained(
         "spotlight": shown["spotlight"],
         "shares": explanation.judged.sentence,
         "kept": explanation.kept,
-        "sign_sentences": [sign_sentence(sign) for sign in explanation.signs],
+        "sign_sentences": [sign_sentence(*sign) for sign in explanation.signs.items()],
         "tag_sentences": shown["checks"],
     }
 
