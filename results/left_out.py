@@ -131,7 +131,7 @@ def p_values(scores: Scores) -> NDArray[np.float64]:
     pictures = scores["subject"] == "pictures"
     photographs = scores["why"] == "calibration"
     forms = np.isin(scores["chain"], ("as handed over", "saved again", "shrunk"))
-    for of_pictures in (False, True):
+    for of_pictures in np.unique(pictures):
         mine = pictures == of_pictures
         calibrates = (
             mine & photographs & (forms if of_pictures else scores["chain"] == "as handed over")
