@@ -104,6 +104,25 @@ def calibrations() -> str:
     return table(head, lines, numbers=4)
 
 
+def sides() -> str:
+    """What is found and flagged with crops of each side, a line a turn and a kind of crop."""
+    lines = [
+        [
+            row["turn"],
+            row["subject"],
+            row["side"],
+            auc(row, "never seen: AUC"),
+            *(share(row, f"{what}: flagged") for what in WHAT if what != "photographs"),
+            share(row, "photographs: flagged"),
+        ]
+        for row in rows("sides")
+    ]
+    head = (
+        "turn | judged | px | AUC, never seen | known: flagged | never seen: flagged | photographs"
+    )
+    return table(head, lines, numbers=5)
+
+
 def notice(subject: str = "faces") -> str:
     """What is found of known and of new generators, and what is flagged of photographs."""
     found = left_out()
@@ -190,6 +209,7 @@ def fairness(detector: str) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "left out": overall,
     "families": families,
+    "sides": sides,
     "collections": collections,
     "sources": sources,
     "calibrations": calibrations,

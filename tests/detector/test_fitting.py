@@ -7,7 +7,7 @@ from exiface.datasets.splits import SPLITS
 from exiface.detector import DetectorError
 from exiface.detector.encoding import encode_faces, encode_sent
 from exiface.detector.fitting import Fitting, fit, split_for_fit
-from exiface.detector.folder import read_folder, write_folder
+from exiface.detector.folder import encoder_named, read_folder, write_folder
 from exiface.encoders import EncoderFolder
 from exiface.photos import TAG_NAMES, UnreadableImageError
 from exiface.scoring import DensityError, Evidence, Head
@@ -24,8 +24,10 @@ def test_features_are_in_the_order_of_the_manifest(encoder_folder, manifest):
     assert progressed[-1] == (len(manifest), len(manifest))
 
 
-def test_calibrating_on_what_the_encoder_saw_is_refused(manifest):
-    seen = {str(manifest.of_split("calibration").sha256[0])}
+@pytest.mark.parametrize("digits", [64, 16])  # of an encoder folder, of a detector
+def test_calibrating_on_what_the_encoder_saw_is_refused(manifest, digits):
+    assert {len(each) for each in encoder_named("default").seen} == {16}
+    seen = {str(manifest.of_split("calibration").sha256[0])[:digits]}
     with pytest.raises(DetectorError, match="were trained on"):
         split_for_fit(manifest, seen)
 

@@ -22,6 +22,7 @@ _REPLICATES = 300
 _STEPS = 25  # of Newton's method
 _RIDGE = 1e-3  # keeps a curve finite where the classes don't overlap
 # The scale of ENFSI's guideline for evaluative reporting (2015), table 1.
+NO_SUPPORT = "no support for either"
 _SCALE = (
     (1_000_000, "extremely strong support"),
     (10_000, "very strong support"),
@@ -64,7 +65,7 @@ class LikelihoodRatio:
                     else "generated over photographed"
                 )
                 return f"{words} for {over}"
-        return "no support for either"
+        return NO_SUPPORT
 
     @property
     def sentence(self) -> str:

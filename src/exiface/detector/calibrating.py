@@ -16,6 +16,7 @@ from exiface.detector.cross_check import CrossCheck
 from exiface.detector.encoding import encode_rows, largest_faces
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import Encoder
+from exiface.encoders.folder import are_among
 from exiface.photos import read_photo
 from exiface.photos.alterations import saved
 from exiface.photos.crops import as_shown, shorter_side
@@ -242,7 +243,7 @@ def _measured(
     progress: Progress,
 ) -> GeneratedFaces:
     """What generated faces score: as they lie in the files, whole images in each form."""
-    known = np.isin(generated.sha256, list(seen))
+    known = are_among(generated.sha256, seen)
     if known.any():
         raise DetectorError(
             f"{known.sum()} generated faces were trained on (the first: "

@@ -15,6 +15,7 @@ from exiface.detector.cross_check import tag_weights
 from exiface.detector.encoding import encode_rows
 from exiface.detector.folder import DetectorError, DetectorParts, digests, encoder_named
 from exiface.encoders import Encoder, EncoderError, EncoderFolder
+from exiface.encoders.folder import are_among
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
 from exiface.scoring import (
@@ -184,7 +185,7 @@ def split_for_fit(manifest: Manifest, seen: Collection[str]) -> Manifest:
     photographs, those of "train" and "validation" fit as well. That a photograph which the encoder
     saw would calibrate is a DetectorError.
     """
-    known = np.isin(manifest.sha256, list(seen))
+    known = are_among(manifest.sha256, seen)
     calibrates = manifest.split == "calibration"
     if (known & calibrates).any():
         first = manifest.path[known & calibrates][0]

@@ -291,8 +291,8 @@ def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
     """Read an encoder, if it isn't read already: from its folder, or as that of a detector inside.
 
     The encoders of `default`, `photographs-only` and `whole-image` come with the heads of camera
-    tags and the classifier. The photographs that shaped them are not listed in the package: give
-    `fit` others than the data sets that docs/default-detector.md names.
+    tags, the classifier, and what tells the photographs that shaped them. Those of
+    `photographs-only` are not listed: give `fit` others than docs/photographs-only.md names.
     """
     if isinstance(encoder, EncoderFolder):
         return encoder
@@ -303,7 +303,14 @@ def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
     if parts.cross_check is not None:
         heads = dict(zip(TAG_NAMES, parts.cross_check.weights, strict=True))
     classifier = parts.scorer.arrays() if parts.scorer.supervised else {}
-    return EncoderFolder(parts.model, parts.encoder, parts.attention, heads, classifier)
+    return EncoderFolder(
+        parts.model,
+        parts.encoder,
+        parts.attention,
+        heads,
+        classifier,
+        frozenset(f"{digest:016x}" for digest in parts.seen.tolist()),
+    )
 
 
 def _checked(path: Path, digest: str) -> bytes:

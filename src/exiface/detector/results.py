@@ -6,6 +6,7 @@ from typing import Any
 
 from exiface.calibration import LikelihoodRatio, Verdict, of_several, promise
 from exiface.calibration.conformal import SCORE_DECIMALS
+from exiface.calibration.likelihood_ratio import NO_SUPPORT
 from exiface.photos import CameraTags, Declared
 
 # Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual`
@@ -70,12 +71,22 @@ class Judgement:
 
     @property
     def how_sure(self) -> str:
-        """How strongly it speaks, in a few words."""
+        """How strongly it speaks, in a few words.
+
+        Example:
+            >>> ratio = LikelihoodRatio(1.3, 0.4, 3.0)
+            >>> Judgement((0, 0, 9, 9), 1.0, 0.3, Verdict.UNSURE, ratio).how_sure
+            'no support for either'
+            >>> Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED, ratio).how_sure
+            '1 in 50 photographs looks this unusual'
+        """
         if self.unsure_because is not None:
             return self.unsure_because
-        if self.likelihood_ratio is None:
+        words = None if self.likelihood_ratio is None else self.likelihood_ratio.words
+        # A flag that generated faces don't support still says how rare it is among photographs.
+        if words is None or (self.verdict is Verdict.AI_GENERATED and words == NO_SUPPORT):
             return promise(self.p_value)
-        return self.likelihood_ratio.words.split(" over ")[0]
+        return words.split(" over ")[0]
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""

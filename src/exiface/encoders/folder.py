@@ -54,7 +54,8 @@ class EncoderFolder:
     heads: Arrays = field(default_factory=dict)
     #: arrays of the head that tells generated faces; empty where it has none.
     classifier: Arrays = field(default_factory=dict)
-    #: sha256 of the photographs that shaped the encoder, so that none of them calibrates.
+    #: sha256, or their first 16 digits, of the photographs that shaped the encoder, so that none of
+    #: them calibrates.
     seen: Collection[str] = frozenset()
 
     @classmethod
@@ -113,6 +114,18 @@ class EncoderFolder:
     def open(self, threads: int | None = None) -> Encoder:
         """The encoder, ready to run; threads: for one batch, None = one a core."""
         return open_encoder(self.model, self.attention, self.description, threads=threads)
+
+
+def are_among(sha256: NDArray[np.str_], seen: Collection[str]) -> NDArray[np.bool_]:
+    """Which pictures (n,) an encoder has seen, by the first 64 bits of their SHA-256.
+
+    Detectors keep no more of those that shaped them.
+
+    Example:
+        >>> are_among(np.array(["0123456789abcdef99", "f" * 18]), ["0123456789abcdef"]).tolist()
+        [True, False]
+    """
+    return np.isin(sha256.astype("U16"), [each[:16] for each in seen])
 
 
 def holds_encoder(folder: Path) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from exiface.choices import Family
 from exiface.datasets.augmentation import Augmentation
@@ -152,7 +153,9 @@ class TrainConfig(BaseModel):
         if self.final_learning_rate > self.learning_rate:
             raise ValueError("final_learning_rate must not exceed learning_rate")
         if self.warmup_epochs >= self.epochs:
-            raise ValueError("warmup_epochs must be fewer than epochs")
+            raise ValueError(
+                "warmup_epochs must be fewer than epochs: lower it as well (--set warmup_epochs=0)"
+            )
         for name in ("families", "ranked", "classes"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name} must differ")
@@ -220,19 +223,17 @@ def read_config(config: str | Path | None, settings: Iterable[str] = ()) -> Trai
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}") from None
     except ValidationError as error:
-        known = ", ".join(TrainConfig.model_fields)
-        problems = [
-            f"{'.'.join(map(str, problem['loc'])) or 'settings'}: "
-            + (
-                f"unknown key; known are {known}"
-                if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument")
-                else f"{problem['msg']}, got {problem['input']!r}".removeprefix("Value error, ")[
-                    :200
-                ]
-            )
-            for problem in error.errors()
-        ]
-        raise ConfigError("; ".join(problems)) from None
+        raise ConfigError("; ".join(map(_said, error.errors()))) from None
+
+
+def _said(problem: ErrorDetails) -> str:
+    """What is wrong with a setting, or with several together, in one line."""
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        said = f"unknown key; known are {', '.join(TrainConfig.model_fields)}"
+    elif problem["loc"]:
+        said = f"{said}, got {problem['input']!r}"[:200]
+    return f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {said}"
 
 
 def _file(config: str | Path) -> Path:
