@@ -1,10 +1,12 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from exiface.detector import Detector, DetectorError
+from exiface.detector.cross_check import CrossCheck
 from exiface.detector.folder import read_folder, write_folder
 
 
@@ -27,6 +29,18 @@ def test_what_is_written_is_read(parts, detector_folder):
     assert len(read.digest) == 64
     for name, array in parts.scorer.arrays().items():
         assert np.array_equal(read.scorer.arrays()[name], array)
+
+
+def test_tags_beside_others_are_written_as_they_are(parts, tmp_path):
+    rng = np.random.default_rng(0)
+    width = parts.encoder.features
+    tags = rng.uniform(1, 9, (30, 7))  # more columns than are checked: a view with gaps
+    features = rng.normal(size=(30, width)).astype(np.float32)
+    check = CrossCheck.of(rng.normal(size=(4, width)).astype(np.float32), features, tags)
+    write_folder(replace(parts, cross_check=check), tmp_path / "detector")
+    read = read_folder(tmp_path / "detector").cross_check
+    assert np.array_equal(read.recorded, tags[:, :4])
+    assert np.array_equal(read.expected, check.expected)
 
 
 @pytest.mark.parametrize(
