@@ -41,17 +41,18 @@ def test_the_slow_twin_agrees(images_a_photo):
     fake = sample((of_photo + rng.normal(1, 0.3, len(photos))).round(1), photos)
     slow = slow_bootstrap(real, fake, 400, rng)
     fast = bootstrap(real, fake, resamples=3000)
-    assert fast.auc == pytest.approx(slow["auc"], abs=0.015)
-    assert fast.recall_at_5 == pytest.approx(slow["recall_at_5"], abs=0.07)
+    assert (fast.auc_low, fast.auc_high) == pytest.approx(slow["auc"], abs=0.015)
+    recall = (fast.recall_at_5_low, fast.recall_at_5_high)
+    assert recall == pytest.approx(slow["recall_at_5"], abs=0.07)
 
 
 def test_images_of_one_photograph_widen_the_interval():
     rng = np.random.default_rng(0)
     photos = np.repeat(np.arange(30), 6)
     real, fake = rng.normal(size=30)[photos], rng.normal(1, 1, 30)[photos]
-    grouped = bootstrap(sample(real, photos), sample(fake, photos)).auc
-    alone = bootstrap(sample(real), sample(fake)).auc
-    assert grouped[1] - grouped[0] > 1.5 * (alone[1] - alone[0])
+    grouped = bootstrap(sample(real, photos), sample(fake, photos))
+    alone = bootstrap(sample(real), sample(fake))
+    assert grouped.auc_high - grouped.auc_low > 1.5 * (alone.auc_high - alone.auc_low)
 
 
 def test_resamples_are_seeded():
@@ -63,8 +64,8 @@ def test_resamples_are_seeded():
 
 def test_perfect_separation_has_no_spread():
     found = bootstrap(sample([1, 2, 3]), sample([4, 5]))
-    assert found.auc == (1, 1)
-    assert found.recall_at_5 == (1, 1)
+    assert (found.auc_low, found.auc_high) == (1, 1)
+    assert (found.recall_at_5_low, found.recall_at_5_high) == (1, 1)
 
 
 scores = st.lists(st.integers(-4, 4), min_size=2, max_size=20)

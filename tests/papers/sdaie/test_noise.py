@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from exiface.papers.sdaie.noise import RELEASED_NOISES
+from exiface.papers.sdaie.scene_sets import RELEASED_NOISES
 
 FILES = {"resize": "resize05", "blur": "blur1", "jpg": "jpg95"}
 
