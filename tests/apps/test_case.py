@@ -11,8 +11,7 @@ import pytest
 from made import write_photo
 from made_signed import signed
 
-from exiface.apps.case import Case, Heading
-from exiface.apps.case_page import write_case
+from exiface.apps.case import Case, Heading, write_case
 
 NAME = "<script>alert(1)</script>&.jpg"
 

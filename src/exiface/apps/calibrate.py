@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import GeneratedOption, NameOption, generated_faces, scanned
+from exiface.apps.options import GeneratedOption, NameOption, generated_faces, read_or_scanned
 from exiface.choices import Subject
 from exiface.errors import UserError
 
@@ -99,11 +99,9 @@ def _photographs(path: Path, subject: Subject) -> "Manifest":
     """Those of a folder, a source of its own, or of a manifest."""
     import numpy as np
 
-    from exiface.datasets import Manifest
-
-    if not path.is_dir():
-        return Manifest.read(path)
     fractions = {"calibration": 1.0}
-    found = scanned(path, "Reading photographs", fractions=fractions, subject=subject)
+    found = read_or_scanned(path, "Reading photographs", fractions=fractions, subject=subject)
+    if not path.is_dir():
+        return found
     source = np.where(found.source == "", path.resolve().name, found.source)
     return replace(found, source=source)

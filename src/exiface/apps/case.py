@@ -1,64 +1,62 @@
-"""A case: what was judged, by whom, with what, and all that was found."""
+"""The case file: what was judged, by whom, with what, and what was found; a page, and JSON."""
 
+import base64
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from jinja2.environment import TemplateStream
+
 from exiface import __version__
-from exiface.apps.page import words
+from exiface.apps.explanation_page import told
+from exiface.apps.page import standing, words
 from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult, Judgement
 from exiface.detector.explanation import Explanation, explain
 from exiface.detector.folder import DetectorParts
 from exiface.errors import UserError
+from exiface.html import data_uri, template
+from exiface.photos import UnreadableImageError
+from exiface.photos.crops import square_about
 from exiface.photos.exif_fields import ExifField, exif_fields
+from exiface.photos.images import decode
 from exiface.provenance import versions
 
 FORMAT = "exiface case"
 VERSION = 1
 _EXPLAINED = ("regions", "signs", "nearest_scores", "stability", "tags")
+_PICTURE_SIDE = 720  # px of a picture on the page
+_FACE_SIDE = 176  # px of a face
+_FACE_CONTEXT = 1.5  # side of its thumbnail, in longer sides of the face box
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a case is called, and who made it; each may be left empty.
+    """What a case is called, and who made it; each may be left empty."""
 
-    Attributes:
-        title: in a few words.
-        reference: its number in the files of whoever made it.
-        examiner: who made it.
-    """
-
-    title: str = ""
-    reference: str = ""
-    examiner: str = ""
+    title: str = ""  #: in a few words.
+    reference: str = ""  #: its number in the files of whoever made it.
+    examiner: str = ""  #: who made it.
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """All that a case file says before its pictures.
+    """All that a case file says before its pictures."""
 
-    Attributes:
-        results: what was said of each picture.
-        detector: that said it.
-        asked: the detector by the name, or the folder, that it was asked for by; None = unasked.
-        heading: what the case is called.
-        subject: what was to be judged; None = what the detector was loaded for.
-        cropped: each picture was a face already cut out.
-        made: when, with the time zone.
-    """
-
-    results: Sequence[ImageResult]
-    detector: Detector
-    asked: str | None = None
-    heading: Heading = field(default_factory=Heading)
-    subject: Scope | None = None
-    cropped: bool = False
+    results: Sequence[ImageResult]  #: what was said of each picture.
+    detector: Detector  #: that said it.
+    asked: str | None = None  #: name or folder by which it was asked for; None = unasked.
+    heading: Heading = field(default_factory=Heading)  #: what the case is called.
+    subject: Scope | None = None  #: what was to be judged; None = what the detector is for.
+    cropped: bool = False  #: whether each picture was a face already cut out.
+    #: when, with the time zone.
     made: datetime = field(default_factory=lambda: datetime.now().astimezone())
 
     @property
@@ -71,10 +69,9 @@ class Case:
     def detectors(self) -> list[DetectorParts]:
         """The detectors that judged: that of faces, that of whole images, or both."""
         found = [self.detector.parts] if self._of_faces else []
-        if self.detector.whole is not None and (
-            not found or any(result.image is not None for result in self.results)
-        ):
-            found.append(self.detector.whole.parts)
+        whole = self.detector.whole
+        if whole and (not found or any(result.image for result in self.results)):
+            found.append(whole.parts)
         return found
 
     @property
@@ -111,9 +108,8 @@ class Case:
             "exiface": __version__,
             "versions": versions(),
             "detector": {
-                "asked": None
-                if not self._of_faces and self.detector.judges("faces")
-                else self.asked,
+                # One of faces that was to judge whole images leaves that to another.
+                "asked": self.asked if self._of_faces == self.detector.judges("faces") else None,
                 "subject": self.subject or self.detector.subject,
                 "cropped": self.cropped,
                 "judged_by": [
@@ -134,19 +130,13 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """One picture of a case.
+    """One picture of a case."""
 
-    Attributes:
-        number: in the case, from 1.
-        result: what was said of it.
-        content: the bytes of its file; None where they can't be read.
-        explanations: of what was judged in it, in that order; empty where none were asked for.
-    """
-
-    number: int
-    result: ImageResult
-    content: bytes | None
-    explanations: Sequence[Explanation] = ()
+    number: int  #: in the case, from 1.
+    result: ImageResult  #: what was said of it.
+    content: bytes | None  #: the bytes of its file; None where they can't be read.
+    #: of what was judged in it, in that order; empty where none were asked for.
+    explanations: Sequence[Explanation]
 
     @property
     def name(self) -> str:
@@ -167,12 +157,8 @@ class Exhibit:
         """The picture as JSON has it; `result` is what `exiface detect --json` says."""
         width, height = self.result.size
         judged: list[dict[str, Any]] = [
-            {
-                "which": which,
-                "words": words()[each.verdict.value],
-                "how_sure": each.how_sure,
-                "sentence": each.sentence,
-            }
+            {"which": which, "words": words()[each.verdict.value]}
+            | {"how_sure": each.how_sure, "sentence": each.sentence}
             for which, each in judged_of(self.result)
         ]
         for said, explanation in zip(judged, self.explanations, strict=False):
@@ -202,12 +188,9 @@ def judged_of(result: ImageResult) -> list[tuple[str, Judgement]]:
 def exhibits(
     case: Case, sources: Iterable[str | bytes | None], *, explained: bool = False
 ) -> Iterator[Exhibit]:
-    """The pictures of a case, one after another; each is read again.
+    """The pictures of a case, one after another; each is read again, if it has a path or bytes.
 
-    Args:
-        case: they belong to.
-        sources: paths of the files, or their bytes; None = nowhere.
-        explained: say why each verdict is what it is, which takes seconds a face.
+    Where they are `explained`, they say why each verdict is what it is: seconds a face.
     """
     for number, (result, source) in enumerate(zip(case.results, sources, strict=True), start=1):
         content = source if isinstance(source, bytes) else None
@@ -216,20 +199,106 @@ def exhibits(
                 content = Path(source).read_bytes()
         explanations: list[Explanation] = []
         if explained and content is not None:
+            asked: list[tuple[Scope, int]] = [("faces", face) for face in range(len(result.faces))]
             with suppress(UserError):  # the file has changed since it was judged
-                explanations += _explained(case, result, content)
+                explanations += (
+                    explain(case.detector, content, face=face, cropped=case.cropped, subject=scope)
+                    for scope, face in (asked if result.image is None else [*asked, ("image", 0)])
+                )
         yield Exhibit(number, result, content, explanations)
 
 
-def _explained(case: Case, result: ImageResult, content: bytes) -> Iterator[Explanation]:
-    asked: list[tuple[Scope, int]] = [("faces", face) for face in range(len(result.faces))]
-    if result.image is not None:
-        asked.append(("image", 0))
-    for subject, face in asked:
-        yield explain(case.detector, content, face=face, cropped=case.cropped, subject=subject)
+def write_case(
+    case: Case,
+    sources: Iterable[str | bytes | None],
+    path: Path,
+    *,
+    pictures: bool = True,
+    explained: bool = False,
+) -> list[Path]:
+    """Write a case file: `NAME.html` with `NAME.json` beside it, or `NAME.json` alone.
+
+    Args:
+        case: what was judged, and how.
+        sources: of each result, the path of its file or its bytes.
+        path: of the file.
+        pictures: the page shows the images; without them it can be passed on where they can't, and
+            the files' SHA-256 tells which were judged.
+        explained: it says why each verdict is what it is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found: list[dict[str, Any]] = []
+    every = exhibits(case, sources, explained=explained)
+    machine = path.with_suffix(".json")
+    if path == machine:
+        found += [exhibit.as_dict() for exhibit in every]
+    else:
+        page = _stream(case, every, found, pictures, path.stem)
+        page.dump(str(path), encoding="utf-8", errors="replace")
+    machine.write_text(_as_json(case, found), encoding="utf-8")
+    return [*dict.fromkeys((path, machine))]
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def case_page(
+    case: Case, sources: Iterable[bytes], *, pictures: bool, explained: bool = False
+) -> str:
+    """The page of a case as text, of images whose bytes came without a file."""
+    shown = exhibits(case, sources, explained=explained)
+    return "".join(_stream(case, shown, [], pictures, "case"))
+
+
+def _as_json(case: Case, found: list[dict[str, Any]]) -> str:
+    return json.dumps(case.as_dict(found), indent=1) + "\n"
+
+
+def _stream(
+    case: Case, every: Iterable[Exhibit], found: list[dict[str, Any]], pictures: bool, name: str
+) -> TemplateStream:
+    """The page; what JSON says of each picture is added to `found` as the page shows it."""
+
+    def shown() -> Iterator[dict[str, Any]]:
+        for exhibit in every:
+            found.append(exhibit.as_dict())
+            yield _shown(case, exhibit, pictures)
+
+    def machine_uri() -> str:
+        coded = base64.b64encode(_as_json(case, found).encode()).decode()
+        return f"data:application/json;base64,{coded}"
+
+    return template("exiface.apps", "case.html").stream(
+        case=case,
+        heading=case.heading,
+        exhibits=shown(),
+        pictures=pictures,
+        judged_of=judged_of,
+        words=words(),
+        machine_uri=machine_uri,
+        name=name,
+        version=__version__,
+    )
+
+
+def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
+    """What the page shows of one picture."""
+    result, detector = exhibit.result, case.detector
+    pixels = None
+    if pictures and exhibit.content is not None and result.size[0]:
+        with suppress(UnreadableImageError):  # it has changed since it was judged
+            pixels = decode(exhibit.content).pixels
+    judged: list[dict[str, Any]] = []
+    for (which, each), explanation in zip_longest(judged_of(result), exhibit.explanations):
+        whole = each is result.image
+        parts = detector.whole.parts if whole and detector.whole else detector.parts
+        shown = {"which": which, "what": "image" if whole else "face", "face": each}
+        shown |= {"plot": standing(parts, each), "why": explanation and told(explanation)}
+        if pixels is not None and not whole:
+            height, width = pixels.shape[:2]
+            x0, y0, x1, y1 = square_about(each.box, _FACE_CONTEXT, width, height)
+            shown["thumbnail"] = data_uri(pixels[y0:y1, x0:x1], longest=_FACE_SIDE)
+        judged.append(shown)
+    return {
+        "exhibit": exhibit,
+        "result": result,
+        "picture": None if pixels is None else data_uri(pixels, longest=_PICTURE_SIDE, quality=82),
+        "judged": judged,
+    }

@@ -15,37 +15,15 @@ from exiface.errors import UserError
 if TYPE_CHECKING:
     from exiface.detector import ImageResult
 
-_CSV_COLUMNS = [
-    "path",
-    "face",
-    "x0",
-    "y0",
-    "x1",
-    "y1",
-    "verdict",
-    "p_value",
-    "score",
-    "log_likelihood",
-    "likelihood_ratio",
-    "likelihood_ratio_low",
-    "likelihood_ratio_high",
-    "likelihood_ratio_words",
-    "side",
-    "aperture",
-    "exposure_time",
-    "focal_length",
-    "iso_speed",
-    "unsure_because",
-    "image_verdict",
-    "image_p_value",
-    "declares",
-    "declares_generated",
-    "declared",
-    "reason",
-    "detector",
-]
-
-
+_BOX = ("x0", "y0", "x1", "y1")
+_OF_RATIO = ("low", "high", "words")
+_CSV_COLUMNS = (
+    *("path", "face", *_BOX, "verdict", "p_value", "score", "log_likelihood", "likelihood_ratio"),
+    *(f"likelihood_ratio_{name}" for name in _OF_RATIO),
+    *("side", "aperture", "exposure_time", "focal_length", "iso_speed", "unsure_because"),
+    *("image_verdict", "image_p_value", "declares", "declares_generated", "declared"),
+    *("reason", "detector"),
+)
 FailOn = Literal["unreadable", "no-face", "flagged", "never"]
 _SHARED = ("path", "reason", "detector", "declares", "declares_generated")
 
@@ -124,12 +102,12 @@ def detect(
             "--report NAME.html"
         )
     groups = _sources(images)
-    sources = itertools.chain.from_iterable(groups)
     judge = Detector.load(detector, subject=subject, threads=threads)
-    results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
+    sources = itertools.chain.from_iterable(groups)
     kept: list[ImageResult] = []
     failed = False
-    for result in _write(results, json_lines, csv_file):
+    results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
+    for result in _written(results, json_lines, csv_file):
         failed |= _fails(result, fail_on)
         # A table needs all rows for its widths, a case file all verdicts for its index.
         if report is not None or not json_lines:
@@ -139,8 +117,7 @@ def detect(
 
         print_verdicts(kept, judge, verbose=verbose)
     if report is not None:
-        from exiface.apps.case import Case, Heading
-        from exiface.apps.case_page import write_case
+        from exiface.apps.case import Case, Heading, write_case
 
         case = Case(kept, judge, detector, Heading(title, reference, examiner), subject, cropped)
         # What has no path is the one picture on standard input.
@@ -161,7 +138,7 @@ def _fails(result: "ImageResult", fail_on: FailOn) -> bool:
     }[fail_on]
 
 
-def _write(
+def _written(
     results: "Iterable[ImageResult]", json_lines: bool, csv_file: Path | None
 ) -> "Iterator[ImageResult]":
     """Hand results on, and write each as a JSON line and as rows of a CSV file, where wanted."""
@@ -238,8 +215,7 @@ def _csv_rows(result: "ImageResult") -> Iterator[dict[str, object]]:
     if not result.judged:
         yield shared
     for number, values in enumerate(image["faces"]):
-        x0, y0, x1, y1 = values.pop("box")
-        box = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+        box = dict(zip(_BOX, values.pop("box"), strict=True))
         yield {**shared, "face": number, **box, **_flat(values)}
     if "image" in image:
         yield {**shared, "face": "image", **_flat(image["image"])}
@@ -249,5 +225,5 @@ def _flat(judged: dict[str, Any]) -> dict[str, Any]:
     """A judgement in columns, its likelihood ratio in several; without its sentences."""
     judged = {name: each for name, each in judged.items() if name not in ("says", "sentence")}
     ratio = judged.pop("likelihood_ratio", None) or {}
-    named = {f"likelihood_ratio_{name}": each for name, each in ratio.items() if name != "value"}
+    named = {f"likelihood_ratio_{name}": ratio.get(name) for name in _OF_RATIO}
     return judged | {"likelihood_ratio": ratio.get("value")} | named

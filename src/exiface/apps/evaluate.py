@@ -115,30 +115,16 @@ def evaluate(
     from exiface.apps.evaluation_tables import print_report
     from exiface.evaluation.report import Report, write_report, write_table
 
-    _check_usage({_name(option) for option, value in context.params.items() if value})
+    given = [option for option, value in context.params.items() if value]
+    _check_usage({_NAMES.get(each, f"--{each.replace('_', '-')}") for each in given})
     if layout is not None and data is not None and encoder is not None and output is not None:
-        sets, known = _of_layout(
-            data,
-            layout,
-            encoder,
-            features or output / "features",
-            components=components,
-            find_faces=find_faces,
-            noise=noise,
-        )
+        kept = features or output / "features"
+        sets, known = _of_layout(data, layout, encoder, kept, components, find_faces, noise)
     elif scores is not None:
         sets, known = _of_file(scores, against)
     else:
-        sets, known = _of_folders(
-            _named(real or []),
-            _named(fake or []),
-            detector,
-            against,
-            cropped=cropped,
-            harmonised=harmonise,
-            sweep=sweep,
-            refit=refit,
-        )
+        reals, fakes = _named(real or []), _named(fake or [])
+        sets, known = _of_folders(reals, fakes, detector, against, cropped, harmonise, sweep, refit)
     report = Report.of(sets, command=shlex.join(["exiface", *sys.argv[1:]]), **known)
     if csv_file is not None:
         write_table(report.tables()["figures"], csv_file)
@@ -163,10 +149,6 @@ _SOURCES = {
 _NAMES = {"data": "DATA", "output": "-o", "csv_file": "--csv", "json_lines": "--json"}
 
 
-def _name(option: str) -> str:
-    return _NAMES.get(option, f"--{option.replace('_', '-')}")
-
-
 def _check_usage(given: set[str]) -> None:
     """Refuse options that don't go together."""
     sources = [name for name in _SOURCES if name in given]
@@ -177,7 +159,7 @@ def _check_usage(given: set[str]) -> None:
     [source] = sources
     if wrong := given - _SOURCES[source] - {source, "-o", "--csv", "--json"}:
         raise UserError(f"{', '.join(sorted(wrong))} can't go with {source}")
-    needed = {"--layout": {"DATA", "--encoder", "-o"}}.get(source, set())
+    needed = {"DATA", "--encoder", "-o"} if source == "--layout" else set()
     if lacking := needed - given:
         raise UserError(f"{source} needs {', '.join(sorted(lacking))} as well")
     if "--refit" in given and ("-o" not in given or "--harmonise" in given):
@@ -189,7 +171,6 @@ def _of_layout(
     layout: Layout,
     encoder: str,
     features: Path,
-    *,
     components: int | None,
     find_faces: bool,
     noise: Noise | None,
@@ -203,35 +184,27 @@ def _of_layout(
     from exiface.evaluation.feature_cache import FeatureCache
     from exiface.papers.exif_ranking.celeba_sets import read_published_sets
     from exiface.papers.protocols import PROTOCOLS, evaluate_published
-    from exiface.papers.sdaie.noise import RELEASED_NOISES
-    from exiface.papers.sdaie.scene_sets import read_scene_sets
+    from exiface.papers.sdaie.scene_sets import RELEASED_NOISES, read_scene_sets
 
     files = read_scene_sets(data) if layout == "sdaie" else read_published_sets(data, layout)
     encoding = encoder_named(encoder)
-    description = encoding.description
+    description, model = encoding.description, encoding.model
     protocol = PROTOCOLS[layout]
     if components is not None:
         protocol = replace(protocol, components=components)
     altered = (noise, RELEASED_NOISES[noise]) if noise else None
+    cache = FeatureCache(features, encoding.open(), model, find_faces=find_faces, altered=altered)
+    classifier = read_classifier(encoding)
     with progress_bar("Encoding") as progress:
-        found = evaluate_published(
-            files,
-            FeatureCache(
-                features, encoding.open(), encoding.model, find_faces=find_faces, altered=altered
-            ),
-            protocol,
-            classifier=read_classifier(encoding),
-            progress=progress,
-        )
+        found = evaluate_published(files, cache, protocol, classifier=classifier, progress=progress)
     imported = description.provenance.get("imported", {})
+    remarks = [*found.remarks, f"Pictures are taken at {description.takes.sides}."]
+    if noise:
+        remarks.append(f"Every image went through the released noise: {noise}.")
     return found.sets, {
         "title": imported.get("file", Path(encoder).resolve().name),
         "published": found.rows,
-        "remarks": [
-            *found.remarks,
-            f"Pictures are taken at {description.takes.sides}.",
-            *([f"Every image went through the released noise: {noise}."] if noise else []),
-        ],
+        "remarks": remarks,
         "embedded": found.features,
     }
 
@@ -256,13 +229,12 @@ def _of_folders(
     fakes: dict[str, Path],
     given: str | None,
     against: Path | None,
-    *,
     cropped: bool,
     harmonised: bool,
     sweep: bool,
     refit: bool,
 ) -> "tuple[list[ScoredSet], dict[str, Any]]":
-    """Judge folders; the sets, and what else the report needs."""
+    """Judge folders of photographs and of generated faces; what else the report needs."""
     from exiface.apps.console import progress_bar
     from exiface.detector import Detector
     from exiface.detector.folder import detector_folder

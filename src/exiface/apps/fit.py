@@ -10,7 +10,7 @@ from exiface.apps.options import (
     GeneratedOption,
     NameOption,
     generated_faces,
-    scanned,
+    read_or_scanned,
 )
 from exiface.choices import FitSplit
 
@@ -102,9 +102,7 @@ def fit(
     subject = files.description.subject
     halves = {"fit": 0.5, "calibration": 0.5}
     manifests = [
-        scanned(path, "Reading photographs", fractions=halves, subject=subject, seed=seed)
-        if path.is_dir()
-        else Manifest.read(path)
+        read_or_scanned(path, "Reading photographs", fractions=halves, subject=subject, seed=seed)
         for path in photos
     ]
     known = generated_faces(generated or [], subject)

@@ -61,14 +61,17 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
         return scan(folder, progress=progress, **options)[0]
 
 
+def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
+    """Read a manifest; or scan a folder."""
+    from exiface.datasets import Manifest
+
+    return scanned(path, doing, **options) if path.is_dir() else Manifest.read(path)
+
+
 def generated_faces(
     paths: Sequence[Path], subject: Subject = "face"
 ) -> "Manifest | GeneratedFaces | None":
-    """What `--generated` names: pictures to be judged, or their scores; None where it isn't given.
-
-    Raises:
-        UserError: both at once, or a file that can't be used.
-    """
+    """What `--generated` names: pictures to be judged, or their scores; None if it isn't given."""
     from dataclasses import replace
 
     import numpy as np
@@ -81,14 +84,14 @@ def generated_faces(
         return _scored(paths[0])
     manifests = []
     for path in paths:
+        fractions = {"fit": 1.0}
+        found = read_or_scanned(
+            path, "Reading generated images", fractions=fractions, subject=subject
+        )
         if path.is_dir():
-            fractions = {"fit": 1.0}
-            found = scanned(path, "Reading generated images", fractions=fractions, subject=subject)
             names = np.full(len(found), path.resolve().name)
-            manifests.append(replace(found, source=names, generated=np.full(len(found), True)))
-        else:
-            found = Manifest.read(path)
-            manifests.append(found.select(found.generated))
+            found = replace(found, source=names, generated=np.full(len(found), True))
+        manifests.append(found.select(found.generated))
     if not manifests:
         return None
     joined = Manifest.joined(manifests)

@@ -56,14 +56,10 @@ def verify(
                 line = f"{number}. {picture['name']}: {sentence}"
                 typer.echo(line.encode("utf-8", "replace").decode())
     same = len(pictures) - different
-    typer.echo(
-        f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict."
-        + (
-            f" {different} {'differs or is' if different == 1 else 'differ or are'} missing."
-            if different
-            else ""
-        )
-    )
+    said = f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict."
+    if different:
+        said += f" {different} {'differs or is' if different == 1 else 'differ or are'} missing."
+    typer.echo(said)
     raise typer.Exit(1 if different else 0)
 
 
@@ -123,8 +119,6 @@ def _detector(
 
 def _found(picture: dict[str, Any], folder: Path | None, beside: Path) -> Path | None:
     """Where a picture lies now: the file that is the same, else one of its name, else nowhere."""
-    from exiface.apps.case import sha256_of
-
     path = picture["result"]["path"]
     if path is None:
         return None
@@ -133,23 +127,29 @@ def _found(picture: dict[str, Any], folder: Path | None, beside: Path) -> Path |
     names = [path] * (folder is None or not Path(path).is_absolute()) + [Path(path).name]
     places = [place / name for place in base for name in names]
     files = [place for place in places if place.is_file()]
-    same = (place for place in files if sha256_of(place) == picture["sha256"])
+    same = (place for place in files if _is_same(place, picture))
     return next(same, files[0] if files else None)
+
+
+def _is_same(path: Path, picture: dict[str, Any]) -> bool:
+    """Whether a file has the SHA-256 of a picture."""
+    import hashlib
+
+    with path.open("rb") as file:
+        return bool(hashlib.file_digest(file, "sha256").hexdigest() == picture["sha256"])
 
 
 def _differences(
     picture: dict[str, Any], path: Path | None, results: "Iterator[ImageResult]"
 ) -> Iterator[str]:
     """Say what differs of one picture, whose result is the next one if it still has a file."""
-    from exiface.apps.case import sha256_of
-
     if path is None:
         if picture["result"]["path"] is None:
             yield "it came on standard input, and its file is not known."
         elif picture["sha256"] is not None:
             yield "the file is missing; name its folder with --folder."
         return
-    if sha256_of(path) != picture["sha256"]:
+    if not _is_same(path, picture):
         yield f"the file {path} is another (SHA-256 differs)."
     then, now = picture["result"], next(results).as_dict()
     if then.get("reason") != now.get("reason"):

@@ -7,7 +7,7 @@ lies by then: it is known by its content.
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -21,10 +21,7 @@ from exiface.photos.crops import Box, Crop
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
-_BATCH = 32
-
-# The key of a file, and its input on the way to the encoder unless the key is known.
-_Item = tuple[str, Crop | None]
+_FACES, _IMAGES = 32, 4  # encoded at a time; whole images are large
 
 
 class FeatureCache:
@@ -60,6 +57,7 @@ class FeatureCache:
         self.encoder = encoder
         self._mode = ("face" if find_faces else "whole") + (f":{altered[0]}" if altered else "")
         self._altered = altered[1] if altered else None
+        self._batch = _FACES if encoder.subject == "face" else _IMAGES
         self._face_detector = FaceDetector() if find_faces else None
 
     def encode(
@@ -71,30 +69,37 @@ class FeatureCache:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)"
             )
-            known = {key for (key,) in connection.execute("SELECT key FROM features")}
-            items = ordered_map(lambda path: self._read(path, known), paths, ahead=2 * _BATCH)
+            kept = connection.execute(
+                "SELECT key, vector FROM features WHERE key LIKE ?", [f"%:{self._mode}"]
+            )
+            known = {key: np.frombuffer(vector, np.float32) for key, vector in kept}
+            items = ordered_map(lambda path: self._read(path, known), paths, ahead=2 * self._batch)
             done = 0
-            while batch := list(islice(items, _BATCH)):
-                vectors = self._vectors(connection, batch)
+            while batch := list(islice(items, self._batch)):
+                if crops := {key: crop for key, crop in batch if crop is not None}:
+                    made = self.encoder.encode(list(crops.values()))
+                    known.update(zip(crops, made, strict=True))
+                    with connection:  # one transaction: a kill leaves whole batches
+                        connection.executemany(
+                            "INSERT OR REPLACE INTO features VALUES (?, ?)",
+                            ((key, known[key].tobytes()) for key in crops),
+                        )
                 for key, _ in batch:
-                    features[done] = vectors.get(key, np.nan)
+                    features[done] = known.get(key, np.nan)
                     done += 1
-                known.update(vectors)
                 progress(done, len(paths))
         return features
 
-    def _read(self, path: Path, known: set[str]) -> _Item:
+    def _read(self, path: Path, known: Container[str]) -> tuple[str, Crop | None]:
+        """The key of a file, and what the encoder takes of it unless the key is known."""
         try:
             content = path.read_bytes()
-        except OSError:
-            return "", None
-        key = f"{hashlib.sha256(content).hexdigest()}:{self._mode}"
-        if key in known:
-            return key, None
-        try:
+            key = f"{hashlib.sha256(content).hexdigest()}:{self._mode}"
+            if key in known:
+                return key, None
             pixels = read_photo(content).pixels
-        except UnreadableImageError:
-            return key, None
+        except (OSError, UnreadableImageError):
+            return "", None
         if self._altered is not None:
             pixels = self._altered(pixels)
         height, width = pixels.shape[:2]
@@ -105,23 +110,3 @@ class FeatureCache:
                 return key, None
             box = faces[0].box
         return key, self.encoder.inputs(pixels, box)
-
-    def _vectors(
-        self, connection: sqlite3.Connection, batch: Sequence[_Item]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Key -> vector, of those that are kept or can be made; what is made is kept."""
-        crops = {key: crop for key, crop in batch if crop is not None}
-        if crops:
-            made = self.encoder.encode(list(crops.values()))
-            with connection:  # one transaction: a kill leaves whole batches
-                connection.executemany(
-                    "INSERT OR REPLACE INTO features VALUES (?, ?)",
-                    ((key, row.tobytes()) for key, row in zip(crops, made, strict=True)),
-                )
-        keys = [key for key, _ in batch]
-        places = ", ".join("?" * len(keys))
-        rows = connection.execute(
-            f"SELECT key, vector FROM features WHERE key IN ({places})",  # noqa: S608 - question marks
-            keys,
-        )
-        return {key: np.frombuffer(vector, np.float32) for key, vector in rows}

@@ -2,24 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exiface.calibration import Calibration, Verdict, flagged
 from exiface.calibration.conformal import photographs_needed
-from exiface.choices import Scope
 from exiface.detector import Detector
+from exiface.encoders import Encoder
+from exiface.evaluation.feature_cache import FeatureCache
 from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.photos.alterations import ORIGINAL
-from exiface.photos.crops import Crop
 from exiface.progress import Progress, no_progress
 from exiface.scoring import Scorer
-from exiface.threads import ordered_map
 
 _OWN = 200  # photographs used of a set, at most half of it
 _DRAWS = 20
-_BATCH = 32
 _LEAST = 40  # photographs of a set, for half of them to say anything
 
 
@@ -44,16 +44,13 @@ def own_table(
     scorer: Scorer | None = None,
     alpha: float = 0.05,
 ) -> list[OwnRow]:
-    """Measure the false alarms of every set of photographs that is large enough.
+    """Measure the false alarms of every set of photographs that is large enough, in several rows.
 
     Args:
         sets: scored.
         features: "kind:name" -> (n, d) of the images of each set, NaN = no face, to refit as well.
         scorer: of the detector, to be refitted; None = nothing is refitted.
         alpha: promised rate.
-
-    Returns:
-        Up to three rows a set; none of what too few photographs can promise.
     """
     rows = []
     for real in sets:
@@ -108,30 +105,16 @@ def encode_sets(
     They are those of the largest face, or of the whole image for a detector of whole images; NaN =
     there is nothing to be judged.
     """
-    subject: Scope = "faces" if detector.judges("faces") else "image"
-    total = sum(len(each.paths) for each in sets)
-    done = 0
-    features = {}
-    for each in sets:
-        rows = np.full((len(each.paths), detector.parts.encoder.features), np.nan, np.float32)
-        prepared = ordered_map(
-            lambda path: detector.prepare(str(path), cropped=cropped, subject=subject), each.paths
-        )
-        waiting: dict[int, Crop] = {}
-        for number, image in enumerate(prepared):
-            if image.whole is not None:
-                rows[number] = image.whole.feature
-            elif image.faces:
-                waiting[number] = image.faces[0].crop
-            if len(waiting) == _BATCH:
-                rows[list(waiting)] = detector.encoder.encode(list(waiting.values()))
-                waiting.clear()
-            progress(done + number + 1, total)
-        if waiting:
-            rows[list(waiting)] = detector.encoder.encode(list(waiting.values()))
-        done += len(rows)
-        features[f"{each.kind}:{each.name}"] = rows
-    return features
+    whole = None if detector.judges("faces") else detector.whole
+    encoder: Encoder = detector.encoder if whole is None else whole.encoder
+    paths = [Path(path) for each in sets for path in each.paths]
+    with TemporaryDirectory() as folder:
+        faces = encoder.subject == "face" and not cropped
+        cache = FeatureCache(Path(folder), encoder, detector.parts.model, find_faces=faces)
+        encoded = cache.encode(paths, progress)
+    names = [f"{each.kind}:{each.name}" for each in sets]
+    ends = np.cumsum([len(each.paths) for each in sets])
+    return dict(zip(names, np.split(encoded, ends[:-1]), strict=True))
 
 
 def _outcome(

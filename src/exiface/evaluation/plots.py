@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from exiface.evaluation.audit import SUSPICIOUS, Finding
-from exiface.evaluation.sets import REAL, Sample, ScoredSet, comparisons
+from exiface.evaluation.sets import REAL, ScoredSet, comparisons
 from exiface.evaluation.tables import FalseAlarmRow, SweepRow
 from exiface.photos.alterations import ORIGINAL
 
@@ -41,7 +41,7 @@ def roc_curves(sets: Sequence[ScoredSet]) -> str:
     compared = comparisons(sets)
     with _grid(len(compared), height=2.3) as (figure, axes):
         for each, axis in zip(compared, axes, strict=True):
-            real, fake = Sample.of(each.real), Sample.of([each.fake])
+            real, fake = each.samples()
             labels = np.repeat([0, 1], [len(real.scores), len(fake.scores)])
             alarms, recalls, _ = roc_curve(labels, np.concatenate([real.scores, fake.scores]))
             axis.plot([0, 1], [0, 1], color="#999", linewidth=0.8, linestyle=":")
@@ -61,21 +61,16 @@ def histograms(sets: Sequence[ScoredSet]) -> str:
     compared = comparisons(sets)
     with _grid(len(compared), height=1.9) as (figure, axes):
         for number, (each, axis) in enumerate(zip(compared, axes, strict=True)):
-            real, fake = Sample.of(each.real).scores, Sample.of([each.fake]).scores
-            low, high = np.quantile(np.concatenate([real, fake]), [0.005, 0.985])
+            scores = [sample.scores for sample in each.samples()]
+            low, high = np.quantile(np.concatenate(scores), [0.005, 0.985])
             bins = np.linspace(low, high if high > low else low + 1, 28)
-            clipped = [np.clip(values, bins[0], bins[-1]) for values in (real, fake)]
-            weights = [np.full(len(values), 1 / len(values)) for values in (real, fake)]
-            axis.hist(clipped[0], bins, weights=weights[0], color="#bbb", label="photographs")
-            axis.hist(
-                clipped[1],
-                bins,
-                weights=weights[1],
-                histtype="step",
-                color=_COLOURS[1],
-                linewidth=1.6,
-                label="generated",
+            looks: Any = (
+                {"color": "#bbb", "label": "photographs"},
+                {"color": _COLOURS[1], "label": "generated", "histtype": "step", "linewidth": 1.6},
             )
+            for values, look in zip(scores, looks, strict=True):
+                shares = np.full(len(values), 1 / len(values))
+                axis.hist(np.clip(values, bins[0], bins[-1]), bins, weights=shares, **look)
             axis.set(title=each.fake.name, yticks=[])
             if number == 0:
                 axis.legend(fontsize=8, loc="upper right")

@@ -43,31 +43,23 @@ _THUMBNAIL = 150  # px
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All that an evaluation found."""
+    """All that an evaluation found; a table that does not apply is empty."""
 
     title: str  #: what was evaluated.
     command: str  #: that made the report.
     promised: float  #: false-alarm rate.
     rows: list[Row]  #: the main table.
-    #: figures under alterations; empty where nothing was altered.
-    sweep: list[SweepRow] = field(default_factory=list)
-    #: false alarms at the promised 1, 5 and 10 %; empty without p-values.
-    alarms: list[FalseAlarmRow] = field(default_factory=list)
-    #: how good likelihood ratios are; empty for a detector that gives none.
-    evidence: list[EvidenceRow] = field(default_factory=list)
-    #: what separates the classes without looking at a face; empty without the files.
-    audit: list[Finding] = field(default_factory=list)
-    #: which of these traits the scores of photographs follow.
-    reliance: list[Reliance] = field(default_factory=list)
-    #: what own photographs do to the false-alarm rate.
-    own: list[OwnRow] = field(default_factory=list)
-    #: comparison with another detector; empty without one.
-    against: list[AgainstRow] = field(default_factory=list)
+    sweep: list[SweepRow]  #: figures under alterations.
+    alarms: list[FalseAlarmRow]  #: false alarms at the promised 1, 5 and 10 %.
+    evidence: list[EvidenceRow]  #: how good likelihood ratios are.
+    audit: list[Finding]  #: what separates the classes without looking at a face.
+    reliance: list[Reliance]  #: which of these traits the scores of photographs follow.
+    own: list[OwnRow]  #: what own photographs do to the false-alarm rate.
+    against: list[AgainstRow] = field(default_factory=list)  #: comparison with another detector.
     other: str = ""  #: name of that other detector.
     harmonised: bool = False  #: whether every image went through one chain first.
     notice: str = ""  #: what readers must know of the detector.
-    #: the published protocol's table; empty for other evaluations.
-    published: list[PublishedRow] = field(default_factory=list)
+    published: list[PublishedRow] = field(default_factory=list)  #: the published protocol's table.
     remarks: list[str] = field(default_factory=list)  #: further sentences for the summary.
     #: features of each set (see `plots.embedding`); empty: no such picture.
     embedded: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -82,14 +74,9 @@ class Report:
         scorer: Scorer | None = None,
         **known: Any,
     ) -> "Report":
-        """Tabulate the scored sets of one detector.
+        """Tabulate the scored sets of one detector; see `own_table` for the named arguments.
 
-        Args:
-            sets: scored.
-            alpha: promised false-alarm rate.
-            features: of the images (see `own_table`), to measure refitting as well.
-            scorer: of the detector, to be refitted.
-            known: the other attributes.
+        What else is known are the other attributes.
         """
         return cls(
             promised=alpha,
@@ -122,11 +109,7 @@ class Report:
             "own-photographs": self.own,
             "against": self.against,
         }
-        return {
-            name: [{key: _rounded(value) for key, value in asdict(row).items()} for row in rows]
-            for name, rows in every.items()
-            if rows
-        }
+        return {name: [*map(_rounded, rows)] for name, rows in every.items() if rows}
 
 
 def write_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
@@ -179,7 +162,7 @@ def summary(report: Report) -> list[str]:
     fakes = [row for row in report.rows if row.kind == FAKE and row.auc is not None]
     if fakes:
         worst = min(fakes, key=lambda row: row.auc or 0)
-        mean = sum(row.auc or 0 for row in fakes) / len(fakes)
+        mean = fmean(row.auc or 0 for row in fakes)
         said.append(
             f"Generated faces of {_sets(len(fakes))} are told from photographs with a mean AUC of "
             f"{mean:.2f}; the lowest is {worst.auc:.2f} on {worst.name} (95 % interval "
@@ -187,7 +170,7 @@ def summary(report: Report) -> list[str]:
             "faces look more usual than photographs."
         )
         if all(row.flagged is not None for row in fakes):
-            found = sum(row.flagged or 0 for row in fakes) / len(fakes)
+            found = fmean(row.flagged or 0 for row in fakes)
             said.append(
                 f"At its own threshold the detector flags {100 * found:.1f} % of the generated "
                 "faces, on average over the sets."
@@ -196,14 +179,12 @@ def summary(report: Report) -> list[str]:
     if reals:
         rates = [row.flagged or 0 for row in reals]
         broken = [row.name for row in reals if (row.flagged_low or 0) > report.promised]
+        judged = "nowhere is it broken beyond chance"
+        if broken:
+            judged = f"the promise is broken on {', '.join(broken)}"
         said.append(
             f"False alarms: promised at most {100 * report.promised:g} %, measured "
-            f"{_range(rates)} on {_sets(len(reals))} of "
-            + (
-                f"photographs; the promise is broken on {', '.join(broken)}."
-                if broken
-                else "photographs; nowhere is it broken beyond chance."
-            )
+            f"{_range(rates)} on {_sets(len(reals))} of photographs; {judged}."
         )
     costs = [row.cllr for row in report.evidence if row.cllr is not None]
     least = [row.cllr_min for row in report.evidence if row.cllr_min is not None]
@@ -311,5 +292,8 @@ def _sets(number: int) -> str:
     return "one set" if number == 1 else f"{number} sets"
 
 
-def _rounded(value: Any) -> Any:
-    return round(value, DECIMALS) if isinstance(value, float) else value
+def _rounded(row: Any) -> dict[str, Any]:
+    return {
+        name: round(value, DECIMALS) if isinstance(value, float) else value
+        for name, value in asdict(row).items()
+    }

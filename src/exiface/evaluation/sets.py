@@ -105,6 +105,10 @@ class Comparison:
     real: list[ScoredSet]  #: the photographs.
     against: str  #: name of the set of photographs; "all" = all of them.
 
+    def samples(self, condition: str = ORIGINAL) -> tuple[Sample, Sample]:
+        """The scores of the photographs and of the generated faces."""
+        return Sample.of(self.real, condition), Sample.of([self.fake], condition)
+
 
 def conditions(sets: Sequence[ScoredSet]) -> list[str]:
     """The conditions under which all sets were judged, the original first."""

@@ -12,7 +12,7 @@ from exiface.calibration import Verdict, flagged
 from exiface.errors import UserError
 from exiface.evaluation.audit import Finding, Reliance, audit, reliance
 from exiface.evaluation.metrics import clopper_pearson, measure
-from exiface.evaluation.sets import FAKE, REAL, Sample, ScoredSet, comparisons, conditions
+from exiface.evaluation.sets import FAKE, REAL, ScoredSet, comparisons, conditions
 from exiface.evaluation.uncertainty import bootstrap, delong
 from exiface.photos.alterations import ORIGINAL
 
@@ -103,18 +103,10 @@ def main_table(sets: Sequence[ScoredSet]) -> list[Row]:
         if each.kind == REAL:
             continue
         row = _rates(each)
-        if each.name in compared:
-            real, fake = Sample.of(compared[each.name].real), Sample.of([each])
-            intervals = bootstrap(real, fake)
-            row = replace(
-                row,
-                against=compared[each.name].against,
-                **asdict(measure(real.scores, fake.scores)),
-                auc_low=intervals.auc[0],
-                auc_high=intervals.auc[1],
-                recall_at_5_low=intervals.recall_at_5[0],
-                recall_at_5_high=intervals.recall_at_5[1],
-            )
+        if pair := compared.get(each.name):
+            real, fake = pair.samples()
+            figures = asdict(measure(real.scores, fake.scores)) | asdict(bootstrap(real, fake))
+            row = replace(row, against=pair.against, **figures)
         fakes.append(row)
     if len(fakes) > 1:
         fakes.append(Row(**_mean(fakes), no_verdict=sum(row.no_verdict for row in fakes)))
@@ -133,7 +125,7 @@ def sweep_table(sets: Sequence[ScoredSet]) -> list[SweepRow]:
                 rows.append(row)
         under = []
         for pair in comparisons(sets):
-            real, fake = Sample.of(pair.real, condition), Sample.of([pair.fake], condition)
+            real, fake = pair.samples(condition)
             if not len(real.scores) or not len(fake.scores):
                 continue  # not a single face was found any more
             auc, name = measure(real.scores, fake.scores).auc, pair.fake.name

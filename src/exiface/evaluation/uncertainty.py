@@ -16,10 +16,12 @@ _CHUNK = 50  # resamples at a time: memory stays flat
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """95 % intervals, (low, high) each."""
+    """95 % intervals of the area under the ROC curve, and of the recall at 5 % false alarms."""
 
-    auc: tuple[float, float]  #: of the area under the ROC curve.
-    recall_at_5: tuple[float, float]  #: of the recall where 5 % of the photographs are flagged.
+    auc_low: float
+    auc_high: float
+    recall_at_5_low: float
+    recall_at_5_high: float
 
 
 def bootstrap(
@@ -52,7 +54,9 @@ def bootstrap(
         first = len(real_scores) - 1 - alarms.argmax(axis=1)
         found = fake_totals[:, None] - np.pad(np.cumsum(fake_weights, axis=1), ((0, 0), (1, 0)))
         recalls.append(found[np.arange(number), above[first]] / fake_totals)
-    return Intervals(auc=_percentiles(aucs), recall_at_5=_percentiles(recalls))
+    tail = (1 - _CONFIDENCE) / 2
+    ends = np.quantile([np.concatenate(aucs), np.concatenate(recalls)], [tail, 1 - tail], axis=1)
+    return Intervals(*ends.T.ravel().tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,3 @@ def _draw(photos: NDArray[np.intp], number: int, rng: np.random.Generator) -> ND
     groups = int(photos.max()) + 1
     times = rng.multinomial(groups, np.full(groups, 1 / groups), size=number)
     return times[:, photos].astype(np.float64)
-
-
-def _percentiles(parts: list[NDArray[np.float64]]) -> tuple[float, float]:
-    tail = (1 - _CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(parts), [tail, 1 - tail])
-    return float(low), float(high)

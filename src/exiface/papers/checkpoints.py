@@ -14,7 +14,7 @@ may stand before each key. Source: the files of Zou et al., arXiv 2501.02207 and
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -23,13 +23,7 @@ from exiface.choices import Released
 from exiface.encoders.architectures import ARCHITECTURES, UnitLength
 from exiface.encoders.description import PATCHES, EncoderDescription, EncoderError
 from exiface.encoders.to_onnx import export_encoder
-from exiface.encoders.weights import (
-    VISUAL,
-    backbone_tensors,
-    load_exactly,
-    read_tensors,
-    taken,
-)
+from exiface.encoders.weights import VISUAL, backbone_tensors, load_exactly, read_tensors, taken
 from exiface.papers.sdaie.checkpoints import read_sdaie
 from exiface.papers.sdaie.network import LENGTH, PatchEncoder
 from exiface.photos import Preprocessing
@@ -61,21 +55,14 @@ _HEADS = {
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """An encoder of the authors, ready to be exported.
+    """An encoder of the authors, ready to be exported."""
 
-    Attributes:
-        kind: one of `KINDS`.
-        network: (n, 3, 224, 224) -> (n, 768), in evaluation mode; of whole images a `PatchEncoder`.
-        heads: weights (d,) of the pretext heads, by the tag that they rank.
-        classifier: arrays of the head of a binary detector; empty for the others.
-        file: name and sha256 of the file that it was in.
-    """
-
-    kind: str
+    kind: str  #: one of `KINDS`.
+    #: (n, 3, 224, 224) -> (n, 768), in evaluation mode; of whole images a `PatchEncoder`.
     network: nn.Module
-    heads: dict[str, Tensor] = field(default_factory=dict)
-    classifier: dict[str, Tensor] = field(default_factory=dict)
-    file: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, Tensor]  #: weights (d,) of the pretext heads, by the tag that they rank.
+    classifier: dict[str, Tensor]  #: arrays of a binary detector's head; empty for the others.
+    file: dict[str, str]  #: name and sha256 of the file that it was in.
 
     @property
     def title(self) -> str:
@@ -91,16 +78,12 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
         kind: of the checkpoint; None = told by its keys and, where two kinds have the same, by the
             name that the authors gave the file.
 
-    Returns:
-        The encoder with its heads.
-
     Raises:
-        EncoderError: not one of these, incomplete, or a kind that can't be told.
+        EncoderError: the file is not one of these, or incomplete, or its kind can't be told.
     """
     if kind not in (None, *KINDS):
         raise EncoderError(f"there is no kind {kind!r} of checkpoint; known are {', '.join(KINDS)}")
     tensors = {key: tensor.float() for key, tensor in read_tensors(path).items()}
-
     imported = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if (of_images := read_sdaie(tensors, kind, path)) is not None:
         return Checkpoint(*of_images, imported)
@@ -115,31 +98,24 @@ def read_checkpoint(path: Path, kind: str | None = None) -> Checkpoint:
     kind = kind or _kind(path, tensors)
     network = ARCHITECTURES["resnet50"].build()
     load_exactly(network, backbone_tensors(tensors), path)
-    classifier: dict[str, Tensor] = {}
-    heads: dict[str, Tensor] = {}
     if kind in ("blades-oc", "blades-bc"):
         network = UnitLength(network)
-    if kind == "blades-bc":
-        classifier = _classifier(tensors, path)
-    if kind == "exif-ranking":
-        heads = {
-            tag: sign * taken(tensors, f"{name}.weight", (1, 768), path).flatten()
-            for name, (tag, sign) in _HEADS.items()
-        }
+    classifier = _classifier(tensors, path) if kind == "blades-bc" else {}
+    heads = {
+        tag: sign * taken(tensors, f"{name}.weight", (1, 768), path).flatten()
+        for name, (tag, sign) in (_HEADS if kind == "exif-ranking" else {}).items()
+    }
     return Checkpoint(kind, network.eval(), heads, classifier, imported)
 
 
 def write_encoder(checkpoint: Checkpoint, folder: Path, *, resize: Released = "plain") -> Path:
-    """Write an encoder folder, as `exiface train` does.
+    """Write an encoder folder, as `exiface train` does, and return the path of the model.
 
     Args:
         checkpoint: the encoder.
-        folder: where to; made if need be.
+        folder: where it is written; made if need be.
         resize: how faces are resized, as the authors' programs did ("plain", with which their
             figures were made) or as they do under a current torchvision. Whole images never are.
-
-    Returns:
-        The path of the model.
     """
     imported = checkpoint.file | {"kind": checkpoint.kind, "title": checkpoint.title}
     provenance = {"imported": imported}
@@ -164,14 +140,13 @@ def _kind(path: Path, tensors: Mapping[str, Tensor]) -> str:
         return "exif-ranking"
     if "fc1.weight" in tensors:
         return "blades-bc"
-    named = _FILE_NAMES.get(path.stem.lower())
-    if named is None:
-        raise EncoderError(
-            f"{path} is either exif-pretrained or blades-oc (features of unit length): their keys "
-            "are the same, and the file doesn't have the name that its authors gave it; say which "
-            "with --kind"
-        )
-    return named
+    if (stem := path.stem.lower()) in _FILE_NAMES:
+        return _FILE_NAMES[stem]
+    raise EncoderError(
+        f"{path} is either exif-pretrained or blades-oc (features of unit length): their keys are "
+        "the same, and the file doesn't have the name that its authors gave it; say which with "
+        "--kind"
+    )
 
 
 def _classifier(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:

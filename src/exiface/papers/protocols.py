@@ -10,19 +10,20 @@ Honest: the same scores, but p-values and threshold from photographs that the mi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from exiface.calibration import Calibration
 from exiface.calibration.conformal import photographs_needed
 from exiface.errors import UserError
 from exiface.evaluation.audit import traits_of
 from exiface.evaluation.feature_cache import FeatureCache
+from exiface.evaluation.metrics import measure
 from exiface.evaluation.sets import FAKE, REAL, PublishedRow, ScoredSet
 from exiface.papers.exif_ranking.celeba_sets import PublishedSets
 from exiface.photos.alterations import ORIGINAL
@@ -32,25 +33,15 @@ from exiface.scoring import Classifier, DensityError, GaussianMixture, Scorer
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A published protocol.
+    """A published protocol."""
 
-    Attributes:
-        components: of the mixture.
-        fit: photographs that it is fitted on, at most.
-        test: images of a set, at most.
-        quantile: of the likelihoods of the fit set, where the threshold lies.
-        balanced: as many photographs as generated images are compared, drawn.
-        shuffled: photographs to fit on are drawn, not the first of a list.
-        seed: of what is drawn and of the mixture's start.
-    """
-
-    components: int
-    fit: int = 25_000
-    test: int = 5_000
-    quantile: float = 0.05
-    balanced: bool = True
-    shuffled: bool = False
-    seed: int = 2024
+    components: int  #: of the mixture.
+    fit: int = 25_000  #: photographs that it is fitted on, at most.
+    test: int = 5_000  #: images of a set, at most.
+    quantile: float = 0.05  #: of the likelihoods of the fit set, where the threshold lies.
+    balanced: bool = True  #: whether as many photographs as generated images are drawn.
+    shuffled: bool = False  #: whether photographs to fit on are drawn; else a list's first.
+    seed: int = 2024  #: of what is drawn and of the mixture's start.
 
 
 PROTOCOLS = {
@@ -87,19 +78,12 @@ _MEANS: dict[str, tuple[float | None, float | None]] = {
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """What the protocols found.
+    """What the protocols found."""
 
-    Attributes:
-        rows: of the published protocol; the means last.
-        sets: scored for the honest protocol, with p-values.
-        features: name of the set -> (n, d), for pictures.
-        remarks: what readers must know: what is missing, what the figures rest on.
-    """
-
-    rows: list[PublishedRow]
-    sets: list[ScoredSet]
-    features: dict[str, NDArray[np.float32]]
-    remarks: list[str]
+    rows: list[PublishedRow]  #: of the published protocol; the means last.
+    sets: list[ScoredSet]  #: scored for the honest protocol, with p-values.
+    features: dict[str, NDArray[np.float32]]  #: name of the set -> (n, d), for pictures.
+    remarks: list[str]  #: what readers must know: what is missing, what the figures rest on.
 
 
 def evaluate_published(
@@ -119,9 +103,6 @@ def evaluate_published(
         classifier: of a binary encoder, which takes the mixture's place.
         progress: called with (done, total) files.
 
-    Returns:
-        What was found.
-
     Raises:
         UserError: there are too few photographs, which is said before any is encoded; too few can
             be read; the mixture can't be fitted to them.
@@ -136,27 +117,16 @@ def evaluate_published(
     fit_paths = fit_paths[: protocol.fit + _CALIBRATION]
     components = protocol.components if classifier is None else None
     _check_enough(len(fit_paths), len(fit_paths), components)
-    total = len(fit_paths) + sum(map(len, chosen.values()))
-    done = 0
-
-    def encode(paths: Sequence[Path]) -> NDArray[np.float32]:
-        nonlocal done
-        before = done
-        features = cache.encode(paths, lambda now, _: progress(before + now, total))
-        done += len(paths)
-        return features
-
-    of_fit = encode(fit_paths)
+    encoded = cache.encode([*fit_paths, *chain.from_iterable(chosen.values())], progress)
+    of_fit, *of_sets = np.split(encoded, np.cumsum([len(fit_paths), *map(len, chosen.values())]))
     of_fit = of_fit[np.isfinite(of_fit).all(axis=1)]
-    features = {name: encode(paths) for name, paths in chosen.items()}
+    features = dict(zip(chosen, of_sets, strict=False))  # behind the last, nothing is left
     unread = [name for name in real if not np.isfinite(features[name]).all(1).any()]
     if unread:
         raise UserError(f"none of the photographs of {', '.join(unread)} can be read")
     _check_enough(len(of_fit), len(fit_paths), components)
     try:
-        published_scorer, honest_scorer, calibrating, remark = _scorers(
-            of_fit, classifier, protocol
-        )
+        published, honest, calibrating, remark = _scorers(of_fit, classifier, protocol)
     except DensityError as error:
         # What it recommends are arguments of a class.
         reason = str(error).partition(": ")[0]
@@ -166,30 +136,23 @@ def evaluate_published(
         ) from None
     threshold = 0.0
     if classifier is None:
-        of_published = published_scorer.score(of_fit[: protocol.fit])
-        threshold = float(np.quantile(of_published, 1 - protocol.quantile))
+        of_fitted = published.score(of_fit[: protocol.fit])
+        threshold = float(np.quantile(of_fitted, 1 - protocol.quantile))
     kind = cache.encoder.description.provenance.get("imported", {}).get("kind", "exif-ranking")
-    scores = {name: _scores(published_scorer, rows) for name, rows in features.items()}
+    scores = {name: _scores(published, rows) for name, rows in features.items()}
     drawn = rng if protocol.balanced else None
     rows = _published_rows(scores, files.against, threshold, kind, drawn)
 
-    calibration = Calibration.of(honest_scorer.score(calibrating), alpha=_ALPHA)
+    calibration = Calibration.of(honest.score(calibrating), alpha=_ALPHA)
     sets = []
     for name, paths in chosen.items():
-        honest = _scores(honest_scorer, features[name])
-        p_values = np.where(np.isfinite(honest), calibration.p_value(honest), np.nan)
-        names = np.array([str(path) for path in paths])
-        sets.append(
-            ScoredSet(
-                REAL if name in real else FAKE,
-                name,
-                paths=names,
-                photos=names,
-                scores={ORIGINAL: honest},
-                p_values={ORIGINAL: p_values},
-                traits=traits_of(paths[:_AUDITED]),
-            )
-        )
+        of_set = _scores(honest, features[name])
+        p_values = np.where(np.isfinite(of_set), calibration.p_value(of_set), np.nan)
+        names = np.array([*map(str, paths)])
+        scored = ({ORIGINAL: of_set}, {ORIGINAL: p_values})
+        kind_of_set = REAL if name in real else FAKE
+        traits = traits_of(paths[:_AUDITED])
+        sets.append(ScoredSet(kind_of_set, name, names, names, *scored, traits=traits))
     remarks = [remark]
     if files.missing:
         remarks.append(
@@ -200,11 +163,7 @@ def evaluate_published(
 
 
 def _check_enough(number: int, listed: int, components: int | None) -> None:
-    """Whether photographs to fit on are enough for the mixture, if any, and to calibrate.
-
-    Raises:
-        UserError: they are not.
-    """
+    """Refuse too few photographs for the mixture, if there is one, and for the calibration."""
     kept = number if components is None else _kept(number)
     least = photographs_needed(_ALPHA)
     if kept < least:
@@ -259,6 +218,7 @@ def _published_rows(
 ) -> list[PublishedRow]:
     """A row a generator; rng: draws as many of both, None = all are compared."""
     rows = []
+    known = _ACCURACIES if kind == "exif-ranking" else {}
     for generator, name in against.items():
         photographs, generated = (
             scores[each][np.isfinite(scores[each])] for each in (name, generator)
@@ -269,32 +229,25 @@ def _published_rows(
             number = min(len(photographs), len(generated))
             photographs = rng.choice(photographs, number, replace=False)
             generated = rng.choice(generated, number, replace=False)
-        photographic = np.repeat([1, 0], [len(photographs), len(generated)])
-        likelihoods = -np.concatenate([photographs, generated])
-        right = (photographs <= threshold).sum() + (generated > threshold).sum()
+        found = measure(photographs, generated)
+        right = np.concatenate([photographs <= threshold, generated > threshold])
         rows.append(
             PublishedRow(
                 generator.removesuffix("/generated"),
                 len(generated),
-                accuracy=float(right / len(photographic)),
-                auc=float(roc_auc_score(photographic, likelihoods)),
-                ap_photographic=float(average_precision_score(photographic, likelihoods)),
-                ap_generated=float(average_precision_score(1 - photographic, -likelihoods)),
-                published_accuracy=_ACCURACIES.get(generator) if kind == "exif-ranking" else None,
+                float(right.mean()),
+                found.auc,
+                found.ap_photographic,
+                found.ap_generated,
+                known.get(generator),
             )
         )
     if rows:
-        rows.append(
-            PublishedRow(
-                "mean",
-                sum(row.images for row in rows),
-                fmean(row.accuracy for row in rows),
-                fmean(row.auc for row in rows),
-                fmean(row.ap_photographic for row in rows),
-                fmean(row.ap_generated for row in rows),
-                *_MEANS.get(kind, (None, None)),
-            )
-        )
+        names = ("accuracy", "auc", "ap_photographic", "ap_generated")
+        means = {name: fmean(getattr(row, name) for row in rows) for name in names}
+        mean = PublishedRow("mean", sum(row.images for row in rows), **means)
+        accuracy, auc = _MEANS.get(kind, (None, None))
+        rows.append(replace(mean, published_accuracy=accuracy, published_auc=auc))
     return rows
 
 

@@ -10,7 +10,7 @@ import pytest
 from made_service import encoded, serving
 
 from exiface.apps.service.batcher import Batcher
-from exiface.apps.service.metrics import WAITING
+from exiface.apps.service.guard import WAITING
 
 
 @pytest.fixture

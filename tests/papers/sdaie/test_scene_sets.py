@@ -3,8 +3,7 @@ import pytest
 from PIL import Image
 
 from exiface.errors import UserError
-from exiface.papers.sdaie.noise import RELEASED_NOISES
-from exiface.papers.sdaie.scene_sets import read_scene_sets
+from exiface.papers.sdaie.scene_sets import RELEASED_NOISES, read_scene_sets
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from exiface.apps.bulk.inputs import Block, Item
 from exiface.apps.bulk.parts import as_text, part_path, write_rows
-from exiface.apps.bulk.scoring import Report, silent, stream_blocks
+from exiface.apps.bulk.scoring import Report, stream_blocks
 from exiface.detector.folder import encoder_named
 from exiface.photos import FaceDetector, UnreadableImageError, read_photo
 from exiface.photos.crops import Box, Crop
@@ -32,26 +32,18 @@ FEATURE_COLUMNS = pyarrow.schema(
 class _Found:
     """What of an image is to be encoded, or the reason why there is nothing."""
 
-    boxes: tuple[Box, ...] = ()
-    inputs: tuple[Crop, ...] = ()
+    boxes: Sequence[Box] = ()
+    inputs: Sequence[Crop] = ()
     reason: str | None = None
 
 
 class FeatureReader:
-    """Reads images as an encoder wants them, and encodes them.
+    """Reads images as an encoder wants them, and encodes them; `encoder_named` says by what name.
 
-    Args:
-        encoder: its folder, or the name of a detector inside the package, whose encoder it is.
-        cropped: each image is a face already cut out, taken whole.
-        threads: None = one a core.
-
-    Raises:
-        EncoderError: no encoder, or a damaged one.
+    Where they are `cropped`, each image is a face already cut out, taken whole.
     """
 
-    def __init__(
-        self, encoder: str | Path, *, cropped: bool = False, threads: int | None = None
-    ) -> None:
+    def __init__(self, encoder: str | Path, *, cropped: bool, threads: int | None) -> None:
         files = encoder_named(encoder)
         self.threads = threads or cores()
         self._cropped = cropped
@@ -61,9 +53,7 @@ class FeatureReader:
         takes = "cropped" if cropped else self._encoder.subject
         self.id = f"{files.description.architecture}@{digest.hexdigest()[:12]}, {takes}"
 
-    def rows(
-        self, items: Iterable[Item], *, batch_size: int = 32
-    ) -> Iterator[list[dict[str, Any]]]:
+    def rows(self, items: Iterable[Item], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
         """The rows of each image, in order: decoding overlaps with encoding."""
         # Whole images are too large to wait for others.
         at_once = batch_size if self._face_detector else 1
@@ -85,12 +75,12 @@ class FeatureReader:
         except UnreadableImageError as error:
             return _Found(reason=str(error))
         height, width = pixels.shape[:2]
-        boxes: tuple[Box, ...] = ((0, 0, width, height),)
+        boxes: list[Box] = [(0, 0, width, height)]
         reason = None
         if self._face_detector is not None:
             faces, _, reason = self._face_detector.to_judge(pixels, cropped=self._cropped)
-            boxes = tuple(face.box for face in faces)
-        return _Found(boxes, tuple(self._encoder.inputs(pixels, box) for box in boxes), reason)
+            boxes = [face.box for face in faces]
+        return _Found(boxes, [self._encoder.inputs(pixels, box) for box in boxes], reason)
 
     def _encoded(self, waiting: Sequence[_Found]) -> Iterator[list[dict[str, Any]]]:
         inputs = [each for found in waiting for each in found.inputs]
@@ -103,12 +93,7 @@ class FeatureReader:
 
 
 def encode_blocks(
-    reader: FeatureReader,
-    blocks: Iterable[Block],
-    folder: Path,
-    *,
-    batch_size: int = 32,
-    report: Report = silent,
+    reader: FeatureReader, blocks: Iterable[Block], folder: Path, *, batch_size: int, report: Report
 ) -> None:
     """Encode blocks and write their parts, as `score_blocks` does."""
 
@@ -122,8 +107,7 @@ def encode_blocks(
 def join_parts(folder: Path, blocks: Iterable[Block], target: Path) -> tuple[int, int]:
     """Make one file of the parts of all blocks, a part at a time, and remove them.
 
-    Returns:
-        How many rows have a vector, and how many a reason instead.
+    Returned is how many rows have a vector, and how many a reason instead.
     """
     vectors = reasons = 0
     partial = target.with_name(target.name + ".partial")

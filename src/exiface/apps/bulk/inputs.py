@@ -17,24 +17,17 @@ from exiface.datasets import find_images
 from exiface.errors import UserError
 from exiface.photos import IMAGE_SUFFIXES
 
-BLOCK = 512  # images of a list
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 _LIST_FILE = "inputs.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One image to be scored.
+    """One image to be scored."""
 
-    Attributes:
-        path: how its row is called; `shard.tar/member` within a tar.
-        source: a path or the bytes of a file; None where there is nothing to read.
-        reason: why there is nothing to read.
-    """
-
-    path: str
-    source: str | bytes | None
-    reason: str | None = None
+    path: str  #: how its row is called; `shard.tar/member` within a tar.
+    source: str | bytes | None  #: a path or the bytes of a file; None where nothing can be read.
+    reason: str | None = None  #: why there is nothing to read.
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +58,11 @@ def number_of_images(blocks: Sequence[Block]) -> int | None:
 def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> list[str]:
     """List the paths of images and tar files, each once, where it comes first.
 
-    Args:
-        sources: folders (searched at any depth), tar files, manifests or other Parquet files with
-            a column `path`, image files, or `-` for paths on standard input.
-        standard_input: lines of it.
+    Sources are folders (searched at any depth), tar files, manifests or other Parquet files with a
+    column `path`, image files, or `-` for paths on standard input.
 
     Raises:
-        UserError: a source that isn't there or holds nothing.
+        UserError: a source isn't there or holds nothing.
     """
     listed: dict[str, None] = {}
     for source in sources:
@@ -83,18 +74,14 @@ def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> list[s
 
 
 def settled_blocks(
-    folder: Path, sources: Sequence[str], standard_input: Iterable[str], size: int = BLOCK
+    folder: Path, sources: Sequence[str], standard_input: Iterable[str], size: int = 512
 ) -> list[Block]:
     """The blocks of a run: listed at its first start, read back at every later one.
 
-    Args:
-        folder: of the run; made if need be.
-        sources: see `list_inputs`; a run that goes on may give none.
-        standard_input: lines of it.
-        size: images of a block; a run that goes on keeps its own.
+    A run that goes on may give no sources (see `list_inputs`), and keeps its size of blocks.
 
     Raises:
-        UserError: nothing to score, or the folder belongs to a run on other sources.
+        UserError: there is nothing to score, or the folder belongs to a run on other sources.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / _LIST_FILE

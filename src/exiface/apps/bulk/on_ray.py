@@ -22,21 +22,20 @@ class _Scorer:
         self,
         detector: str | None,
         subject: Scope | None,
-        folder: str,
+        folder: Path,
         batch_size: int,
         threads: int,
     ) -> None:
         self.detector = Detector.load(detector, subject=subject, threads=threads)
-        self.folder, self.batch_size = Path(folder), batch_size
+        self.folder, self.batch_size = folder, batch_size
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        counted: dict[str, list[Any]] = {"images": [], "verdict": []}
-        for number, paths in zip(batch["number"], batch["paths"], strict=True):
-            block = Block(int(number), tuple(str(path) for path in paths))
-            counts = score_blocks(self.detector, [block], self.folder, batch_size=self.batch_size)
-            counted["images"] += list(counts.values())
-            counted["verdict"] += list(counts)
-        return counted
+        blocks = (
+            Block(int(number), tuple(map(str, paths)))
+            for number, paths in zip(batch["number"], batch["paths"], strict=True)
+        )
+        counts = score_blocks(self.detector, blocks, self.folder, batch_size=self.batch_size)
+        return {"images": [*counts.values()], "verdict": [*counts]}
 
 
 def _silence() -> None:
@@ -76,15 +75,9 @@ def score_on_ray(
 ) -> Counter[str]:
     """Score blocks, as `score_blocks` does, on the cluster that `RAY_ADDRESS` names, or here.
 
-    Args:
-        detector: name of one in the package, or a folder, at the same place on every machine.
-        blocks: to be scored; their paths must be readable on every machine.
-        folder: where the parts go; shared by all machines.
-        subject: what is judged, as `Detector.load` has it.
-        batch_size: faces that an encoder takes at a time.
-        workers: processes; None = as many as the cluster has cores for.
-        threads: of each worker.
-        report: called with the number of images scored so far.
+    A detector's folder, the run's folder and the images lie at the same place on every machine.
+    There are as many workers as the cluster has cores for, unless their number is given; each has
+    so many threads.
     """
     # What users must know is raised, or stands in the table; the files of Ray's session have all.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -106,13 +99,7 @@ def score_on_ray(
         rows = [{"number": block.number, "paths": list(block.paths)} for block in blocks]
         scored = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Scorer,
-            fn_constructor_args=(
-                detector,
-                subject,
-                str(folder.resolve()),
-                batch_size,
-                threads,
-            ),
+            fn_constructor_args=(detector, subject, folder.resolve(), batch_size, threads),
             batch_size=1,
             num_cpus=threads,
             compute=ray.data.ActorPoolStrategy(size=workers),

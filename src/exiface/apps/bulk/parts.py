@@ -93,12 +93,7 @@ def write_rows(
 ) -> None:
     """Write the part of a block, whole or not at all; written twice, it is the same file.
 
-    Args:
-        folder: of the run.
-        number: of the block.
-        rows: of its images, in order.
-        schema: of the rows.
-        by: id of the detector or encoder that made them.
+    It says by which detector or encoder it was made.
     """
     table = pyarrow.Table.from_pylist(rows, schema)
     table = table.replace_schema_metadata({JUDGED_BY: by.encode()})
@@ -108,14 +103,10 @@ def write_rows(
 
 
 def finished(folder: Path, by: str) -> set[int]:
-    """Blocks whose part is there.
-
-    Args:
-        folder: of the run; what a kill left half-written is removed.
-        by: id of the detector or encoder that goes on.
+    """Numbers of the blocks whose part is there; what a kill left half-written is removed.
 
     Raises:
-        UserError: a part was made by another one, or is damaged.
+        UserError: a part was made by another detector or encoder, or is damaged.
     """
     for left in folder.glob(".part-*.partial"):
         if _abandoned(left):

@@ -28,20 +28,10 @@ def score_blocks(
     batch_size: int = 32,
     report: Report = silent,
 ) -> Counter[str]:
-    """Score blocks and write their parts.
+    """Score blocks, write their parts, and count how many images got each verdict, or none.
 
     The stream runs through the ends of blocks, so that decoding never waits for a part to be
     written. A kill loses at most the blocks that were under way, and they are scored again.
-
-    Args:
-        detector: that judges.
-        blocks: to be scored, in order.
-        folder: where the parts go.
-        batch_size: faces that the encoder takes at a time.
-        report: called with the number of images scored so far.
-
-    Returns:
-        How many images got each verdict, or "no verdict".
     """
 
     def prepare(item: Item) -> Prepared:
@@ -71,15 +61,11 @@ def stream_blocks(
     blocks: Iterable[Block],
     process: Callable[[Iterator[Item]], Iterator[Result]],
     finish: Callable[[Block, Sequence[tuple[str, Result]]], None],
-    report: Report = silent,
+    report: Report,
 ) -> None:
     """Run the images of blocks through one stream, and finish each block when its last is through.
 
-    Args:
-        blocks: in order.
-        process: from images to a result for each, in order.
-        finish: called with each block and the paths and results of its images.
-        report: called with the number of images so far.
+    What processes them gives a result for each, in order; `finish` gets them with their paths.
     """
     under_way: deque[tuple[Block, str | None]] = deque()  # a path, or None at a block's end
 

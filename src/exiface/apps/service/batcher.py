@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from exiface.apps.service.metrics import BATCH_FACES, WAITING
+from exiface.apps.service.guard import BATCH_FACES, WAITING
+from exiface.apps.service.uploads import RefusedError
 from exiface.choices import Scope
 from exiface.detector import Detector, ImageResult
 from exiface.detector.detector import Prepared
@@ -16,12 +17,14 @@ from exiface.detector.detector import Prepared
 _SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
 
 
-class OverloadedError(Exception):
-    """More images than the queue holds; `retry_after` seconds from now there should be room."""
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("the queue is full")
-        self.retry_after = retry_after
+def overloaded(seconds: float) -> RefusedError:
+    """The refusal of more images than the queue holds; so many seconds from now it has room."""
+    headers = {
+        "retry-after": str(max(1, round(seconds))),  # whole seconds
+        "retry-after-ms": str(round(1000 * seconds)),
+    }
+    detail = "more images than can be judged now; try again shortly"
+    return RefusedError(503, "busy", detail, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,9 @@ class _Job:
 
 
 class Batcher:
-    """Judges images of concurrent requests.
+    """Judges images of concurrent requests; at most `capacity` of them wait or are under way.
 
-    Args:
-        detector: that judges.
-        capacity: images waiting or under way at most.
-        batch_size: faces that the encoder takes at a time.
-        wait: seconds that a batch waits to be filled.
+    The encoder takes `batch_size` faces at a time, and a batch waits `wait` seconds to be filled.
     """
 
     def __init__(self, detector: Detector, *, capacity: int, batch_size: int, wait: float) -> None:
@@ -56,27 +55,20 @@ class Batcher:
         self._thread.start()
 
     def check(self, images: int = 1) -> None:
-        """Make sure that there is room, or raise an OverloadedError."""
+        """Make sure that there is room for so many images, or raise what `overloaded` says."""
         missing = self._waiting + images - self.capacity
         if missing > 0:
             # Until half of the queue is empty: at the first free place everybody would meet.
             seconds = (missing + self.capacity / 2) / self._rate
-            raise OverloadedError(min(max(seconds, _SHORTEST_RETRY), _LONGEST_RETRY))
+            raise overloaded(min(max(seconds, _SHORTEST_RETRY), _LONGEST_RETRY))
 
     async def detect(
         self, contents: Sequence[bytes], subject: Scope | None = None
     ) -> list[ImageResult]:
-        """Judge images, together with those of other requests.
-
-        Args:
-            contents: bytes of image files.
-            subject: what is judged, one that the detector `judges`; None = as it was loaded.
-
-        Returns:
-            One result an image, in order.
+        """Judge the bytes of image files, in order, together with those of other requests.
 
         Raises:
-            OverloadedError: they don't fit into the queue.
+            RefusedError: they don't fit into the queue.
         """
         with self._lock:
             self.check(len(contents))

@@ -1,6 +1,6 @@
 """What a refused request is told, and with which status."""
 
-import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from exiface.apps.service.batcher import OverloadedError
 from exiface.apps.service.guard import API, LOGGER
 from exiface.apps.service.schemas import Problem
 from exiface.apps.service.uploads import RefusedError
@@ -34,20 +33,14 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def add_errors(app: FastAPI, *, unknown: Path) -> None:
     """Answer every error in one form, `Problem`; people see the HTML file at unknown addresses."""
 
-    def problem(status: int, code: str, detail: str, **headers: str) -> JSONResponse:
+    def problem(
+        status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> JSONResponse:
         return JSONResponse({"code": code, "detail": detail}, status, headers)
 
     @app.exception_handler(RefusedError)
     async def refused(_: Request, error: RefusedError) -> JSONResponse:
-        headers = {"connection": "close"} if error.unread else {}
-        return problem(error.status, error.code, error.detail, **headers)
-
-    @app.exception_handler(OverloadedError)
-    async def overloaded(_: Request, error: OverloadedError) -> JSONResponse:
-        answer = problem(503, "busy", "more images than can be judged now; try again shortly")
-        answer.headers["retry-after"] = str(max(1, round(error.retry_after)))  # whole seconds
-        answer.headers["retry-after-ms"] = str(round(1000 * error.retry_after))
-        return answer
+        return problem(error.status, error.code, error.detail, error.headers)
 
     @app.exception_handler(TimeoutError)
     async def late(_: Request, __: TimeoutError) -> JSONResponse:
@@ -70,11 +63,9 @@ def add_errors(app: FastAPI, *, unknown: Path) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and not request.url.path.startswith(API):
             return FileResponse(unknown, 404)
-        answer = problem(error.status_code, "http", str(error.detail))
-        answer.headers.update(error.headers or {})
-        return answer
+        return problem(error.status_code, "http", str(error.detail), error.headers)
 
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> JSONResponse:
-        LOGGER.log(logging.ERROR, "failed", exc_info=error)
+        LOGGER.error("failed", exc_info=error)
         return problem(500, "failed", "an error of the service; its log says more")

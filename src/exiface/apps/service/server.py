@@ -22,13 +22,11 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from exiface import __version__
-from exiface.apps.case import Case, Heading
-from exiface.apps.case_page import case_page
+from exiface.apps.case import Case, Heading, case_page
 from exiface.apps.explanation_page import sign_sentence, told
-from exiface.apps.service.batcher import Batcher, OverloadedError
+from exiface.apps.service.batcher import Batcher, overloaded
 from exiface.apps.service.detectors import described, load_detectors
-from exiface.apps.service.guard import LOGGER, Guard
-from exiface.apps.service.metrics import FACES, IMAGES, exposition
+from exiface.apps.service.guard import FACES, IMAGES, LOGGER, Guard, exposition
 from exiface.apps.service.problems import PROBLEMS, add_errors
 from exiface.apps.service.schemas import (
     REASON_EXAMPLE,
@@ -56,12 +54,8 @@ def create_app(
 ) -> FastAPI:
     """Build the service.
 
-    Args:
-        settings: None = from environment and file, as a worker process does.
-        detectors: by name, the one that judges unasked first; None = loaded as the settings say.
-
-    Raises:
-        UserError: settings or detector can't be used.
+    Settings that are not given come from the environment and the file, as in a worker process.
+    Detectors are given by name, the one that judges unasked first, or loaded as the settings say.
     """
     warnings.filterwarnings("ignore", module="PIL")  # of damaged metadata and large images
     # Refusals must not wait for threads that decode: they hand over the interpreter sooner.
@@ -162,7 +156,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         # Those that are being received hold a picture each, at least.
         app.state.batchers[name].check(app.state.receiving + 1)
         if app.state.receiving >= settings.uploads:
-            raise OverloadedError(1.0)
+            raise overloaded(1.0)
         app.state.receiving += 1
         try:
             return await read_form(request, settings, texts)
@@ -245,7 +239,14 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         """
         shown, texts = await received(request, name, _HEADING)
         results = await judged(shown, name, subject)
-        _refuse_many(results if explain else ())
+        # Explanations take seconds each.
+        if explain and (number := sum(len(each.judged) for each in results)) > _EXPLAINED:
+            raise RefusedError(
+                422,
+                "too_many_explained",
+                f"a case file explains at most {_EXPLAINED} verdicts, these are {number}: ask for "
+                "fewer pictures, or for no explanations",
+            )
         contents = [picture.content for picture in shown]
         case = Case(results, judges[name], name, Heading(**texts), subject=subject)
         work = partial(case_page, case, contents, pictures=pictures, explained=explain)
@@ -310,17 +311,6 @@ async def _in_time(
     """What work answers, from a thread of the pool."""
     async with asyncio.timeout(seconds):
         return await asyncio.get_running_loop().run_in_executor(pool, work)
-
-
-def _refuse_many(results: Sequence[ImageResult]) -> None:
-    # Explanations take seconds each.
-    if (number := sum(len(result.judged) for result in results)) > _EXPLAINED:
-        raise RefusedError(
-            422,
-            "too_many_explained",
-            f"a case file explains at most {_EXPLAINED} verdicts, these are {number}: ask for "
-            "fewer pictures, or for no explanations",
-        )
 
 
 def _explained(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -15,21 +15,18 @@ _FIELD = "files"
 _PATIENCE = 4  # times the largest request
 
 
+# Part of the request was not received, so that the connection has no further use.
+_CLOSED = {"connection": "close"}
+
+
 @dataclass(eq=False)
 class RefusedError(Exception):
-    """A request that is not answered.
+    """A request that is not answered."""
 
-    Attributes:
-        status: HTTP status.
-        code: for programs.
-        detail: for people.
-        unread: part of the request was not received, so that the connection has no further use.
-    """
-
-    status: int
-    code: str
-    detail: str
-    unread: bool = False
+    status: int  #: of HTTP.
+    code: str  #: for programs.
+    detail: str  #: for people.
+    headers: dict[str, str] = field(default_factory=dict)  #: of the answer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +46,12 @@ class _InMemory(MultiPartParser):
 async def read_form(
     request: Request, settings: ServiceSettings, texts: Collection[str] = ()
 ) -> tuple[list[Picture], dict[str, str]]:
-    """Receive the pictures of a request, and the texts beside them.
+    """Receive the pictures of a request, in parts called `files`, and the texts beside them.
 
-    Args:
-        request: multipart/form-data with one or several parts called `files`.
-        settings: with the limits.
-        texts: names of the parts that may be texts, each at most once.
+    Each of the `texts` may come once.
 
     Raises:
-        RefusedError: another form, too large, too many, too slow, too many pixels.
+        RefusedError: the form is another one, too large or too slow, or holds too much.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise RefusedError(415, "not_multipart", "send multipart/form-data with a field `files`")
@@ -69,12 +63,11 @@ async def read_form(
             form = await parser.parse()
     except TimeoutError:
         detail = f"the request did not arrive within {settings.upload_seconds:g} s"
-        raise RefusedError(408, "too_slow", detail, unread=True) from None
+        raise RefusedError(408, "too_slow", detail, _CLOSED) from None
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
-            raise RefusedError(
-                413, "too_many_files", f"at most {settings.max_files} files a request"
-            ) from None
+            detail = f"at most {settings.max_files} files a request"
+            raise RefusedError(413, "too_many_files", detail) from None
         raise RefusedError(400, "bad_multipart", error.message) from None
     except (KeyError, ValueError) as error:  # no boundary, headers that can't be decoded
         raise RefusedError(400, "bad_multipart", f"malformed multipart: {error}") from None
@@ -83,10 +76,9 @@ async def read_form(
     if not files or len(files) + len(said) < len(form.multi_items()):
         await form.close()
         known = ", ".join(f"`{name}`" for name in texts)
-        beside = f"nothing else but one each of the texts {known}" if texts else "nothing else"
-        raise RefusedError(
-            422, "no_files", f"the form must have files in parts called `files`, and {beside}"
-        )
+        beside = f" but one each of the texts {known}" if texts else ""
+        detail = f"the form must have files in parts called `files`, and nothing else{beside}"
+        raise RefusedError(422, "no_files", detail)
     pictures = [Picture(file.filename or "image", await file.read()) for file in files]
     await form.close()
     for number, picture in enumerate(pictures, start=1):
@@ -118,6 +110,6 @@ async def _limited(request: Request, settings: ServiceSettings) -> AsyncGenerato
         # A client that is told in the middle of sending often sees a broken connection instead of
         # the answer: what is not much too large is received, and forgotten, to its end.
         elif received > _PATIENCE * settings.max_body:
-            raise RefusedError(413, "too_large", detail, unread=True)
+            raise RefusedError(413, "too_large", detail, _CLOSED)
     if refused:
         raise RefusedError(413, "too_large", detail)

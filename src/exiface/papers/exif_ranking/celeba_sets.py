@@ -37,21 +37,13 @@ _MORE_OF_BLADES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class PublishedSets:
-    """The files of a test layout.
+    """The files of a test layout."""
 
-    Attributes:
-        fit: photographs to fit on; of a list, in its order.
-        photographs: name of a set of photographs to test on -> its files.
-        fakes: generator -> its images, sorted.
-        against: generator -> the set of photographs that it is compared with.
-        missing: generators without a folder, or without an image in it.
-    """
-
-    fit: list[Path]
-    photographs: dict[str, list[Path]]
-    fakes: dict[str, list[Path]]
-    against: dict[str, str]
-    missing: list[str]
+    fit: list[Path]  #: photographs to fit on; of a list, in its order.
+    photographs: dict[str, list[Path]]  #: name of a set of photographs to test on -> its files.
+    fakes: dict[str, list[Path]]  #: generator -> its images, sorted.
+    against: dict[str, str]  #: generator -> the set of photographs that it is compared with.
+    missing: list[str]  #: generators without a folder, or without an image in it.
 
 
 def read_published_sets(root: Path, layout: FacesLayout = "nine") -> PublishedSets:
@@ -61,28 +53,23 @@ def read_published_sets(root: Path, layout: FacesLayout = "nine") -> PublishedSe
         root: the folder `data`.
         layout: "nine" generators, or the "twelve" of BLADES; folders may have either's names.
 
-    Returns:
-        The files; generators that are not there are named, not demanded.
-
     Raises:
-        UserError: no list of photographs, a list that leads to no file, or not one generator.
+        UserError: a list of photographs is missing or leads to no file, or no generator is there.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; name the folder that holds {PHOTOGRAPHS}/")
     wanted = GENERATORS | (_MORE_OF_BLADES if layout == "twelve" else {})
-    fakes, missing = {}, []
+    fakes = {}
     for generator, names in wanted.items():
-        folder = next((root / name for name in names if (root / name).is_dir()), None)
-        images = find_images([folder]) if folder else []
-        if images:
+        folders = [root / name for name in names if (root / name).is_dir()]
+        if images := find_images(folders[:1]):
             fakes[generator] = images
-        else:
-            missing.append(generator)
     if not fakes:
         known = ", ".join(names[0] for names in wanted.values())
         raise UserError(f"{root} holds images of no generator; folders are called {known}")
     test = {CELEBA: _listed(root, "test.txt")}
     against = dict.fromkeys(fakes, CELEBA)
+    missing = [generator for generator in wanted if generator not in fakes]
     return PublishedSets(_listed(root, "train.txt"), test, fakes, against, missing)
 
 
@@ -104,16 +91,12 @@ def _listed(root: Path, name: str) -> list[Path]:
 def _found(line: str, root: Path, source: Path) -> Path:
     """The file that a line names; lists are often written on another machine."""
     path = Path(line)
-    candidates = (
-        root / path,  # an absolute path stays as it is
-        root.parent / path,  # data/celeba-face/000001.jpg
-        root / PHOTOGRAPHS / path,
-        root / PHOTOGRAPHS / path.name,
-    )
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    tried = ", ".join(str(candidate) for candidate in dict.fromkeys(candidates))
+    # An absolute path stays as it is; data/celeba-face/000001.jpg starts beside the root.
+    folders = (root, root.parent, root / PHOTOGRAPHS)
+    candidates = [*(folder / path for folder in folders), root / PHOTOGRAPHS / path.name]
+    if (found := next(filter(Path.is_file, candidates), None)) is not None:
+        return found
+    tried = ", ".join(map(str, dict.fromkeys(candidates)))
     raise UserError(
         f"{source}: {line} leads to no file (tried {tried}); unpack the photographs there"
     )

@@ -123,18 +123,14 @@ def read_fdf(
         progress: called with (done, total) faces.
 
     Returns:
-        The manifest (rows in order of name) and the summary.
+        The manifest, whose rows stand in the order of the names, and the summary.
 
     Raises:
         UserError: the folder isn't laid out like that; the text names what is missing.
     """
     root = root.resolve()
     sources = _sources(root)
-    names = sorted(
-        entry.name[: -len(".png")]
-        for entry in os.scandir(root / _IMAGES_FOLDER)
-        if entry.name.endswith(".png")
-    )
+    names = sorted(path.stem for path in (root / _IMAGES_FOLDER).glob("*.png"))
     if not names:
         raise UserError(f"{root / _IMAGES_FOLDER} holds no .png: unpack FDF's 128 px images there")
     detector = FaceDetector()
@@ -242,10 +238,9 @@ def read_photo_ids(path: Path) -> dict[str, str]:
         isinstance(key, str) and isinstance(value, str | int) for key, value in content.items()
     ):
         raise UserError(f"{path} must hold a dictionary, image name -> photo id; download it again")
+    ids = {key: str(value) for key, value in content.items()}
     # A photo id names a file: one that would lead elsewhere is none.
-    return {
-        key: str(value) for key, value in content.items() if Path(str(value)).name == str(value)
-    }
+    return {key: value for key, value in ids.items() if Path(value).name == value}
 
 
 def _manipulated(root: Path) -> dict[str, str]:
@@ -296,7 +291,7 @@ def _row(sources: _Sources, name: str, detector: FaceDetector) -> dict[str, Any]
 def _box(value: Any, width: int, height: int) -> Box | None:
     """A box of shares of the image's sides, in pixels."""
     try:
-        x0, y0, x1, y1 = (float(side) for side in value)
+        x0, y0, x1, y1 = map(float, value)
     except (TypeError, ValueError):
         return None
     inside = 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1
@@ -325,10 +320,8 @@ def _searched(content: bytes, box: Box, detector: FaceDetector) -> NDArray[np.fl
         faces = detector.detect(read_photo(content).pixels)
     except UnreadableImageError:
         return None
-    nearest = max(faces, key=lambda face: _overlap(face.box, box), default=None)
-    if nearest is None or _overlap(nearest.box, box) < _LEAST_OVERLAP:
-        return None
-    return nearest.landmarks
+    near = [face for face in faces if _overlap(face.box, box) >= _LEAST_OVERLAP]
+    return max(near, key=lambda face: _overlap(face.box, box)).landmarks if near else None
 
 
 def _overlap(first: Box, second: Box) -> float:

@@ -1,18 +1,28 @@
-"""Test data of whole images as their authors lay them out: a folder a set, a folder a label in it.
+"""Test data of whole images: how their authors lay them out, and what SDAIE does to them first.
 
 data
 ├── progan/  airplane/0_real  airplane/1_fake ...    SDAIE and CNNDetection: at any depth
 ├── Midjourney/  val/nature  val/ai                  GenImage
 └── realonly/  imagenet  lsun                        photographs to fit on
 
-Source: the layouts of SDAIE (arXiv 2512.05651) and GenImage (arXiv 2306.08571).
+Source: the layouts of SDAIE (arXiv 2512.05651) and GenImage (arXiv 2306.08571); SDAIE's released
+program.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from exiface.choices import Noise
 from exiface.datasets.scan import find_images
 from exiface.errors import UserError
 from exiface.papers.exif_ranking.celeba_sets import PublishedSets
+from exiface.photos.alterations import saved
+
+Pixels = NDArray[np.uint8]
 
 FIT = "realonly"
 # In the order of SDAIE's tables.
@@ -25,25 +35,20 @@ _GENERATED = {"0_real": False, "nature": False, "1_fake": True, "ai": True}
 
 
 def read_scene_sets(root: Path) -> PublishedSets:
-    """List the files of test sets of whole images.
+    """List the files of test sets of whole images, a folder each within the root.
 
-    Args:
-        root: the folder that holds a folder for each set.
-
-    Returns:
-        The files; each set's generated images are compared with its own photographs. Those of
-        SDAIE's sets that are not there are named, where any of them is.
+    Each set's generated images are compared with its own photographs. Those of SDAIE's sets that
+    are not there are named, where any of them is.
 
     Raises:
-        UserError: no set with both labels, or nothing to fit on.
+        UserError: no set has both labels, or there is nothing to fit on.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; name the folder that holds the sets")
-    folders = sorted(each for each in root.iterdir() if each.is_dir() and each.name != FIT)
-    folders.sort(key=lambda each: _place(each.name))
+    folders = [each for each in root.iterdir() if each.is_dir() and each.name != FIT]
     photographs: dict[str, list[Path]] = {}
     fakes: dict[str, list[Path]] = {}
-    for folder in folders:
+    for folder in sorted(folders, key=lambda each: (_place(each.name), each)):
         labelled: dict[bool, list[Path]] = {False: [], True: []}
         for path in find_images([folder]):
             generated = _label(path, folder)
@@ -77,3 +82,24 @@ def _label(path: Path, folder: Path) -> bool | None:
     """Whether an image is generated, by the nearest folder within its set that says so."""
     names = reversed(path.relative_to(folder).parts[:-1])
     return next((_GENERATED[name] for name in names if name in _GENERATED), None)
+
+
+def _halved(pixels: Pixels) -> Pixels:
+    """Half of the sides, cut to whole pixels; bilinear, antialiased."""
+    height, width = (max(1, side // 2) for side in pixels.shape[:2])
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _blurred(pixels: Pixels) -> Pixels:
+    """A Gaussian of one pixel that cuts to whole numbers after each axis."""
+    from scipy.ndimage import gaussian_filter  # slow to import, and seldom needed
+
+    return np.asarray(gaussian_filter(pixels, sigma=(1.0, 1.0, 0.0)))
+
+
+# What SDAIE's released program does to pictures before it tests how robust a detector is.
+RELEASED_NOISES: dict[Noise, Callable[[Pixels], Pixels]] = {
+    "jpg": lambda pixels: saved(pixels, "JPEG", 95),
+    "resize": _halved,
+    "blur": _blurred,
+}
