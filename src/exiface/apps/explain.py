@@ -80,15 +80,11 @@ def _print(explanation: "Explanation", counted: str) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right")
     for each in explanation.stability:
-        if each.judged is None:
-            table.add_row(each.alteration, "[dim]face no longer found[/]", "")
-        else:
+        cells = ("[dim]face no longer found[/]", "")
+        if each.judged is not None:
             verdict = each.judged.verdict.value
-            table.add_row(
-                each.alteration,
-                f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
-                f"{each.judged.p_value:.3f}",
-            )
+            cells = (f"[{VERDICT_STYLES[verdict]}]{verdict}[/]", f"{each.judged.p_value:.3f}")
+        table.add_row(each.alteration, *cells)
     console.print(table)
     console.print(
         f"\nThe verdict stays in {explanation.kept} of {len(explanation.stability)} alterations."

@@ -10,7 +10,7 @@ Honest: the same scores, but p-values and threshold from photographs that the mi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from statistics import fmean
@@ -245,9 +245,9 @@ def _published_rows(
     if rows:
         names = ("accuracy", "auc", "ap_photographic", "ap_generated")
         means = {name: fmean(getattr(row, name) for row in rows) for name in names}
+        mean = PublishedRow("mean", sum(row.images for row in rows), **means)
         accuracy, auc = _MEANS.get(kind, (None, None))
-        said = {"published_accuracy": accuracy, "published_auc": auc}
-        rows.append(PublishedRow("mean", sum(row.images for row in rows), **means, **said))
+        rows.append(replace(mean, published_accuracy=accuracy, published_auc=auc))
     return rows
 
 
