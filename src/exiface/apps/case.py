@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2.environment import TemplateStream
 
@@ -25,7 +24,7 @@ from exiface.errors import UserError
 from exiface.html import data_uri, template
 from exiface.photos import UnreadableImageError
 from exiface.photos.crops import square_about
-from exiface.photos.exif_fields import ExifField, exif_fields
+from exiface.photos.exif_fields import exif_fields
 from exiface.photos.images import decode
 from exiface.provenance import versions
 
@@ -128,33 +127,17 @@ class Case:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Exhibit:
+class Exhibit(NamedTuple):
     """One picture of a case."""
 
-    number: int  #: in the case, from 1.
     result: ImageResult  #: what was said of it.
     content: bytes | None  #: the bytes of its file; None where they can't be read.
     #: of what was judged in it, in that order; empty where none were asked for.
     explanations: Sequence[Explanation]
 
-    @property
-    def name(self) -> str:
-        """What the picture is called."""
-        return self.result.path or "standard input"
-
-    @cached_property
-    def sha256(self) -> str | None:
-        """SHA-256 of its file; None where that can't be read."""
-        return None if self.content is None else hashlib.sha256(self.content).hexdigest()
-
-    @cached_property
-    def exif(self) -> tuple[ExifField, ...]:
-        """Every field of its EXIF."""
-        return () if self.content is None else exif_fields(self.content)
-
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, number: int) -> dict[str, Any]:
         """The picture as JSON has it; `result` is what `exiface detect --json` says."""
+        content = self.content
         width, height = self.result.size
         judged: list[dict[str, Any]] = [
             {"which": which, "words": words()[each.verdict.value]}
@@ -165,16 +148,16 @@ class Exhibit:
             told = explanation.as_dict()
             said["explanation"] = {name: told[name] for name in _EXPLAINED}
         return {
-            "number": self.number,
-            "name": self.name,
-            "sha256": self.sha256,
-            "bytes": None if self.content is None else len(self.content),
+            "number": number,
+            "name": self.result.path or "standard input",
+            "sha256": None if content is None else hashlib.sha256(content).hexdigest(),
+            "bytes": None if content is None else len(content),
             "width": width,
             "height": height,
             "how_sure": self.result.reason or self.result.how_sure,
             "judged": judged,
             "credentials": [link.as_dict() for link in self.result.declared.chain],
-            "exif": [each.as_dict() for each in self.exif],
+            "exif": [each.as_dict() for each in exif_fields(content or b"")],
             "result": self.result.as_dict(),
         }
 
@@ -186,13 +169,13 @@ def judged_of(result: ImageResult) -> list[tuple[str, Judgement]]:
 
 
 def exhibits(
-    case: Case, sources: Iterable[str | bytes | None], *, explained: bool = False
+    case: Case, sources: Iterable[str | bytes | None], *, explained: bool
 ) -> Iterator[Exhibit]:
     """The pictures of a case, one after another; each is read again, if it has a path or bytes.
 
     Where they are `explained`, they say why each verdict is what it is: seconds a face.
     """
-    for number, (result, source) in enumerate(zip(case.results, sources, strict=True), start=1):
+    for result, source in zip(case.results, sources, strict=True):
         content = source if isinstance(source, bytes) else None
         if isinstance(source, str):
             with suppress(OSError):
@@ -205,7 +188,7 @@ def exhibits(
                     explain(case.detector, content, face=face, cropped=case.cropped, subject=scope)
                     for scope, face in (asked if result.image is None else [*asked, ("image", 0)])
                 )
-        yield Exhibit(number, result, content, explanations)
+        yield Exhibit(result, content, explanations)
 
 
 def write_case(
@@ -231,7 +214,7 @@ def write_case(
     every = exhibits(case, sources, explained=explained)
     machine = path.with_suffix(".json")
     if path == machine:
-        found += [exhibit.as_dict() for exhibit in every]
+        found += [exhibit.as_dict(number) for number, exhibit in enumerate(every, start=1)]
     else:
         page = _stream(case, every, found, pictures, path.stem)
         page.dump(str(path), encoding="utf-8", errors="replace")
@@ -239,9 +222,7 @@ def write_case(
     return [*dict.fromkeys((path, machine))]
 
 
-def case_page(
-    case: Case, sources: Iterable[bytes], *, pictures: bool, explained: bool = False
-) -> str:
+def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool, explained: bool) -> str:
     """The page of a case as text, of images whose bytes came without a file."""
     shown = exhibits(case, sources, explained=explained)
     return "".join(_stream(case, shown, [], pictures, "case"))
@@ -257,9 +238,9 @@ def _stream(
     """The page; what JSON says of each picture is added to `found` as the page shows it."""
 
     def shown() -> Iterator[dict[str, Any]]:
-        for exhibit in every:
-            found.append(exhibit.as_dict())
-            yield _shown(case, exhibit, pictures)
+        for number, exhibit in enumerate(every, start=1):
+            found.append(exhibit.as_dict(number))
+            yield {"told": found[-1], **_shown(case, exhibit, pictures)}
 
     def machine_uri() -> str:
         coded = base64.b64encode(_as_json(case, found).encode()).decode()
@@ -297,7 +278,6 @@ def _shown(case: Case, exhibit: Exhibit, pictures: bool) -> dict[str, Any]:
             shown["thumbnail"] = data_uri(pixels[y0:y1, x0:x1], longest=_FACE_SIDE)
         judged.append(shown)
     return {
-        "exhibit": exhibit,
         "result": result,
         "picture": None if pixels is None else data_uri(pixels, longest=_PICTURE_SIDE, quality=82),
         "judged": judged,

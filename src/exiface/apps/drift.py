@@ -44,12 +44,8 @@ def drift(
     p_values = _p_values(scores, parts)
     references = calibration.references
     several = len(references) > 1 or calibration.by_source
-    found = measure_drift(
-        p_values,
-        min(reference.units for reference in references),
-        calibration.alpha,
-        worst_of_several=several,
-    )
+    calibrated = min(reference.units for reference in references)
+    found = measure_drift(p_values, calibrated, calibration.alpha, worst_of_several=several)
     if plot is not None:
         from exiface.evaluation.plots import p_value_plot
 
@@ -74,10 +70,7 @@ def drift(
 
 
 def _p_values(path: Path, parts: "DetectorParts") -> "NDArray[np.float64]":
-    """One p-value an image, of its largest face or of the whole, as the detector looks at them.
-
-    Those of several faces of one image aren't independent.
-    """
+    """One p-value an image: those of several faces of one image aren't independent."""
     import numpy as np
 
     whole = parts.encoder.subject == "image"

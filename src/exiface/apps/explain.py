@@ -80,15 +80,11 @@ def _print(explanation: "Explanation", counted: str) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("p", justify="right")
     for alteration, judged in explanation.stability.items():
-        if judged is None:
-            table.add_row(alteration, "[dim]face no longer found[/]", "")
-        else:
+        cells = ("[dim]face no longer found[/]", "")
+        if judged is not None:
             verdict = judged.verdict.value
-            table.add_row(
-                alteration,
-                f"[{VERDICT_STYLES[verdict]}]{verdict}[/]",
-                f"{judged.p_value:.3f}",
-            )
+            cells = (f"[{VERDICT_STYLES[verdict]}]{verdict}[/]", f"{judged.p_value:.3f}")
+        table.add_row(alteration, *cells)
     console.print(table)
     console.print(
         f"\nThe verdict stays in {explanation.kept} of {len(explanation.stability)} alterations."

@@ -112,12 +112,12 @@ def _known(encoder: "EncoderDescription") -> str:
 def _counts(of_set: dict[str, Any]) -> str:
     """What a set holds; where generated ones are among its rows, they are counted apart."""
     keys: tuple[str, ...] = ("photographs", "faces", "images", "groups", "cameras")
-    found = [f"{of_set[key]} {key}" for key in keys if key in of_set]
+    found = []
     if generated := of_set.get("generated", 0):
         what = "faces" if "faces" in of_set else "images"
         found = [f"{of_set[what] - generated} {what} of photographs", f"{generated} generated"]
-        found += [f"{of_set[key]} {key}" for key in keys[-1:] if key in of_set]
-    return ", ".join(found)
+        keys = ("cameras",)
+    return ", ".join([*found, *(f"{of_set[key]} {key}" for key in keys if key in of_set)])
 
 
 def _size(folder: Path) -> str:

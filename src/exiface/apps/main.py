@@ -94,18 +94,18 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         app()
+        return
     except UserError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(2)
+        said = str(error)
     except ModuleNotFoundError as error:
-        said = missing(error, _EXTRAS.get(sys.argv[1]) if len(sys.argv) > 1 else None)
-        if said is None:
+        lacking = missing(error, _EXTRAS.get(sys.argv[1]) if len(sys.argv) > 1 else None)
+        if lacking is None:
             raise
-        typer.secho(f"error: {said}", fg="red", err=True)
-        sys.exit(2)
+        said = str(lacking)
     except BrokenPipeError:  # `exiface detect ... | head`
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:  # a folder that can't be written to, a full disk
-        typer.secho(f"error: {error.strerror or error}: {error.filename}", fg="red", err=True)
-        sys.exit(2)
+        said = f"{error.strerror or error}: {error.filename}"
+    typer.secho(f"error: {said}", fg="red", err=True)
+    sys.exit(2)

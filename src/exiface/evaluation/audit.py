@@ -190,8 +190,9 @@ def _plain(value: np.floating[Any]) -> str:
 
 def _beside(form: Callable[[Traits], str], *classes: Sequence[Traits]) -> str:
     """The commonest values of a trait and how often they occur, for either class."""
+    counted = [Counter(map(form, each)) for each in classes]
     return " against ".join(
-        ", ".join(f"{count} {value}" for value, count in Counter(map(form, each)).most_common(3))
-        + (" and others" if len(set(map(form, each))) > 3 else "")
-        for each in classes
+        ", ".join(f"{count} {value}" for value, count in each.most_common(3))
+        + (" and others" if len(each) > 3 else "")
+        for each in counted
     )

@@ -93,23 +93,17 @@ def evidence_table(sets: Sequence[ScoredSet]) -> list[EvidenceRow]:
         own = each.known_ratios()
         if not len(own):
             continue
+        # What each ratio says for the other class.
+        odds = own if each.kind == REAL else 1 / own
         pair = None if each.kind == REAL else pairs.get(each.name)
         photographs = [of_real.known_ratios() for of_real in pair.real] if pair else []
         real = np.concatenate([*photographs, np.empty(0)])
+        costs = (cllr(real, own), cllr_min(real, own)) if len(real) else (None, None)
         said = each.said()
-        rows.append(
-            EvidenceRow(
-                kind=each.kind,
-                name=each.name,
-                against=pair.against if pair else "",
-                images=len(own),
-                cllr=cllr(real, own) if len(real) else None,
-                cllr_min=cllr_min(real, own) if len(real) else None,
-                mean_odds=float(np.mean(own if each.kind == REAL else 1 / own)),
-                misleading=float(np.mean(own > 1 if each.kind == REAL else own < 1)),
-                flagged=None if said is None else float((said == Verdict.AI_GENERATED).mean()),
-            )
-        )
+        flagged = None if said is None else float((said == Verdict.AI_GENERATED).mean())
+        figures = (*costs, float(odds.mean()), float((odds > 1).mean()), flagged)
+        against = pair.against if pair else ""
+        rows.append(EvidenceRow(each.kind, each.name, against, len(own), *figures))
     return rows
 
 

@@ -66,10 +66,10 @@ def own_table(
         orders = [rng.permutation(len(scores)) for _ in range(_DRAWS)]
         draws = [(order[:number], order[number:]) for order in orders]
         if (said := real.said()) is not None:
-            of_generated = [verdicts for fake in fakes if (verdicts := fake.said()) is not None]
-            found = [verdicts == Verdict.AI_GENERATED for verdicts in of_generated]
+            found = [verdicts for fake in fakes if (verdicts := fake.said()) is not None]
             as_it_is = [(said[rest] == Verdict.AI_GENERATED).mean() for _, rest in draws]
-            recall = float(np.concatenate(found).mean()) if found else None
+            flags = np.concatenate([*found, np.empty(0, str)]) == Verdict.AI_GENERATED
+            recall = float(flags.mean()) if found else None
             rows.append(_row(real.name, "as it is", 0, as_it_is, [recall]))
         outcomes = [_outcome(scores[mine], scores[rest], of_fakes, alpha) for mine, rest in draws]
         rows.append(_row(real.name, "recalibrated", number, *zip(*outcomes, strict=True)))
@@ -77,18 +77,13 @@ def own_table(
             continue
         of_real = features[f"{real.kind}:{real.name}"][kept]
         generated = [features[f"{fake.kind}:{fake.name}"][fake.judged()] for fake in fakes]
+        half = number // 2
         outcomes = []
         for mine, rest in draws:
-            half = len(mine) // 2
             refitted = scorer.refitted(of_real[mine[:half]])
-            outcomes.append(
-                _outcome(
-                    refitted.score(of_real[mine[half:]]),
-                    refitted.score(of_real[rest]),
-                    [refitted.score(each) for each in generated],
-                    alpha,
-                )
-            )
+            own, others = refitted.score(of_real[mine[half:]]), refitted.score(of_real[rest])
+            of_fakes = [refitted.score(each) for each in generated]
+            outcomes.append(_outcome(own, others, of_fakes, alpha))
         rows.append(_row(real.name, "refitted", number, *zip(*outcomes, strict=True)))
     return rows
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -146,11 +147,11 @@ def false_alarm_table(sets: Sequence[ScoredSet]) -> list[FalseAlarmRow]:
         p_values = p_values[np.isfinite(p_values)]
         if each.kind != REAL or not len(p_values):
             continue
+        number = len(p_values)
         for promised in PROMISES:
             count = int(flagged(p_values, promised).sum())
-            low, high = clopper_pearson(count, len(p_values))
-            measured = count / len(p_values)
-            rows.append(FalseAlarmRow(each.name, promised, len(p_values), measured, low, high))
+            measured = (count / number, *clopper_pearson(count, number))
+            rows.append(FalseAlarmRow(each.name, promised, number, *measured))
     return rows
 
 
@@ -167,17 +168,14 @@ def audit_table(sets: Sequence[ScoredSet]) -> list[Finding]:
 def reliance_table(sets: Sequence[ScoredSet]) -> list[Reliance]:
     """Which cues the scores of each set of photographs follow, and of all of them together."""
     known = [
-        each
+        (each.name, each.scores[ORIGINAL], each.traits)
         for each in sets
-        if each.kind == REAL and len(each.traits) == len(each.scores[ORIGINAL])
-    ]
-    rows = [
-        row for each in known for row in reliance(each.name, each.scores[ORIGINAL], each.traits)
+        if each.kind == REAL and len(each.traits) == len(each.paths)
     ]
     if len(known) > 1:
-        scores = np.concatenate([each.scores[ORIGINAL] for each in known])
-        rows += reliance("all", scores, [traits for each in known for traits in each.traits])
-    return rows
+        _, scores, traits = zip(*known, strict=True)
+        known.append(("all", np.concatenate(scores), [*chain.from_iterable(traits)]))
+    return [row for of_set in known for row in reliance(*of_set)]
 
 
 def against_table(sets: Sequence[ScoredSet], others: Sequence[ScoredSet]) -> list[AgainstRow]:
@@ -230,13 +228,8 @@ def _rates(each: ScoredSet) -> Row:
         return row
     found = int((verdicts == Verdict.AI_GENERATED).sum())
     low, high = clopper_pearson(found, number)
-    return replace(
-        row,
-        flagged=found / number,
-        flagged_low=low,
-        flagged_high=high,
-        unsure=float((verdicts == Verdict.UNSURE).mean()),
-    )
+    unsure = float((verdicts == Verdict.UNSURE).mean())
+    return replace(row, flagged=found / number, flagged_low=low, flagged_high=high, unsure=unsure)
 
 
 def _flagged(sets: Sequence[ScoredSet], condition: str) -> float | None:
