@@ -191,7 +191,7 @@ def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
 
 
 def tippett(sets: Sequence[ScoredSet]) -> str:
-    """Draw the share of each set whose likelihood ratio is at least so large; photographs dotted."""
+    """Draw the share of each set with at least such a likelihood ratio; photographs are dotted."""
     known = {f"{each.kind}: {each.name}": each for each in sets if len(each.known_ratios())}
     with _figure(6.4, 4.2) as (figure, axis):
         axis.axvline(1, color="#999", linewidth=1)
