@@ -163,7 +163,7 @@ class Exhibit(NamedTuple):
 
 
 def judged_of(result: ImageResult) -> list[tuple[str, Judgement]]:
-    """All that was judged in a picture, with what to call it; faces are counted from 1."""
+    """List all that was judged in a picture, with its name; faces are counted from 1."""
     found = [(f"face {number}", face) for number, face in enumerate(result.faces, start=1)]
     return found if result.image is None else [*found, ("the image as a whole", result.image)]
 
@@ -171,7 +171,7 @@ def judged_of(result: ImageResult) -> list[tuple[str, Judgement]]:
 def exhibits(
     case: Case, sources: Iterable[str | bytes | None], *, explained: bool
 ) -> Iterator[Exhibit]:
-    """The pictures of a case, one after another; each is read again, if it has a path or bytes.
+    """Read the pictures of a case again, one after another; one may have neither path nor bytes.
 
     Where they are `explained`, they say why each verdict is what it is: seconds a face.
     """
@@ -223,7 +223,7 @@ def write_case(
 
 
 def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool, explained: bool) -> str:
-    """The page of a case as text, of images whose bytes came without a file."""
+    """Make the page of a case as text, of images whose bytes came without a file."""
     shown = exhibits(case, sources, explained=explained)
     return "".join(_stream(case, shown, [], pictures, "case"))
 

@@ -18,7 +18,7 @@ from exiface.apps import main
 
 
 def write_images(folder: Path) -> list[Path]:
-    """Write the demonstration's images into a folder; their paths."""
+    """Write the demonstration's images into a folder, and list their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     photograph = Image.fromarray(data.astronaut())
     photograph.save(folder / "photograph.png")

@@ -44,7 +44,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
 
 
 def told(explanation: Explanation) -> dict[str, Any]:
-    """What `why.html` shows of an explanation: pictures as URIs, and sentences."""
+    """Tell what `why.html` shows of an explanation: pictures as URIs, and sentences."""
     shares = [explanation.judged.sentence]
     if explanation.known_ratio:
         shares.append(explanation.known_ratio.sentence)
@@ -62,7 +62,7 @@ def told(explanation: Explanation) -> dict[str, Any]:
 
 
 def parts_of(explanation: Explanation, detector: Detector) -> DetectorParts:
-    """The parts of the detector that gave the verdict, that of faces or that of whole images."""
+    """Find the parts of the detector that gave the verdict, on a face or on the whole image."""
     if explanation.number is None and detector.whole is not None:
         return detector.whole.parts
     return detector.parts
@@ -120,7 +120,7 @@ def spotlight(crop: NDArray[np.uint8], regions: NDArray[np.float32]) -> NDArray[
 
 
 def enlarged(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A crop (h, w, 3) at the size that the page shows."""
+    """Resize a crop (h, w, 3) to the size that the page shows."""
     return np.asarray(
         cv2.resize(crop, _enlarged_size(crop), interpolation=cv2.INTER_CUBIC), np.uint8
     )

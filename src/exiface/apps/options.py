@@ -62,7 +62,7 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
 
 
 def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
-    """Read a manifest; or scan a folder."""
+    """Read a manifest, or make one of a folder as `scanned` does."""
     from exiface.datasets import Manifest
 
     return scanned(path, doing, **options) if path.is_dir() else Manifest.read(path)
@@ -71,7 +71,7 @@ def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
 def generated_faces(
     paths: Sequence[Path], subject: Subject = "face"
 ) -> "Manifest | GeneratedFaces | None":
-    """What `--generated` names: pictures to be judged, or their scores; None if it isn't given."""
+    """Read what `--generated` names: pictures to be judged, or their scores; None without it."""
     from dataclasses import replace
 
     import numpy as np

@@ -21,7 +21,7 @@ _TICKS = (2, 5, 20, 100)  # one photograph in so many looks as unusual
 
 
 def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
-    """The plot that puts a face among photographs and generated faces.
+    """Plot where a face stands among photographs and generated faces.
 
     Returns:
         Bars of photographs with the verdict that they get and bars of generated faces, each as a
@@ -40,7 +40,7 @@ def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
 
 
 def distribution(judge: Judge) -> dict[str, Any]:
-    """The plot without a face, with the zones in which each verdict is said, from usual on."""
+    """Plot the zones in which each verdict is said, from usual to unusual, without a face."""
     width, height = PLOT
     edges = [1.0, min(judge.usual_from, 1.0), judge.calibration.alpha, 0.0]
     places = [width * (1 - p_value**POWER) for p_value in edges]
@@ -100,5 +100,5 @@ def _place(p_value: float) -> float:
 
 
 def words() -> dict[str, str]:
-    """Verdicts as a heading has them."""
+    """Name each verdict as a heading does."""
     return {verdict.value: said[0].upper() + said[1:] for verdict, said in SAID.items()}

@@ -11,7 +11,7 @@ _HEAD = 16
 
 
 def read_input(stream: BinaryIO) -> bytes | Iterator[str]:
-    """The bytes of a picture that come on standard input, or the paths of several, as they come.
+    """Read the bytes of a picture on standard input, or the paths of several, as they come.
 
     Raises:
         UserError: there is nothing on it.

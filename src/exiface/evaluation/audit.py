@@ -102,7 +102,7 @@ class Reliance:
 
 
 def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
-    """The traits of a file: of its bytes, and of the pixels (h, w, 3) that they hold."""
+    """Read the traits of a file from its bytes and from the pixels (h, w, 3) that they hold."""
     height, width = pixels.shape[:2]
     quality, subsampling = None, ""
     with Image.open(io.BytesIO(content)) as image:
@@ -128,7 +128,7 @@ def read_traits(content: bytes, pixels: NDArray[np.uint8]) -> Traits:
 
 
 def traits_of(paths: Sequence[Path]) -> list[Traits]:
-    """The traits of those files (n) that can be read, which is done in threads."""
+    """Read the traits of those files that can be read, in threads."""
 
     def read(path: Path) -> Traits | None:
         content = path.read_bytes()

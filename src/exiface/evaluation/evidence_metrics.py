@@ -39,7 +39,7 @@ class EvidenceRow:
 
 
 def cllr(real: ArrayLike, fake: ArrayLike) -> float:
-    """What likelihood ratios cost on average, in bits, both classes weighing the same.
+    """Measure what likelihood ratios cost on average, in bits; both classes weigh the same.
 
     Args:
         real: (n,) likelihood ratios, generated over photographed, of photographs; 0 to infinity.
@@ -59,7 +59,7 @@ def cllr(real: ArrayLike, fake: ArrayLike) -> float:
 
 
 def cllr_min(real: ArrayLike, fake: ArrayLike) -> float:
-    """Cllr after the best calibration that keeps the order of the likelihood ratios, or scores.
+    """Measure Cllr after the best calibration that keeps the order of the ratios, or scores.
 
     Args:
         real: (n,) of photographs; higher speaks for generated.
@@ -86,7 +86,7 @@ def cllr_min(real: ArrayLike, fake: ArrayLike) -> float:
 
 
 def evidence_table(sets: Sequence[ScoredSet]) -> list[EvidenceRow]:
-    """Every set whose images have likelihood ratios, photographs first; empty without any."""
+    """Tabulate the sets whose images have likelihood ratios, photographs first."""
     pairs = {each.fake.name: each for each in comparisons(sets)}
     rows = []
     for each in sorted(sets, key=lambda each: each.kind != REAL):

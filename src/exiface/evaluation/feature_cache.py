@@ -63,7 +63,7 @@ class FeatureCache:
     def encode(
         self, paths: Sequence[Path], progress: Progress = no_progress
     ) -> NDArray[np.float32]:
-        """Feature vectors (n, d) of files, in their order; NaN = unreadable, or without a face."""
+        """Encode files in order: vectors (n, d), NaN where one is unreadable or has no face."""
         features = np.full((len(paths), self.encoder.features), np.nan, np.float32)
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute(

@@ -95,7 +95,7 @@ def encode_sets(
     cropped: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, NDArray[np.float32]]:
-    """Feature vectors of the images of each set, "kind:name" -> (n, d).
+    """Encode the images of each set: "kind:name" -> feature vectors (n, d).
 
     They are those of the largest face, or of the whole image for a detector of whole images; NaN =
     there is nothing to be judged.

@@ -37,7 +37,7 @@ _STYLE: Any = {
 
 
 def roc_curves(sets: Sequence[ScoredSet]) -> str:
-    """One ROC curve a set of generated faces."""
+    """Draw a ROC curve for each set of generated faces."""
     compared = comparisons(sets)
     with _grid(len(compared), height=2.3) as (figure, axes):
         for each, axis in zip(compared, axes, strict=True):
@@ -57,7 +57,7 @@ def roc_curves(sets: Sequence[ScoredSet]) -> str:
 
 
 def histograms(sets: Sequence[ScoredSet]) -> str:
-    """Scores of generated faces over those of their photographs, a panel each."""
+    """Draw the scores of each set of generated faces over those of its photographs."""
     compared = comparisons(sets)
     with _grid(len(compared), height=1.9) as (figure, axes):
         for number, (each, axis) in enumerate(zip(compared, axes, strict=True)):
@@ -79,7 +79,7 @@ def histograms(sets: Sequence[ScoredSet]) -> str:
 
 
 def sweep_curves(rows: Sequence[SweepRow]) -> str:
-    """AUC of every set under every alteration; lines join strengths of one alteration."""
+    """Draw the AUC of every set under every alteration; lines join strengths of one alteration."""
     rows = [row for row in rows if row.kind != REAL]
     names = list(dict.fromkeys(row.condition for row in rows))
     families = [name if name == ORIGINAL else name.split()[0] for name in names]
@@ -112,7 +112,7 @@ def sweep_curves(rows: Sequence[SweepRow]) -> str:
 
 
 def embedding(features: Mapping[str, NDArray[np.float32]]) -> str:
-    """t-SNE of feature vectors by set, as the authors draw it; the first set is photographs'.
+    """Draw the t-SNE of feature vectors by set, as the authors do; the first are photographs.
 
     Of the vectors (n, d) of each set up to 300 are drawn; NaN = no face.
     """
@@ -140,7 +140,7 @@ def embedding(features: Mapping[str, NDArray[np.float32]]) -> str:
 
 
 def false_alarms(rows: Sequence[FalseAlarmRow]) -> str:
-    """Measured false alarms with intervals beside each promise."""
+    """Draw the measured false alarms, with intervals, beside each promise."""
     promises = list(dict.fromkeys(row.promised for row in rows))
     names = list(dict.fromkeys(row.name for row in rows))
     panels = {"ncols": len(promises), "sharey": True, "squeeze": False}
@@ -168,12 +168,12 @@ def false_alarms(rows: Sequence[FalseAlarmRow]) -> str:
 
 
 def calibration_plot(sets: Sequence[ScoredSet]) -> str:
-    """Share of photographs at or below each p-value; the diagonal is a kept promise."""
+    """Draw the share of photographs at or below each p-value; the diagonal is a kept promise."""
     return p_value_plot({each.name: each.p_values[ORIGINAL] for each in sets if each.kind == REAL})
 
 
 def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
-    """A curve for the p-values (n,) of photographs under each name; NaN = no verdict."""
+    """Draw a curve for the p-values (n,) of photographs under each name; NaN = no verdict."""
     with _figure(5.2, 4.2) as (figure, axis):
         axis.plot([0, 1], [0, 1], color="#999", linestyle=":", linewidth=1)
         axis.fill_between([0, 1], [0, 1], [1, 1], color=_COLOURS[1], alpha=0.06, linewidth=0)
@@ -191,7 +191,7 @@ def p_value_plot(p_values: Mapping[str, NDArray[np.float64]]) -> str:
 
 
 def tippett(sets: Sequence[ScoredSet]) -> str:
-    """Share of each set whose likelihood ratio is at least so large; photographs dotted."""
+    """Draw the share of each set with at least such a likelihood ratio; photographs are dotted."""
     known = {f"{each.kind}: {each.name}": each for each in sets if len(each.known_ratios())}
     with _figure(6.4, 4.2) as (figure, axis):
         axis.axvline(1, color="#999", linewidth=1)
@@ -207,7 +207,7 @@ def tippett(sets: Sequence[ScoredSet]) -> str:
 
 
 def audit_plot(findings: Sequence[Finding]) -> str:
-    """How well each trait alone separates the classes."""
+    """Draw how well each trait alone separates the classes."""
     traits = list(dict.fromkeys(finding.trait for finding in findings))
     names = list(dict.fromkeys(finding.fake for finding in findings))
     with _figure(9.2, 1.3 + 0.28 * len(traits)) as (figure, axis):

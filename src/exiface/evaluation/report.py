@@ -157,7 +157,7 @@ def write_report(report: Report, sets: Sequence[ScoredSet], folder: Path) -> Pat
 
 
 def summary(report: Report) -> list[str]:
-    """What the figures say, in sentences."""
+    """Say in sentences what the figures say."""
     said = []
     fakes = [row for row in report.rows if row.kind == FAKE and row.auc is not None]
     if fakes:
@@ -221,13 +221,13 @@ def summary(report: Report) -> list[str]:
 
 
 def representative(rows: Sequence[SweepRow]) -> list[SweepRow]:
-    """Of a sweep, the means over the sets; of one with a single comparison, that."""
+    """Choose the rows of a sweep that are means over the sets, or those of its only comparison."""
     kind = "mean" if any(row.kind == "mean" for row in rows) else FAKE
     return [row for row in rows if row.kind == kind]
 
 
 def worst_errors(sets: Sequence[ScoredSet]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The most unusual photographs and the most usual generated faces, with thumbnails."""
+    """List the most unusual photographs and the most usual generated faces, with thumbnails."""
     groups = []
     for kind, title, sign in (
         (REAL, "Photographs that look most unlike photographs", -1),

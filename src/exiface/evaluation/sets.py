@@ -47,7 +47,7 @@ class ScoredSet:
         scored: Mapping[str, Sequence[Scored]],
         traits: list[Traits],
     ) -> "ScoredSet":
-        """A set from what was said of each of its images, condition -> (n)."""
+        """Make a set of what was said of each of its images, condition -> (n)."""
         columns = {condition: zip(*rows, strict=True) for condition, rows in scored.items()}
         arrays = {name: [np.array(column) for column in each] for name, each in columns.items()}
         scores, p_values, verdicts, ratios = (
@@ -111,7 +111,7 @@ class Comparison:
 
 
 def conditions(sets: Sequence[ScoredSet]) -> list[str]:
-    """The conditions under which all sets were judged, the original first."""
+    """List the conditions under which all sets were judged, the original first."""
     return [name for name in sets[0].scores if all(name in each.scores for each in sets)]
 
 

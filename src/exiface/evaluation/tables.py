@@ -96,7 +96,7 @@ class AgainstRow:
 
 
 def main_table(sets: Sequence[ScoredSet]) -> list[Row]:
-    """The real sets, the fake sets, and the mean over the fake sets; verdicts as they were said."""
+    """Tabulate the real sets, the fake sets, and the mean over the fake sets, as judged."""
     rows = [_rates(each) for each in sets if each.kind == REAL]
     compared = {each.fake.name: each for each in comparisons(sets)}
     fakes = []
@@ -115,7 +115,7 @@ def main_table(sets: Sequence[ScoredSet]) -> list[Row]:
 
 
 def sweep_table(sets: Sequence[ScoredSet]) -> list[SweepRow]:
-    """Every set under every condition, and the mean over the comparisons."""
+    """Tabulate every set under every condition, and the mean over the comparisons."""
     rows: list[SweepRow] = []
     originals: dict[str, float] = {}
     for condition in conditions(sets):
@@ -140,7 +140,7 @@ def sweep_table(sets: Sequence[ScoredSet]) -> list[SweepRow]:
 
 
 def false_alarm_table(sets: Sequence[ScoredSet]) -> list[FalseAlarmRow]:
-    """Every set of photographs at the promised 1, 5 and 10 %; empty without p-values."""
+    """Tabulate each set of photographs that has p-values at the promised 1, 5 and 10 %."""
     rows = []
     for each in sets:
         p_values = each.p_values[ORIGINAL]
@@ -156,7 +156,7 @@ def false_alarm_table(sets: Sequence[ScoredSet]) -> list[FalseAlarmRow]:
 
 
 def audit_table(sets: Sequence[ScoredSet]) -> list[Finding]:
-    """What separates each set of generated faces from its photographs without looking at a face."""
+    """Tabulate what tells generated faces from their photographs without looking at a face."""
     return [
         finding
         for each in comparisons(sets)
@@ -166,7 +166,7 @@ def audit_table(sets: Sequence[ScoredSet]) -> list[Finding]:
 
 
 def reliance_table(sets: Sequence[ScoredSet]) -> list[Reliance]:
-    """Which cues the scores of each set of photographs follow, and of all of them together."""
+    """Tabulate which cues the scores of each set of photographs, and of all together, follow."""
     known = [
         (each.name, each.scores[ORIGINAL], each.traits)
         for each in sets

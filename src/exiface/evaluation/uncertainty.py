@@ -27,7 +27,7 @@ class Intervals:
 def bootstrap(
     real: Sample, fake: Sample, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Intervals:
-    """Percentile intervals from resampled photographs and generated faces (Efron 1979).
+    """Estimate percentile intervals from resampled photographs and generated faces (Efron 1979).
 
     Photographs, not images, are drawn: the images of one go together.
     """

@@ -38,7 +38,7 @@ class _Found:
 
 
 class FeatureReader:
-    """Reads images as an encoder wants them, and encodes them; `encoder_named` says by what name.
+    """Reads images as an encoder wants them, and encodes them; it is named as `encoder_named` says.
 
     Where they are `cropped`, each image is a face already cut out, taken whole.
     """
@@ -54,7 +54,7 @@ class FeatureReader:
         self.id = f"{files.description.architecture}@{digest.hexdigest()[:12]}, {takes}"
 
     def rows(self, items: Iterable[Item], *, batch_size: int) -> Iterator[list[dict[str, Any]]]:
-        """The rows of each image, in order: decoding overlaps with encoding."""
+        """Yield the rows of each image, in order; decoding overlaps with encoding."""
         # Whole images are too large to wait for others.
         at_once = batch_size if self._face_detector else 1
         waiting: list[_Found] = []

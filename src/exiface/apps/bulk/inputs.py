@@ -43,7 +43,7 @@ class Block:
         return len(self.paths) == 1 and self.paths[0].lower().endswith(TAR_SUFFIXES)
 
     def items(self) -> Iterator[Item]:
-        """The images of the block, drawn one by one."""
+        """Yield the images of the block, one by one."""
         if self.tar:
             yield from _members(self.paths[0])
         else:
@@ -51,7 +51,7 @@ class Block:
 
 
 def number_of_images(blocks: Sequence[Block]) -> int | None:
-    """How many images blocks hold; None where one is a tar file, which isn't opened to count."""
+    """Count the images of blocks; None where one is a tar file, which isn't opened to count."""
     return None if any(each.tar for each in blocks) else sum(len(each.paths) for each in blocks)
 
 
@@ -76,7 +76,7 @@ def list_inputs(sources: Iterable[str], standard_input: Iterable[str]) -> list[s
 def settled_blocks(
     folder: Path, sources: Sequence[str], standard_input: Iterable[str], size: int = 512
 ) -> list[Block]:
-    """The blocks of a run: listed at its first start, read back at every later one.
+    """List the blocks of a run at its first start, and read them back at every later one.
 
     A run that goes on may give no sources (see `list_inputs`), and keeps its size of blocks.
 

@@ -61,12 +61,12 @@ _DAY = 24 * 60 * 60  # seconds
 
 
 def part_path(folder: Path, number: int) -> Path:
-    """Where the rows of a block stand."""
+    """Say in which file the rows of a block stand."""
     return folder / f"part-{number:06}.parquet"
 
 
 def row(result: ImageResult) -> dict[str, Any]:
-    """One image's row."""
+    """Make the row of an image."""
     values = result.as_dict()
     unusual = min(result.faces, key=lambda face: (face.p_value, -face.score), default=result.image)
     image = values.get("image")
@@ -84,7 +84,7 @@ def row(result: ImageResult) -> dict[str, Any]:
 
 
 def as_text(path: str) -> str:
-    """A path as Parquet takes it: names of files need not be text, its strings must be."""
+    """Make text of a path for Parquet: its strings must be text, and names of files need not be."""
     return path.encode("utf-8", "replace").decode()
 
 
@@ -103,7 +103,7 @@ def write_rows(
 
 
 def finished(folder: Path, by: str) -> set[int]:
-    """Numbers of the blocks whose part is there; what a kill left half-written is removed.
+    """Number the blocks whose part is there, and remove what a kill left half-written.
 
     Raises:
         UserError: a part was made by another detector or encoder, or is damaged.

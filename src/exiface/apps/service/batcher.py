@@ -18,7 +18,7 @@ _SHORTEST_RETRY, _LONGEST_RETRY = 0.05, 30.0  # seconds
 
 
 def overloaded(seconds: float) -> RefusedError:
-    """The refusal of more images than the queue holds; so many seconds from now it has room."""
+    """Make the refusal of images beyond the queue; so many seconds from now it should have room."""
     headers = {
         "retry-after": str(max(1, round(seconds))),  # whole seconds
         "retry-after-ms": str(round(1000 * seconds)),

@@ -11,7 +11,7 @@ from exiface.errors import UserError
 
 
 def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Detector]:
-    """Load detectors, by the last part of what they are called; all can judge whole images.
+    """Load detectors by the last part of their paths, so that all can judge whole images as well.
 
     Raises:
         UserError: two of one name, or one that can't be loaded.
@@ -28,7 +28,7 @@ def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Dete
 
 
 def described(parts: DetectorParts) -> dict[str, Any]:
-    """What is told of a detector, of faces or of whole images."""
+    """Tell clients of a detector, of faces or of whole images."""
     return {
         "id": parts.id,
         "subject": parts.encoder.subject,

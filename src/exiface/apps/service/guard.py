@@ -119,7 +119,7 @@ class Guard:
 
 
 def exposition() -> bytes:
-    """The metrics in Prometheus' text format; of all workers, where there are several."""
+    """Write the metrics of all workers in Prometheus' text format."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

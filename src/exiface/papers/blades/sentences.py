@@ -99,11 +99,11 @@ class Sentences(Cosines):
         load_exactly(self, given, path)
 
     def vectors(self) -> Tensor:
-        """What each column looks for: (columns, d), of unit length."""
+        """Make the vectors (columns, d), of unit length, that each column looks for."""
         return normalize(self.text_fc(self.text()))
 
     def text(self) -> Tensor:
-        """The sentences (columns, projected), before the added layer."""
+        """Encode the sentences (columns, projected), before the added layer."""
         places = self._places
         values = self.token_embedding(places) + self.positional_embedding[: places.shape[1]]
         values = self.transformer(values)

@@ -78,7 +78,7 @@ class _Sources:
         return bool(times) and float(np.median(times)) > _LONG_EXPOSURE
 
     def tags(self, name: str) -> tuple[CameraTags, str] | str:
-        """Tags and camera of an image, or the reason why there are none."""
+        """Read the tags and the camera of an image, or the reason why there are none."""
         if self.blades:
             record = self.blades.get(name)
             if not isinstance(record, Mapping):

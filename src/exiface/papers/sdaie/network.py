@@ -50,7 +50,7 @@ class PatchEncoder(ImageEncoder):
         return self.transformer
 
     def maps(self, patches: Tensor) -> list[Tensor]:
-        """What patches (n, 3, 64, 64) become on their way, which the binary detector compares.
+        """Give what patches (n, 3, 64, 64) become on their way, which the binary detector compares.
 
         Returns:
             f1 (n, 32, 32, 32), f2 (n, 32, 16, 16), f3 and f4 (n, 32, 8, 8), and the tokens f5
@@ -193,14 +193,14 @@ def _pooled(maps: Tensor) -> Tensor:
 
 
 def covariance(maps: Tensor) -> Tensor:
-    """Covariances (n, c, c) of the channels of maps (n, c, h, w), over positions; biased."""
+    """Compute the biased covariances (n, c, c) of the channels of maps (n, c, h, w)."""
     values = maps.flatten(2)
     values = values - values.mean(2, keepdim=True)
     return values @ values.transpose(1, 2) / values.shape[2]
 
 
 def matrix_root(matrices: Tensor) -> Tensor:
-    """Five steps of Newton and Schulz towards the root of semi-definite matrices (n, c, c).
+    """Take five steps of Newton and Schulz towards the root of semi-definite matrices (n, c, c).
 
     A matrix of zeros is its own root.
 
@@ -218,6 +218,6 @@ def matrix_root(matrices: Tensor) -> Tensor:
 
 
 def triangle(matrices: Tensor) -> Tensor:
-    """The upper triangles (n, c (c + 1) / 2) of matrices (n, c, c), row by row."""
+    """Take the upper triangles (n, c (c + 1) / 2) of matrices (n, c, c), row by row."""
     row, column = torch.triu_indices(*matrices.shape[1:], device=matrices.device)
     return matrices[:, row, column]

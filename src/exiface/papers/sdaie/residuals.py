@@ -26,7 +26,7 @@ _SQUARE_5 = (*_EDGE_5[:3], _EDGE_5[1], _EDGE_5[0])
 
 
 def filters() -> NDArray[np.float32]:
-    """The filters (30, 5, 5), to be correlated with each channel of an image.
+    """Make the filters (30, 5, 5), to be correlated with each channel of an image.
 
     0-7: differences to a neighbour; 8-11: second differences; 12-19: third differences; 20-23 and
     24-27: edges, 3 x 3 and 5 x 5, in four turns; 28 and 29: squares. Each is divided by the largest
