@@ -201,13 +201,9 @@ def write_case(
 ) -> list[Path]:
     """Write a case file: `NAME.html` with `NAME.json` beside it, or `NAME.json` alone.
 
-    Args:
-        case: what was judged, and how.
-        sources: of each result, the path of its file or its bytes.
-        path: of the file.
-        pictures: the page shows the images; without them it can be passed on where they can't, and
-            the files' SHA-256 tells which were judged.
-        explained: it says why each verdict is what it is.
+    The sources are, for each result, the path of its file or its bytes. A page without pictures can
+    be passed on where they can't; the files' SHA-256 tells which were judged. One that is explained
+    says why each verdict is what it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     found: list[dict[str, Any]] = []

@@ -52,11 +52,7 @@ def _bar(console: Console, *rate: progress.ProgressColumn, shown: bool = True) -
 
 @contextmanager
 def progress_bar(text: str, *, shown: bool = True) -> Iterator[Progress]:
-    """Show a bar on standard error, where that is a terminal and nothing else is printed there.
-
-    Yields:
-        A function to be called with (done, total).
-    """
+    """Show a bar on standard error, where that is a terminal and nothing else is printed there."""
     with _bar(Console(stderr=True), shown=shown) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -64,7 +60,7 @@ def progress_bar(text: str, *, shown: bool = True) -> Iterator[Progress]:
 
 class _Rate(progress.ProgressColumn):
     def render(self, task: progress.Task) -> Text:
-        """Images a second, lately."""
+        """Write how many images a second were done lately."""
         return Text(f"{task.speed or 0:.1f}/s", style="progress.data.speed")
 
 
@@ -72,10 +68,8 @@ class _Rate(progress.ProgressColumn):
 def rate_bar(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show how fast long work moves and how long it will take.
 
-    On a terminal a bar; elsewhere, such as in a log, a line every half minute.
-
-    Yields:
-        A function to be called with the number of images done.
+    That is a bar on a terminal; elsewhere, such as in a log, a line every half minute. The function
+    that it yields is called with the number of images done.
     """
     console = Console(stderr=True)
     start = logged = time.monotonic()

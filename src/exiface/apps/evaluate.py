@@ -245,16 +245,9 @@ def _of_folders(
     from exiface.photos.alterations import ALTERATIONS
 
     def judged(by: Detector, alterations: Sequence[str] = ()) -> "list[ScoredSet]":
+        how = {"cropped": cropped, "harmonised": harmonised}
         with progress_bar("Judging") as progress:
-            return judge(
-                by,
-                reals,
-                fakes,
-                alterations=alterations,
-                cropped=cropped,
-                harmonised=harmonised,
-                progress=progress,
-            )
+            return judge(by, reals, fakes, alterations=alterations, progress=progress, **how)
 
     detector = Detector.load(given)
     is_detector = against is not None and detector_folder(against).is_dir()

@@ -23,10 +23,9 @@ _TICKS = (2, 5, 20, 100)  # one photograph in so many looks as unusual
 def standing(parts: DetectorParts, face: Judgement) -> dict[str, Any]:
     """Plot where a face stands among photographs and generated faces.
 
-    Returns:
-        Bars of photographs with the verdict that they get and bars of generated faces, each as a
-        share of its own (`tallest` says what its tallest bar stands for); the places of the marker,
-        of the ticks and of where "AI-generated" begins; and the size of either half, in px.
+    The plot has bars of photographs, with the verdict that they get, and bars of generated faces,
+    each as a share of its own (`tallest` says what its tallest bar stands for); the places of the
+    marker, of the ticks and of where "AI-generated" begins; and the size of either half, in px.
     """
     width, height = PLOT
     return {
