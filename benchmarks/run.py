@@ -20,7 +20,7 @@ from PIL import Image
 from skimage import data
 from torchvision.models import VisionTransformer
 
-from benchmarks.steps import depthwise, training
+from benchmarks.steps import training
 from benchmarks.table import COLUMNS, Row, in_turn, row, write_table
 from exiface.detector.folder import BUILTIN, read_folder
 from exiface.encoders import Encoder, EncoderDescription, EncoderFolder
@@ -269,7 +269,7 @@ def overlap() -> Row:
 def main(path: Path) -> None:
     # torch last: its idle threads would slow the others down.
     rows = [finding(), manipulations(), cold_start(), overlap(), *judging()]
-    rows += [*inference(), images(), *training(), depthwise()]
+    rows += [*inference(), images(), *training()]
     write_table(rows, path, COLUMNS)
     print(f"{cores()} cores")
 

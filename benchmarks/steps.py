@@ -1,4 +1,4 @@
-"""Training steps on a CPU: in bfloat16 against float32, and with our gradients against torch's."""
+"""Training steps on a CPU: in bfloat16 against float32."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,6 @@ import torch
 
 from benchmarks.table import Row, in_turn, row
 from exiface.encoders.architectures import ARCHITECTURES
-from exiface.encoders.own_pixels import OwnPixelsEncoder
 from exiface.training.train_step import multiplies_bfloat16
 
 
@@ -41,16 +40,3 @@ def training() -> list[Row]:
         what = f"training {name}, bfloat16, batch 16"
         rows.append(row(what, "faces a second", figures, "float32", work=16))
     return rows
-
-
-def depthwise() -> Row:
-    """A training step with our gradient of strided depthwise convolutions, against torch's."""
-    batch = torch.randn(32, 3, 160, 160)
-    bfloat16 = multiplies_bfloat16(torch.device("cpu"))
-    ours, plain = OwnPixelsEncoder(), OwnPixelsEncoder()
-    for module in plain.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            module.__class__ = torch.nn.Conv2d
-    figures = in_turn(*(steps(each, batch, bfloat16) for each in (ours, plain)), rounds=5)
-    what = f"training own-pixels, windows of 160 px, {'bfloat16' if bfloat16 else 'float32'}"
-    return row(what, "windows a second", figures, "with torch's own gradients", work=32)

@@ -157,6 +157,12 @@ def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photogra
         (b"[]", "is no case file"),
         (b'{"format": "exiface case", "version": 99, "exiface": "9.1"}', "install exiface 9.1"),
         (b'{"format": "exiface case", "version": 1}', "is damaged, or was changed"),
+        (
+            b'{"format": "exiface case", "version": 1, "detector": {"asked": null, "subject": null,'
+            b' "cropped": false, "judged_by": []}, "pictures": [{"name": "a", "sha256": "", '
+            b'"result": {"path": "a", "faces": [{"verdict": "unsure", "p_value": 0.1}]}}]}',
+            "is damaged, or was changed ('score')",
+        ),
     ],
 )
 def test_what_is_no_case_is_refused(exiface, tmp_path, content, reason):

@@ -7,7 +7,6 @@ import onnx
 import pytest
 import torch
 from made import with_statistics
-from torch import nn
 
 from exiface.encoders import EncoderDescription, EncoderFolder
 from exiface.encoders.mirrored import MirroredEncoder, symmetry
@@ -70,29 +69,6 @@ def test_statistics_are_those_of_the_maps(mirrored, crops):
 def own_pixels():
     torch.manual_seed(0)
     return with_statistics(OwnPixelsEncoder(), torch.randn(8, 3, 64, 64))
-
-
-def plain(network):
-    """The same network with torch's own convolutions."""
-    twin = copy.deepcopy(network)
-    for module in twin.modules():
-        if isinstance(module, nn.Conv2d):
-            module.__class__ = nn.Conv2d
-    return twin
-
-
-@pytest.mark.parametrize("side", [64, 71])
-def test_gradients_are_those_of_the_plain_convolution(own_pixels, side):
-    torch.manual_seed(1)
-    crops = torch.randn(3, 3, side, side)
-    gradients = []
-    for each in (copy.deepcopy(own_pixels).double().train(), plain(own_pixels).double().train()):
-        inputs = crops.double().requires_grad_()
-        each(inputs).square().mean().backward()
-        gradients.append([inputs.grad, *(p.grad for p in each.parameters())])
-    assert sum(type(m).__name__ == "_StridedDepthwise" for m in own_pixels.modules()) == 4
-    for ours, theirs in zip(*gradients, strict=True):
-        assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
 def test_left_and_right_do_not_matter_at_own_pixels(own_pixels):

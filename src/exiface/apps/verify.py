@@ -94,6 +94,8 @@ def read_case(path: Path) -> dict[str, Any]:
         for picture in told["pictures"]:
             itemgetter("name", "sha256")(picture)
             itemgetter("path", "faces")(picture["result"])
+            for judged in _judged(picture["result"]):
+                itemgetter(*_TOLERATED)(judged)
     except (KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged, or was changed ({error}): get the original") from None
     return told
