@@ -70,7 +70,7 @@ left-out: $(VENV)/dev  ## what the default recipe finds of what it hasn't seen: 
 	test -f runs/turns/all.parquet || $(BIN)/python results/turns.py runs/turns
 	$(BIN)/python results/left_out.py '$(DATA)'
 
-default-detector: $(VENV)/dev  ## both detectors that know generators, after `left-out`; an hour on two cores
+default-detector: $(VENV)/dev  ## both detectors that know generators, after `left-out`; two hours on two cores
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh
 
 photographs-only-detector: $(VENV)/dev  ## train, fit and calibrate the one that saw photographs only

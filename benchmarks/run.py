@@ -112,7 +112,7 @@ def judging() -> list[Row]:
     return [
         row(what, "faces a second", figures, "photographs-only", work=len(faces)),
         row(
-            "faces of 256 px by default, beside what peers run",
+            "faces of 256 px by default, beside a larger network",
             "faces a second",
             in_turn(by("default"), lambda: peer.encode(scaled), rounds=3),
             "ViT-S/16 at 384 px in ONNX Runtime, features alone",

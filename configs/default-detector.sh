@@ -4,7 +4,7 @@
 #
 #     make default-detector DATA=<folder that holds camera_faces/, faces_of_both/, windows_of_both/ ...>
 #
-# An hour and a half on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
+# One to two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
 # src/exiface/detector/default/ and src/exiface/detector/whole-image/. `make left-out`, which comes
 # first, measures how the recipe fares on what it has not seen; what generated pictures score comes
 # from there, since this network knows all families that are at hand. The network goes on from that of
@@ -24,7 +24,7 @@ round() { # the run that it goes on from, the run
 round first all
 round all all-more
 network=runs/turns/all-more
-[ -f $network/windows/encoder.onnx ] || python configs/in_use.py $network
+[ -f $network/faces/encoder.onnx ] || python configs/in_use.py $network
 
 exiface fit --encoder $network/faces --photos runs/turns/all-faces.parquet --name exiface-default \
     --license apache-2.0 --card configs/default-detector.card.md --generated results/left-out-faces.csv \

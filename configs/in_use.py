@@ -3,9 +3,9 @@
     python configs/in_use.py RUN
 
 The network learns from windows of faces and of whole pictures alike, at 0.6 to 1.4 times their own
-size. RUN/faces shrinks larger crops to 192 px; the features of RUN/windows are the means over
-windows of 256 px at an image's own pixels. Both sides were chosen on the first turn of
-results/turns.py and confirmed on the second (docs/default-detector.md).
+size. RUN/faces shrinks larger crops to 192 px, a side chosen on the first turn of results/turns.py
+(results/sides.py); the features of RUN/windows are the means over windows of 256 px at an image's
+own pixels, the size of the windows that the data hold.
 """
 
 import sys

@@ -51,7 +51,7 @@ def train(turn: str) -> None:
     start = first / "checkpoint.safetensors"
     subprocess.run([*command, "--init", str(START), "--output", str(first)], check=True)
     subprocess.run([*command, "--init", str(start), "--output", str(run), *again], check=True)
-    if not (run / "windows" / "encoder.onnx").exists():
+    if not (run / "faces" / "encoder.onnx").exists():
         subprocess.run([sys.executable, "configs/in_use.py", str(run)], check=True)
 
 

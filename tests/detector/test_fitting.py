@@ -30,6 +30,10 @@ def test_calibrating_on_what_the_encoder_saw_is_refused(manifest, digits):
     seen = {str(manifest.of_split("calibration").sha256[0])[:digits]}
     with pytest.raises(DetectorError, match="were trained on"):
         split_for_fit(manifest, seen)
+    fitted = {str(manifest.of_split("fit").sha256[0])[:digits]}
+    assert split_for_fit(manifest, fitted) is manifest
+    with pytest.raises(DetectorError, match="1 calibration photographs were trained on"):
+        split_for_fit(manifest, fitted, ("fit", "calibration"))  # beside a classifier
 
 
 def test_splits_of_the_encoders_own_manifest_are_kept(scanned):

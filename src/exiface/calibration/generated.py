@@ -47,7 +47,7 @@ class GeneratedFaces:
     ) -> Self:
         """Gather p-values (n,) in (0, 1] of faces of families (n,), given by name.
 
-        None at all, or values that are no p-values, are a CalibrationError.
+        Where there are none, or values that are no p-values, a CalibrationError is raised.
         """
         values = np.asarray(p_values, np.float64).ravel()
         names = np.unique(np.asarray(families, np.str_).ravel(), return_inverse=True)[1]

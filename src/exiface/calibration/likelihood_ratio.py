@@ -22,7 +22,6 @@ _REPLICATES = 300
 _STEPS = 25  # of Newton's method
 _RIDGE = 1e-3  # keeps a curve finite where the classes don't overlap
 # The scale of ENFSI's guideline for evaluative reporting (2015), table 1.
-NO_SUPPORT = "no support for either"
 _SCALE = (
     (1_000_000, "extremely strong support"),
     (10_000, "very strong support"),
@@ -65,7 +64,7 @@ class LikelihoodRatio:
                     else "generated over photographed"
                 )
                 return f"{words} for {over}"
-        return NO_SUPPORT
+        return "no support for either"
 
     @property
     def sentence(self) -> str:

@@ -28,6 +28,8 @@ def model_card(parts: DetectorParts) -> str:
         encoder=encoder,
         provenance=provenance,
         trained=trained,
+        # Unknown of an encoder that was exported from elsewhere.
+        spots=encoder.provenance.get("config", {}).get("families") != [],
         supervised=encoder.provenance.get("supervised") or {},
         imported=encoder.provenance.get("imported"),
         scorer=parts.scorer,

@@ -194,7 +194,8 @@ class Detector:
         try:
             photo = read_photo(source)
         except UnreadableImageError as error:
-            return Prepared(ImageResult(path, self.parts.id, reason=str(error)))
+            alpha = self.parts.calibration.alpha
+            return Prepared(ImageResult(path, self.parts.id, reason=str(error), alpha=alpha))
         height, width = photo.pixels.shape[:2]
         faces: tuple[CutFace, ...] = ()
         small, reason = 0, None

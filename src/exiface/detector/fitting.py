@@ -82,12 +82,12 @@ def fit(
             f"{manifest.subject}s: make one with exiface prepare --subject "
             f"{files.description.subject}"
         )
-    manifest = split_for_fit(manifest.select(~manifest.generated), files.seen)
     scorer: Scorer | None = None if fitting.evidence else read_classifier(files)
     calibrates: tuple[str, ...] = ("calibration",)
     if scorer is not None or fitting.split != "fit":
         # All photographs that shaped neither the encoder nor the scorer calibrate.
         calibrates = ("fit", "calibration")
+    manifest = split_for_fit(manifest.select(~manifest.generated), files.seen, calibrates)
     opened = files.open()
     shaped = set(files.seen)
     provenance: dict[str, Any] = {}
@@ -178,22 +178,24 @@ def read_classifier(encoder: EncoderFolder) -> Classifier | None:
         raise EncoderError(f"the encoder's classifier can't be used: {error}") from None
 
 
-def split_for_fit(manifest: Manifest, seen: Collection[str]) -> Manifest:
+def split_for_fit(
+    manifest: Manifest, seen: Collection[str], calibrates: tuple[str, ...] = ("calibration",)
+) -> Manifest:
     """Settle which photographs fit and which calibrate.
 
     A manifest that the encoder was trained with keeps its splits. Where the encoder saw none of the
     photographs, those of "train" and "validation" fit as well. That a photograph which the encoder
-    saw would calibrate is a DetectorError.
+    saw would calibrate, by its split, is a DetectorError.
     """
     known = are_among(manifest.sha256, seen)
-    calibrates = manifest.split == "calibration"
-    if (known & calibrates).any():
-        first = manifest.path[known & calibrates][0]
+    wrong = known & np.isin(manifest.split, calibrates)
+    if wrong.any():
+        first = manifest.path[wrong][0]
         raise DetectorError(
-            f"{(known & calibrates).sum()} calibration photographs were trained on (the first: "
+            f"{wrong.sum()} calibration photographs were trained on (the first: "
             f"{first}); the false-alarm rate would be a promise on known photographs. Give the "
             "manifest that the encoder was trained with, or other photographs"
         )
     if known.any():
         return manifest
-    return manifest.with_split(np.where(calibrates, "calibration", "fit"))
+    return manifest.with_split(np.where(manifest.split == "calibration", "calibration", "fit"))

@@ -6,7 +6,6 @@ from typing import Any
 
 from exiface.calibration import LikelihoodRatio, Verdict, of_several, promise
 from exiface.calibration.conformal import SCORE_DECIMALS
-from exiface.calibration.likelihood_ratio import NO_SUPPORT
 from exiface.photos import CameraTags, Declared
 
 # Of the JSON: 4 has `likelihood_ratio` in place of `generated_as_unusual`, `generated_as_usual`
@@ -79,12 +78,16 @@ class Judgement:
             'no support for either'
             >>> Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED, ratio).how_sure
             '1 in 50 photographs looks this unusual'
+            >>> against = LikelihoodRatio(0.3, 0.1, 0.9)
+            >>> Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED, against).how_sure
+            '1 in 50 photographs looks this unusual'
         """
         if self.unsure_because is not None:
             return self.unsure_because
         words = None if self.likelihood_ratio is None else self.likelihood_ratio.words
-        # A flag that generated faces don't support still says how rare it is among photographs.
-        if words is None or (self.verdict is Verdict.AI_GENERATED and words == NO_SUPPORT):
+        # A flag that generated faces don't support says how rare it is among photographs.
+        flagged = self.verdict is Verdict.AI_GENERATED
+        if words is None or (flagged and not words.endswith("generated over photographed")):
             return promise(self.p_value)
         return words.split(" over ")[0]
 

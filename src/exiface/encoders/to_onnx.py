@@ -39,7 +39,7 @@ def export(
     name: str | None = None,
     seen: Collection[str] = (),
 ) -> Path:
-    """Make an encoder of any network, for `fit`, `features` and `evaluate`; the model's path.
+    """Make an encoder of any network, for `fit`, `features` and `evaluate`, and return its path.
 
     Args:
         network: (n, 3, s, s) -> (n, features), float32; it is copied and set to evaluation.
@@ -57,7 +57,7 @@ def export(
 
 
 def import_weights(weights: Path, architecture: str, folder: Path) -> Path:
-    """Make an encoder of a file of weights, of which nothing is executed; the model's path.
+    """Make an encoder of a file of weights, of which nothing is executed, and return its path.
 
     Args:
         weights: a state dictionary (safetensors, or torch's format without code).

@@ -83,7 +83,7 @@ def backbone_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_backbone(network: nn.Module, path: Path, *, last_layer: str) -> int:
-    """Start an encoder from weights of the same backbone; how many tensors were taken over.
+    """Start an encoder from weights of the same backbone, and count the tensors taken over.
 
     Args:
         network: the encoder; changed in place.

@@ -76,7 +76,7 @@ class Report:
     ) -> "Report":
         """Tabulate the scored sets of one detector; see `own_table` for the named arguments.
 
-        What else is known are the other attributes.
+        The other attributes can be given by name.
         """
         return cls(
             promised=alpha,

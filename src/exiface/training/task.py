@@ -74,7 +74,8 @@ class PretextTask(nn.Module):
         encoder: (n, 3, s, s), or patches (n, p, 3, s, s) -> (n, features).
         features: how many of the features, from the first, the heads read; also an attribute.
         near: an encoder of whole images that this one is kept near to; it is never trained.
-        settings: the other arguments are settings of the same names, see `TrainConfig`.
+
+    The other arguments are settings of the same names, see `TrainConfig`.
 
     Attributes:
         names: of the heads: those of the tags, those of the families, `MANIPULATED_REGIONS` and

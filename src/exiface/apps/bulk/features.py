@@ -38,7 +38,9 @@ class _Found:
 
 
 class FeatureReader:
-    """Reads images as an encoder wants them, and encodes them; it is named as `encoder_named` says.
+    """Reads images as an encoder wants them, and encodes them.
+
+    The encoder is a folder, or the name of a detector inside the package (`encoder_named`).
 
     Where they are `cropped`, each image is a face already cut out, taken whole.
     """

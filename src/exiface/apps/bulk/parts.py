@@ -103,7 +103,7 @@ def write_rows(
 
 
 def finished(folder: Path, by: str) -> set[int]:
-    """Number the blocks whose part is there, and remove what a kill left half-written.
+    """Find the numbers of the blocks whose part is there; what a kill left half-written is removed.
 
     Raises:
         UserError: a part was made by another detector or encoder, or is damaged.

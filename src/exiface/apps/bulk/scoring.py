@@ -36,7 +36,8 @@ def score_blocks(
 
     def prepare(item: Item) -> Prepared:
         if item.source is None:
-            return Prepared(ImageResult(None, detector.parts.id, reason=item.reason))
+            alpha = detector.parts.calibration.alpha
+            return Prepared(ImageResult(None, detector.parts.id, reason=item.reason, alpha=alpha))
         return detector.prepare(item.source)
 
     def judged(items: Iterator[Item]) -> Iterator[ImageResult]:
@@ -65,7 +66,7 @@ def stream_blocks(
 ) -> None:
     """Run the images of blocks through one stream, and finish each block when its last is through.
 
-    What processes them gives a result for each, in order; `finish` gets them with their paths.
+    `process` gives a result for each image, in order; `finish` gets them with their paths.
     """
     under_way: deque[tuple[Block, str | None]] = deque()  # a path, or None at a block's end
 

@@ -11,7 +11,9 @@ from exiface.errors import UserError
 
 
 def load_detectors(wanted: Sequence[str], threads: int | None) -> dict[str, Detector]:
-    """Load detectors by the last part of their paths, so that all can judge whole images as well.
+    """Load detectors, each called by the last part of its path.
+
+    Beside each stands the detector of whole images, so that all can judge those as well.
 
     Raises:
         UserError: two of one name, or one that can't be loaded.
