@@ -1,8 +1,8 @@
 """exiface tells camera photographs of faces from AI-generated ones.
 
-An encoder is trained to rank what the camera recorded in EXIF, to spot artificially manipulated
-faces and, in the default detector, to tell generated faces; a head, a Gaussian mixture or one-sided
-signs say how suspicious a face is, at a false-alarm rate that is calibrated on photographs::
+An encoder is trained to rank what the camera recorded in EXIF and, in the default detector, to tell
+generated faces, otherwise to spot manipulated ones; a head, a Gaussian mixture or one-sided signs
+say how suspicious a face is, at a false-alarm rate that is calibrated on photographs::
 
     from exiface import Detector
 
