@@ -24,19 +24,17 @@ LARGEST_FACE = 192  # px, the side of a face's crop
 MOST_WINDOWS = 36  # of an image, spread over it
 
 
-def of_faces(run: Path) -> None:
+def of_faces(run: Path, files: EncoderFolder) -> None:
     """Write RUN/faces: the network, heads and classifier of a run, for crops of a side in use."""
-    files = EncoderFolder.read(run)
     takes = replace(files.description.preprocessing, largest=LARGEST_FACE)
     replace(files, description=replace(files.description, takes=takes)).write(run / "faces")
 
 
-def of_images(run: Path) -> None:
+def of_images(run: Path, files: EncoderFolder) -> None:
     """Write RUN/windows: the same over windows of whole images."""
     architecture = ARCHITECTURES["windows"]
     network = WindowEncoder()
     load_backbone(network, run / "checkpoint.safetensors", last_layer=architecture.last_layer)
-    files = EncoderFolder.read(run)
     description = EncoderDescription(
         "windows",
         architecture.features,
@@ -54,5 +52,7 @@ def of_images(run: Path) -> None:
 
 
 if __name__ == "__main__":
-    of_faces(Path(sys.argv[1]))
-    of_images(Path(sys.argv[1]))
+    trained = Path(sys.argv[1])
+    encoder = EncoderFolder.read(trained)
+    of_faces(trained, encoder)
+    of_images(trained, encoder)

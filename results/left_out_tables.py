@@ -51,6 +51,12 @@ def kind_of(source: str, known: dict[str, str]) -> str:
     return known.get(source, source)
 
 
+def of_sheets(sources: NDArray) -> NDArray[np.bool_]:
+    """Which pictures are of one maker's sample sheets, by their sources."""
+    names = sources.astype(str)
+    return np.any([np.char.endswith(names, each) for each in SHEETS], axis=0)
+
+
 def mean_of_groups(values: NDArray, groups: NDArray) -> tuple[float, float, float]:
     """A mean over groups that weigh the same, and its 95 % interval over groups drawn anew."""
     means = np.array([values[groups == group].mean() for group in np.unique(groups)])
@@ -63,10 +69,7 @@ def summarise(turns: list[Scores], data: Path) -> None:
     """Write the tables of what the turns scored, with the p-values as `p`."""
     every = {name: np.concatenate([turn[name] for turn in turns]) for name in turns[0]}
     generated = every["why"] != "calibration"
-    of_sheets = np.char.endswith(every["source"], SHEETS[0]) | np.char.endswith(
-        every["source"], SHEETS[1]
-    )
-    every["why"] = np.where(generated & of_sheets, "sheets", every["why"])
+    every["why"] = np.where(generated & of_sheets(every["source"]), "sheets", every["why"])
     known_kinds = kinds(data)
     names = np.where(
         generated,

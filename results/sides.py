@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from common import write
 from left_out import WORK, network, p_values, subject_of
-from left_out_tables import SHEETS, Scores, mean_of_groups
+from left_out_tables import WHAT, Scores, mean_of_groups, of_sheets
 
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
@@ -25,7 +25,6 @@ from exiface.evaluation.metrics import measure
 from exiface.threads import ordered_map
 
 SIDES = (160, 192, 224, 256, 384)
-_KINDS = {"fit": "never seen", "validation": "further collection"}
 
 
 def scored(turn: str) -> tuple[Scores, np.ndarray]:
@@ -56,15 +55,15 @@ def scored(turn: str) -> tuple[Scores, np.ndarray]:
 def figures(turn: str) -> Iterator[dict[str, float | int | str]]:
     """What is found and flagged at each side, families and sources weighing the same."""
     known, scores = scored(turn)
-    sheets = np.any([np.char.endswith(known["source"].astype(str), name) for name in SHEETS], 0)
+    sheets = of_sheets(known["source"])
     for side, score in zip(SIDES, scores.T, strict=True):
         flagged = p_values({**known, "score": score}) <= 0.05
         for subject in np.unique(known["subject"]):
             mine = (known["subject"] == subject) & ~sheets
             photographs = mine & (known["why"] == "calibration")
             row: dict[str, float | int | str] = {"turn": turn, "side": side, "subject": subject}
-            for why, what in _KINDS.items():
-                of_kind = mine & (known["why"] == why)
+            for why in ("fit", "validation"):
+                what, of_kind = WHAT[why], mine & (known["why"] == why)
                 families = families_of(known["source"][of_kind])
                 row[f"{what}: AUC"] = measure(score[photographs], score[of_kind]).auc
                 row[f"{what}: flagged"] = mean_of_groups(flagged[of_kind], families)[0]

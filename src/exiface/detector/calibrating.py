@@ -159,7 +159,7 @@ def calibrate(
             f"{manifest.subject}s"
         )
     manifest = manifest.select(~manifest.generated)
-    known = np.isin([int(each[:16], 16) for each in manifest.sha256], detector.seen)
+    known = are_among(manifest.sha256, detector.shaped_by)
     if known.any():
         raise DetectorError(
             f"{known.sum()} of these photographs trained or fitted the detector (the first: "

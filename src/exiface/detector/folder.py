@@ -104,6 +104,11 @@ class DetectorParts:
     digest: str = ""
 
     @property
+    def shaped_by(self) -> frozenset[str]:
+        """The photographs that trained or fitted it, by 16 digits of their sha256: `are_among`."""
+        return frozenset(f"{digest:016x}" for digest in self.seen.tolist())
+
+    @property
     def id(self) -> str:
         """The detector, by its name and the first digits of its digest."""
         digest = self.digest[:12]
@@ -309,7 +314,7 @@ def encoder_named(encoder: EncoderFolder | str | Path) -> EncoderFolder:
         parts.attention,
         heads,
         classifier,
-        frozenset(f"{digest:016x}" for digest in parts.seen.tolist()),
+        parts.shaped_by,
     )
 
 
