@@ -34,6 +34,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 
+smartquotes_action = "qe"  # two hyphens begin an option, and are no dash
 default_role = "code"  # docstrings write code as `code`
 myst_heading_anchors = 3
 

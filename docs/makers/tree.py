@@ -21,7 +21,7 @@ def tree() -> str:
 
 def in_place(text: str) -> str:
     """A page with the tree of today in place of the one between its marks."""
-    block = f"<!-- tree -->\n```\n{tree()}\n```\n<!-- end -->"
+    block = f"<!-- tree -->\n```text\n{tree()}\n```\n<!-- end -->"
     return re.sub(r"<!-- tree -->.*?<!-- end -->", lambda _: block, text, flags=re.DOTALL)
 
 

@@ -63,7 +63,7 @@ function explanation(told) {
   if (told.tag_sentences.length) {
     content.push(
       element("ul", { class: "soft" }, ...items(told.tag_sentences)),
-      element("p", { class: "soft" }, "Tags inform and never decide: metadata is trivially forged, and the expectation errs."),
+      element("p", { class: "soft" }, "Camera tags never change the verdict: they are easily forged, and what the detector expects of them is often wrong."),
     );
   }
   return content;
