@@ -52,6 +52,6 @@ for result in results:
         )
 axes.plot([], [], "o", color="#009E73", label="the photograph, as it is and as sent")
 axes.plot([], [], "^", color="#D55E00", label="generated faces")
-axes.set(xlabel="score: usual to unusual", ylabel="p-value", title="The calibration of the default detector")
+axes.set(xlabel="score: usual to unusual", ylabel="p-value", title="Calibration of default")
 axes.legend(frameon=False)
 plt.show()

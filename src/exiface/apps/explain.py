@@ -93,6 +93,6 @@ def _print(explanation: "Explanation", counted: str) -> None:
         console.print(tag_sentence(check, explanation.what))
     if explanation.tag_checks:
         console.print(
-            "[dim]Camera tags never change the verdict: they are easily forged, and what the detector "
-            "expects of them is often wrong.[/]"
+            "[dim]Camera tags never change the verdict: they are easily forged, and what the "
+            "detector expects of them is often wrong.[/]"
         )
