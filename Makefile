@@ -68,7 +68,7 @@ left-out: $(VENV)/dev  ## what the default recipe finds of what it hasn't seen: 
 	PATH="$(abspath $(BIN)):$$PATH" bash configs/prepare.sh '$(DATA)'
 	PATH="$(abspath $(BIN)):$$PATH" bash -c '. configs/start.sh'
 	test -f runs/turns/all.parquet || $(BIN)/python results/turns.py runs/turns
-	$(BIN)/python results/left_out.py '$(DATA)'
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python results/left_out.py '$(DATA)'
 
 default-detector: $(VENV)/dev  ## both detectors that know generators, after `left-out`; two hours on two cores
 	DATA='$(DATA)' PATH="$(abspath $(BIN)):$$PATH" bash configs/default-detector.sh

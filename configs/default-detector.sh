@@ -4,27 +4,20 @@
 #
 #     make default-detector DATA=<folder that holds camera_faces/, faces_of_both/, windows_of_both/ ...>
 #
-# One to two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at the end,
-# src/exiface/detector/default/ and src/exiface/detector/whole-image/. `make left-out`, which comes
-# first, measures how the recipe fares on what it has not seen; what generated pictures score comes
-# from there, since this network knows all families that are at hand. The network goes on from that of
-# the first turn's first round, with all generated pictures, in two rounds, and still without the
-# sources of photographs that the first turn keeps: they calibrate.
+# One to two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at
+# the end, src/exiface/detector/default/ and src/exiface/detector/whole-image/. `make left-out`, which
+# comes first, measures how the recipe fares on what it has not seen; what generated pictures score
+# comes from there, since this network knows all families that are at hand. The network goes on from
+# that of the first turn's first round, with all generated pictures, and still without the sources of
+# photographs that the first turn keeps: they calibrate.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DATA:?name the folder that holds faces_of_both/: make default-detector DATA=...}"
 bash configs/prepare.sh "$DATA"
 [ -f runs/turns/all.parquet ] || python results/turns.py runs/turns
-
-round() { # the run that it goes on from, the run
-    exiface train --data runs/turns/all.parquet --config default-detector \
-        --set epochs=3 --set learning_rate=5.0e-4 \
-        --init "runs/turns/$1/checkpoint.safetensors" --output "runs/turns/$2"
-}
-round first all
-round all all-more
-network=runs/turns/all-more
-[ -f $network/faces/encoder.onnx ] || python configs/in_use.py $network
+bash configs/rounds.sh all runs/turns/first/checkpoint.safetensors \
+    --set epochs=3 --set learning_rate=5.0e-4
+network=runs/turns/all-sized
 
 exiface fit --encoder $network/faces --photos runs/turns/all-faces.parquet --name exiface-default \
     --license apache-2.0 --card configs/default-detector.card.md --generated results/left-out-faces.csv \

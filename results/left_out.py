@@ -2,11 +2,12 @@
 
     make left-out DATA=<folder that holds faces_of_both/, windows_of_both/, bench_dev/ ...>
 
-trains the network of the settings default-detector three times, each time in two rounds and without
-a third of the families of generators, a third of the sources of photographs and further collections
-of families that it knows (results/turns.py), and measures each network on what it was not shown, as
-faces and as whole pictures, as handed over and after a messenger. A photograph is judged by the
-sources that are left beside its own, a generated picture by all that the network hasn't seen.
+trains the network of the settings default-detector three times, each time in three rounds
+(configs/rounds.sh) and without a third of the families of generators, a third of the sources of
+photographs and further collections of families that it knows (results/turns.py). It measures each
+network on what it was not shown, as faces and as whole pictures, as handed over and after a
+messenger. A photograph is judged by the sources that are left beside its own, a generated picture by
+all that the network hasn't seen.
 Trainings that are done are left as they are. Writes
 
     results/left-out.csv               families, collections and kinds of photographs
@@ -44,21 +45,13 @@ _SEED = 0
 
 def train(turn: str) -> None:
     """Train the network of a turn, if it isn't there, and make encoders of it as it is used."""
-    first, run = WORK / turn, WORK / f"{turn}-more"
-    command = [sys.executable, "-m", "exiface", "train", "--config", "default-detector"]
-    command += ["--data", str(WORK / f"{turn}.parquet")]
-    again = ["--set", "epochs=3", "--set", "learning_rate=5.0e-4"]
-    start = first / "checkpoint.safetensors"
-    subprocess.run([*command, "--init", str(START), "--output", str(first)], check=True)
-    subprocess.run([*command, "--init", str(start), "--output", str(run), *again], check=True)
-    if not (run / "faces" / "encoder.onnx").exists():
-        subprocess.run([sys.executable, "configs/in_use.py", str(run)], check=True)
+    subprocess.run(["bash", "configs/rounds.sh", turn, str(START)], check=True)
 
 
 def network(turn: str) -> Path:
-    """The run of a turn's network: after both rounds, or after the first while there is no more."""
-    more = WORK / f"{turn}-more"
-    return more if (more / "encoder.onnx").exists() else WORK / turn
+    """The run of a turn's network: that of the last round which is done, the first if none is."""
+    rounds = (WORK / f"{turn}-sized", WORK / f"{turn}-more")
+    return next((run for run in rounds if (run / "encoder.onnx").exists()), WORK / turn)
 
 
 def subject_of(path: str) -> str:

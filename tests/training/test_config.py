@@ -51,6 +51,7 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
         ("warmup_epochs=20", "settings: warmup_epochs must be fewer than epochs"),
         ("final_learning_rate=1", "must not exceed"),
         ("micro_batches=7", "multiple"),
+        ("largest=256", "at own pixels"),
         ("epochs", "must be key=value"),
         ("epochs=[1", "not YAML"),
     ],
@@ -58,6 +59,12 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
 def test_errors_name_the_key(setting, reason):
     with pytest.raises(ConfigError, match=reason):
         read_config(None, [setting])
+
+
+def test_larger_crops_are_shrunk_to_no_less_than_the_smallest():
+    assert read_config("default-detector", ["largest=160"]).largest == 160
+    with pytest.raises(ConfigError, match="own-pixels: 160"):
+        read_config("default-detector", ["largest=159"])
 
 
 def test_files_that_are_no_settings(tmp_path):

@@ -40,9 +40,14 @@ class Architecture:
     mean: Channels = _PUBLISHED.mean  #: of each channel of the pixels, see `Preprocessing`.
     std: Channels = _PUBLISHED.std  #: of each channel, likewise.
 
-    def preprocessing(self, crop_scale: float = _PUBLISHED.crop_scale) -> Preprocessing:
-        """How a face becomes its input, in crops that are this much larger than the face's box."""
-        return Preprocessing(self.size, crop_scale, self.mean, self.std, self.largest)
+    def preprocessing(
+        self, crop_scale: float = _PUBLISHED.crop_scale, largest: int | None = None
+    ) -> Preprocessing:
+        """How a face becomes its input, in crops that are this much larger than the face's box.
+
+        At own pixels, crops are shrunk to the side `largest` in place of the architecture's.
+        """
+        return Preprocessing(self.size, crop_scale, self.mean, self.std, largest or self.largest)
 
 
 class UnitLength(nn.Module):

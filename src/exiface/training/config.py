@@ -74,6 +74,12 @@ class TrainConfig(BaseModel):
         description="what reads the features; sentences need the weights of a text encoder: --text",
     )
     crop_scale: float = Field(1.3, gt=0, description="side of the crop in longer box sides")
+    largest: int | None = Field(
+        None,
+        ge=1,
+        description="side to which larger crops are shrunk, for an architecture at own pixels; "
+        "absent: the architecture's",
+    )
     ranking: Ranking = Field(Ranking(), description="how tags are learnt from their order")
     class_loss: ClassLoss = Field("cross-entropy", description="how classes are learnt")
     shares: Shares = Field(Shares(), description="what each part of the task weighs in the loss")
@@ -181,6 +187,12 @@ class TrainConfig(BaseModel):
             )
         if bool(self.shares.generated) != bool(self.sampling.generated):
             raise ValueError("shares.generated and sampling.generated must be given together")
+        looks = find_architecture(self.architecture)
+        if self.largest and not (looks.largest and self.largest >= looks.size):
+            raise ValueError(
+                "largest is for an architecture at own pixels, whose smallest crop it must reach "
+                "(own-pixels: 160)"
+            )
         if self.batch_size % self.micro_batches:
             raise ValueError("batch_size must be a multiple of micro_batches")
         return self

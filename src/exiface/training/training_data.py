@@ -43,7 +43,7 @@ def examples(config: TrainConfig, manifest: Manifest) -> Examples:
     takes: Preprocessing | Patches = (
         Patches(architecture.size, config.most_patches, "evenly")
         if architecture.subject == "image"
-        else architecture.preprocessing(config.crop_scale)
+        else architecture.preprocessing(config.crop_scale, config.largest)
     )
     manifest = _wanted(manifest, config)
     training = _rows(manifest, "train", config)
