@@ -3,9 +3,9 @@
     python configs/in_use.py RUN
 
 The network learns from windows of faces and of whole pictures alike, at about half to one and a
-half times their own size. RUN/faces shrinks larger crops to 192 px, a side chosen on the first turn of results/turns.py
-(results/sides.py); the features of RUN/windows are the means over windows of 256 px at an image's
-own pixels, the size of the windows that the data hold.
+half times their own size. RUN/faces shrinks larger crops to 192 px, a side chosen on the first
+turn of results/turns.py (results/sides.py); the features of RUN/windows are the means over windows
+of 256 px at an image's own pixels, the size of the windows that the data hold.
 """
 
 import sys

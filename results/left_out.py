@@ -6,9 +6,8 @@ trains the network of the settings default-detector three times, each time in th
 (configs/rounds.sh) and without a third of the families of generators, a third of the sources of
 photographs and further collections of families that it knows (results/turns.py). It measures each
 network on what it was not shown, as faces and as whole pictures, as handed over and after a
-messenger. A photograph is judged by the sources that are left beside its own, a generated picture by
-all that the network hasn't seen.
-Trainings that are done are left as they are. Writes
+messenger. A photograph is judged by the sources that are left beside its own, a generated picture
+by all that the network hasn't seen. Trainings that are done are left as they are. Writes
 
     results/left-out.csv               families, collections and kinds of photographs
     results/left-out-sources.csv       photographs, source by source
@@ -48,10 +47,10 @@ def train(turn: str) -> None:
     subprocess.run(["bash", "configs/rounds.sh", turn, str(START)], check=True)
 
 
-def network(turn: str) -> Path:
-    """The run of a turn's network: that of the last round which is done, the first if none is."""
-    rounds = (WORK / f"{turn}-sized", WORK / f"{turn}-more")
-    return next((run for run in rounds if (run / "encoder.onnx").exists()), WORK / turn)
+def rounds(turn: str) -> list[Path]:
+    """The runs of a turn's network that are done, a round of training each."""
+    runs = [WORK / f"{turn}{after}" for after in ("", "-more", "-sized")]
+    return [run for run in runs if (run / "encoder.onnx").exists()]
 
 
 def subject_of(path: str) -> str:
@@ -63,10 +62,14 @@ def subject_of(path: str) -> str:
     return "faces, own pixels" if native else "faces"
 
 
-def score(turn: str) -> Iterator[Scores]:
+def before_the_last(turn: str) -> Path:
+    """The last of a turn's runs before the round at the size in use."""
+    return [run for run in rounds(turn) if not run.name.endswith("-sized")][-1]
+
+
+def score(turn: str, run: Path) -> Iterator[Scores]:
     """Score what a turn keeps: as faces and as pictures, after each of the chains."""
     kept = Manifest.read(WORK / f"{turn}-kept.parquet")
-    run = network(turn)
     subjects = np.array([subject_of(str(path)) for path in kept.path])
     for of_faces in (True, False):
         folder = run / ("faces" if of_faces else "windows")
@@ -107,11 +110,11 @@ def _altered(name: str) -> Callable[[NDArray, np.random.Generator], NDArray]:
     return lambda pixels, _: altered(pixels, name)
 
 
-def scored(turn: str) -> Scores:
-    """The scores of a turn, read where they were made before."""
-    path = network(turn) / "kept-scores.npz"
+def scored(turn: str, run: Path) -> Scores:
+    """The scores of a turn by one of its runs, read where they were made before."""
+    path = run / "kept-scores.npz"
     if not path.exists():
-        parts = list(score(turn))
+        parts = list(score(turn, run))
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         np.savez(path, **columns)
     with np.load(path) as file:
@@ -148,7 +151,7 @@ def main(data: Path, only: str = "") -> None:
     if only != "summarise":
         for turn in TURNS:
             train(turn)
-    done = [scored(turn) for turn in TURNS if (network(turn) / "encoder.onnx").exists()]
+    done = [scored(turn, rounds(turn)[-1]) for turn in TURNS if rounds(turn)]
     summarise([turn | {"p": p_values(turn)} for turn in done], data)
 
 

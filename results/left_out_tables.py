@@ -65,6 +65,27 @@ def mean_of_groups(values: NDArray, groups: NDArray) -> tuple[float, float, floa
     return float(means.mean()), float(low), float(high)
 
 
+def compared(turn: Scores) -> Iterator[dict[str, float | str]]:
+    """What is found and flagged of a turn, a row a subject; families and sources weigh the same.
+
+    Its p-values are `p`; sample sheets are left out.
+    """
+    sheets = of_sheets(turn["source"])
+    flagged = turn["p"] <= 0.05
+    for subject in np.unique(turn["subject"]):
+        mine = (turn["chain"] == "as handed over") & (turn["subject"] == subject) & ~sheets
+        photographs = mine & (turn["why"] == "calibration")
+        row: dict[str, float | str] = {"subject": subject}
+        for why in ("fit", "validation"):
+            what, of_kind = WHAT[why], mine & (turn["why"] == why)
+            families = families_of(turn["source"][of_kind])
+            found = measure(turn["score"][photographs], turn["score"][of_kind])
+            row[f"{what}: AUC"] = found.auc
+            row[f"{what}: flagged"] = mean_of_groups(flagged[of_kind], families)[0]
+        sources = turn["source"][photographs]
+        yield row | {"photographs: flagged": mean_of_groups(flagged[photographs], sources)[0]}
+
+
 def summarise(turns: list[Scores], data: Path) -> None:
     """Write the tables of what the turns scored, with the p-values as `p`."""
     every = {name: np.concatenate([turn[name] for turn in turns]) for name in turns[0]}

@@ -104,23 +104,20 @@ def calibrations() -> str:
     return table(head, lines, numbers=4)
 
 
-def sides() -> str:
-    """What is found and flagged with crops of each side, a line a turn and a kind of crop."""
+def compared(name: str, by: str, title: str, *, numbers: int) -> str:
+    """What is found and flagged of each turn, by one thing that was tried; a line a subject."""
     lines = [
         [
             row["turn"],
             row["subject"],
-            row["side"],
+            row[by],
             auc(row, "never seen: AUC"),
-            *(share(row, f"{what}: flagged") for what in WHAT if what != "photographs"),
-            share(row, "photographs: flagged"),
+            *(share(row, f"{what}: flagged") for what in WHAT),
         ]
-        for row in rows("sides")
+        for row in rows(name)
     ]
-    head = (
-        "turn | judged | px | AUC, never seen | known: flagged | never seen: flagged | photographs"
-    )
-    return table(head, lines, numbers=5)
+    head = f"turn | judged | {title} | AUC, never seen | known: flagged | never seen: flagged"
+    return table(f"{head} | photographs", lines, numbers=numbers)
 
 
 def notice(subject: str = "faces") -> str:
@@ -130,13 +127,14 @@ def notice(subject: str = "faces") -> str:
         interval(found[subject, "as handed over", what, "all"], FLAGGED, ".0%") for what in WHAT
     )
     photographs = found[subject, "as handed over", "photographs", "all"]
-    unsure, usual = share(photographs, "unsure"), float(photographs["photographic"])
-    said = f"; {unsure} end unsure" + (f", {usual:.1%} photographic" if subject == "faces" else "")
+    says = [f"wrongly calls {real} AI-generated", f"is unsure of {share(photographs, 'unsure')}"]
+    if subject == "faces":
+        says = [", ".join(says), f"calls {share(photographs, 'photographic')} photographic"]
     return (
-        f"Measured on what it has never seen (95 % intervals): of generated {subject} from other "
-        f"collections of generators that it knows it finds {known}, of generators of kinds that it "
-        f"has never seen {never}, and it flags {real} of photographs from sources never "
-        f"seen{said}. What is not flagged may still be generated."
+        f"Measured on pictures that it has never seen (95 % intervals): it finds {known} of "
+        f"generated {subject} whose generator it knows, and {never} of those whose generator it "
+        f"doesn't know. Of photographs it {' and '.join(says)}. What is not flagged may still be "
+        "generated."
     )
 
 
@@ -209,7 +207,8 @@ def fairness(detector: str) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "left out": overall,
     "families": families,
-    "sides": sides,
+    "sides": lambda: compared("sides", "side", "px", numbers=5),
+    "rounds": lambda: compared("rounds", "last round", "the last round", numbers=4),
     "collections": collections,
     "sources": sources,
     "calibrations": calibrations,

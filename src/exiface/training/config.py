@@ -187,14 +187,18 @@ class TrainConfig(BaseModel):
             )
         if bool(self.shares.generated) != bool(self.sampling.generated):
             raise ValueError("shares.generated and sampling.generated must be given together")
+        if self.batch_size % self.micro_batches:
+            raise ValueError("batch_size must be a multiple of micro_batches")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_architecture(self) -> Self:
         looks = find_architecture(self.architecture)
         if self.largest and not (looks.largest and self.largest >= looks.size):
             raise ValueError(
                 "largest is for an architecture at own pixels, whose smallest crop it must reach "
                 "(own-pixels: 160)"
             )
-        if self.batch_size % self.micro_batches:
-            raise ValueError("batch_size must be a multiple of micro_batches")
         return self
 
     @property

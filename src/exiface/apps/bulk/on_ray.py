@@ -81,6 +81,7 @@ def score_on_ray(
     """
     # What users must know is raised, or stands in the table; the files of Ray's session have all.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to Ray's makers
     import ray.data
 
     _silence()
@@ -92,7 +93,7 @@ def score_on_ray(
     started = not ray.is_initialized()
     if started:
         with _nothing_on_stderr():  # it tells there that its log level was set
-            ray.init(log_to_driver=False, configure_logging=False)
+            ray.init(log_to_driver=False, configure_logging=False, include_dashboard=False)
     try:
         cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         workers = min(workers or max(1, cores // threads), len(blocks))
