@@ -3,6 +3,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 from made import write_photo
@@ -11,6 +12,7 @@ from skimage import data
 
 from exiface.apps.verdict_table import print_verdicts
 from exiface.calibration import Verdict
+from exiface.detector import ImageResult
 
 
 @pytest.fixture
@@ -186,6 +188,14 @@ def test_a_line_a_picture_and_two_below(judge, astronaut, photos, capsys, monkey
     assert lines[3] == ""
     assert lines[4].startswith("2 pictures: ")
     assert len(lines) == 6
+    assert all(len(line) <= 80 for line in lines[:5])
+    # How sure is said in full; the beginning of a path gives way.
+    longest = "moderately strong support for generated"
+    monkeypatch.setattr(ImageResult, "how_sure", longest)
+    results = [replace(result, path=f"{'far/' * 9}{result.path}") for result in results]
+    print_verdicts(results, judge)
+    lines = capsys.readouterr().out.splitlines()
+    assert longest in lines[2]
     assert all(len(line) <= 80 for line in lines[:5])
 
 

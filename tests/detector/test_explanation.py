@@ -46,7 +46,7 @@ def test_the_default_detector_is_explained_at_the_faces_own_pixels(judge, astron
     assert explained.regions.shape == explained.crop.shape[:2]
     assert explained.signs == {}
     # What its heads rank on photographs that they never saw; an array claims nothing.
-    assert [check.tag for check in explained.tag_checks] == ["focal_length"]
+    assert [check.tag for check in explained.tag_checks] == ["aperture", "focal_length"]
     assert explained.tag_checks[0].recorded is None
 
 

@@ -28,11 +28,17 @@ def print_verdicts(
         columns.append("the file")
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("picture", no_wrap=True)
-    left = console.width
-    for place, name in enumerate(columns):
-        width = min(_WIDEST, max(len(each) for each in (name, *(row[place] for row in rows))))
+    needed = [
+        max(len(each) for each in (name, *(row[place] for row in rows)))
+        for place, name in enumerate(columns)
+    ]
+    widths = [min(_WIDEST, width) for width in needed]
+    left = console.width - sum(widths) - _GAP * len(widths)
+    # The reason comes before the beginning of a path.
+    more = max(0, min(needed[1] - widths[1], left - _NARROWEST))
+    widths[1], left = widths[1] + more, left - more
+    for name, width in zip(columns, widths, strict=True):
         table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
-        left -= width + _GAP
     for result, row in zip(results, rows, strict=True):
         style = "dim" if result.verdict is None else VERDICT_STYLES[result.verdict.value]
         styled = (f"[{style}]{escape(row[0])}[/]", escape(row[1]), f"[yellow]{row[2]}[/]")
