@@ -1,13 +1,14 @@
 """What tests share: real photographs from packages, made variations with EXIF, the command line."""
 
+import gc
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    gc.disable()  # until all is imported, which would be looked through again and again
 
 import contextlib
 import functools
-import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,8 @@ with contextlib.suppress(ImportError, AttributeError):  # a private place of tor
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: it isn't looked through for garbage, again and again."""
+    """What was imported stays, and isn't looked through for garbage."""
+    gc.enable()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
