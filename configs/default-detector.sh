@@ -4,7 +4,7 @@
 #
 #     make default-detector DATA=<folder that holds camera_faces/, faces_of_both/, windows_of_both/ ...>
 #
-# One to two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at
+# Two hours on two cores; interrupted, it goes on where it stopped. Writes runs/turns/ and, at
 # the end, src/exiface/detector/default/ and src/exiface/detector/whole-image/. `make left-out`, which
 # comes first, measures how the recipe fares on what it has not seen; what generated pictures score
 # comes from there, since this network knows all families that are at hand. The network goes on from
