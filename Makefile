@@ -45,8 +45,9 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
+# All pages anew: the search would forget those that haven't changed.
 docs: $(VENV)/dev  ## the site, pages and API with one search: build/docs/index.html; a broken link fails
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+	$(BIN)/sphinx-build --fresh-env --write-all --quiet --fail-on-warning --keep-going docs build/docs
 	@echo "site: build/docs/index.html"
 
 accessible: docs $(VENV)/browser  ## axe-core reads each page of the site: WCAG 2 A and AA; minutes

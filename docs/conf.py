@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -91,11 +90,6 @@ def make_pages(_: Sphinx) -> None:
 FIRST_HITS = {"calibrate": "calibrate", "drift": "calibrate"}
 
 
-def read_all(_: Sphinx, env: BuildEnvironment, *changed: set[str]) -> set[str]:
-    """Where one page has changed, read all: the search forgets entries of the others, otherwise."""
-    return env.found_docs if any(changed) else set()
-
-
 def check_search(app: Sphinx, failed: Exception | None) -> None:
     """Stop where a word that people search for leads elsewhere first."""
     path = Path(app.outdir) / "searchindex.js"
@@ -112,7 +106,6 @@ def check_search(app: Sphinx, failed: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("builder-inited", make_pages)
-    app.connect("env-get-outdated", read_all)
     app.connect("build-finished", check_search)
     app.connect("source-read", on_read)
     app.connect("include-read", on_read)
