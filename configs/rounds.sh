@@ -19,4 +19,5 @@ round "$turn-more" "runs/turns/$turn/checkpoint.safetensors" \
 round "$turn-sized" "runs/turns/$turn-more/checkpoint.safetensors" \
     --set epochs=3 --set learning_rate=4.0e-4 --set seed=43 --set largest=256 \
     --set augmentation.scale=0.9 --set "augmentation.scale_range=[0.55, 1.15]"
-[ -f "runs/turns/$turn-sized/faces/encoder.onnx" ] || python configs/in_use.py "runs/turns/$turn-sized"
+run=runs/turns/$turn-sized
+[ -f "$run/windows/encoder.onnx" ] || python configs/in_use.py "$run" # which writes windows/ last

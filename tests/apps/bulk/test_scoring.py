@@ -83,12 +83,12 @@ def test_rows_are_the_verdicts_of_detect(images, tmp_path, exiface, judge):
     assert "0 images scored now" in again.out
 
 
-def test_killed_at_random(images, tmp_path, judge):
+def test_killed_at_random_twice(images, tmp_path, judge):
     """kill -9 until it gets through: every input once, and the same rows as never killed."""
     run = tmp_path / "run"
     command = ["score", str(images), "-o", str(run)]
     command += ["--block", "4", "--batch-size", "4", "--threads", "1"]  # twenty parts
-    for kill in (True, False):
+    for kill in (True, True, False):
         wanted = len(list(run.glob("part-*"))) + random.randint(1, 2)
         process = forked(run_exiface, command)
         while kill and process.is_alive() and len(list(run.glob("part-*"))) < wanted:

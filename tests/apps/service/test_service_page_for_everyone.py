@@ -88,7 +88,7 @@ def test_pictures_are_compared_side_by_side(opened, pictures, portrait):
 
 
 def test_a_phone_and_a_large_screen(opened, pictures):
-    for width, height in ((390, 844), (2560, 1440)):
+    for width, height in ((390, 844), (3840, 2160)):
         size = {"width": width, "height": height}
         page = opened(viewport=size, files=[pictures["two"], pictures["one"]])
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -75,13 +75,13 @@ def test_a_killed_worker_loses_only_its_requests(supervisor, jpeg):
         return answer.status_code
 
     with ThreadPoolExecutor(4) as pool:
-        under_way = [pool.submit(send, number) for number in range(30)]
+        under_way = [pool.submit(send, number) for number in range(60)]
         time.sleep(0.3)
         os.kill(min(before), signal.SIGKILL)
         outcomes = [each.result() for each in under_way]
     # Those that it held, four at most at a time, and such as met its closing socket.
     assert outcomes.count("lost") <= 8
-    assert outcomes.count(200) == 30 - outcomes.count("lost")
+    assert outcomes.count(200) == 60 - outcomes.count("lost")
     wait_for(lambda: len(set(children(process.pid)) - before) == 1)
     # The other one answers while the new one still loads: three were ready in all.
     wait_for(lambda: ready(log) == 3)
