@@ -28,7 +28,7 @@ MILD_ALTERATIONS = (
 )
 _CONTEXT = 2.2  # side of what is altered, in longer sides of the face box
 _WINDOW = 6  # a window fades to nothing at 1/6 of the crop's side from its centre
-_STEPS = 15  # windows along a side
+_STEPS = 11  # windows along a side
 _BATCH = 32
 _NEIGHBOURS = 5
 _SHOWN = 512  # px, the longer side of a whole image that is explained

@@ -150,20 +150,15 @@ def test_what_programs_can_ask_needs_no_other_host_and_breaks_no_rule(opened, vi
 
 
 def test_pages_that_are_files_break_no_rule_of_wcag(
-    browser, violations, exiface, pictures, tmp_path
+    browser, violations, exiface, pictures, explained, report_folder, tmp_path
 ):
-    two, case = str(pictures["two"]), tmp_path / "case.html"
-    exiface("detect", two, str(pictures["none"]), str(pictures["wrong"]), "--report", case)
-    exiface("explain", two, "-o", tmp_path / "why.html")
-    scores = tmp_path / "scores.csv"
-    rows = [f"a,{n % 2},{n % 7},{1 - n % 7 / 7},{2 ** (n % 7 - 3)}," for n in range(40)]
-    rows += [f"a,{n % 2},{n % 5},,,JPEG 75" for n in range(40)]
-    scores.write_text("set,label,score,p_value,likelihood_ratio,condition\n" + "\n".join(rows))
-    exiface("evaluate", "--scores", scores, "-o", tmp_path / "report")
+    case = tmp_path / "case.html"
+    several = (str(pictures[name]) for name in ("two", "none", "wrong"))
+    exiface("detect", *several, "--report", case)
     for width, scheme in ((1280, "light"), (390, "dark")):
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        for name in ("case.html", "why.html", "report/index.html"):
-            page.goto((tmp_path / name).as_uri())
-            assert violations(page) == [], name
+        for file in (case, explained / "why.html", report_folder / "index.html"):
+            page.goto(file.as_uri())
+            assert violations(page) == [], file
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.close()
