@@ -12,17 +12,15 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
-from torch.distributed.launcher import LaunchConfig, elastic_launch
 
+from exiface.apps.bulk import scoring  # noqa: F401 - what is run scores, and would load it
 from exiface.apps.main import main
-
-IMPORTED = ["made_training", "made_processes", "exiface.apps.score", "exiface.detector"]
 
 
 @contextmanager
-def _imported() -> Iterator[None]:
-    """What runs within is started where everything has been imported, these modules included."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(IMPORTED)
+def _imported(function: Callable[..., None]) -> Iterator[None]:
+    """What runs within is started where the module of its function has been imported."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([function.__module__])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         yield
@@ -30,7 +28,7 @@ def _imported() -> Iterator[None]:
 
 def forked(function: Callable[..., None], *arguments: object) -> ForkServerProcess:
     """A process that has started to run a function."""
-    with _imported():
+    with _imported(function):
         process = multiprocessing.get_context("forkserver").Process(target=function, args=arguments)
         process.start()
     return process
@@ -44,6 +42,8 @@ def run_exiface(arguments: list[str]) -> None:
 
 def run_in_two(function: Callable[..., None], *arguments: object) -> None:
     """Run a function in two processes of one group, as `torchrun` does, whose launcher it is."""
+    from torch.distributed.launcher import LaunchConfig, elastic_launch
+
     how = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -53,5 +53,5 @@ def run_in_two(function: Callable[..., None], *arguments: object) -> None:
         max_restarts=0,
         start_method="forkserver",
     )
-    with _imported():
+    with _imported(function):
         elastic_launch(how, function)(*arguments)
