@@ -22,10 +22,11 @@ demo: $(VENV)/core  ## judge real images that come inside packages; writes build
 # Debian's chromium, and axe-core, for the page's tests, where they can be had; tests that lack them
 # are skipped, and say so.
 $(VENV)/browser: $(VENV)/dev
-	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	command -v chromium-headless-shell >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& timeout 60 apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
-		|| echo 'no chromium: the tests of the page will be skipped (apt-get install chromium)'
+		&& DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends chromium-headless-shell >/dev/null; } \
+		|| command -v chromium >/dev/null \
+		|| echo 'no chromium: the tests of the page will be skipped (apt-get install chromium-headless-shell)'
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4 \
 		|| echo 'no npm, or no network: axe-core will not read the page (npm install --prefix $(VENV)/axe axe-core)'
 	touch $@

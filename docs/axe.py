@@ -6,14 +6,15 @@ Needs chromium and axe-core, which `make test` brings where they can be had.
 """
 
 import os
-import shutil
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+
+from docs.chromium import chromium
 
 _BROUGHT = ".venv/axe/node_modules/axe-core/axe.min.js"
 AXE = Path(__file__).parents[1] / os.environ.get("EXIFACE_AXE", _BROUGHT)
@@ -46,10 +47,7 @@ def main(site: Path) -> int:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
     Thread(target=server.serve_forever, daemon=True).start()
     found = 0
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         for width, scheme in SEEN:
             page = browser.new_page(
                 viewport={"width": width, "height": 900},
@@ -60,7 +58,6 @@ def main(site: Path) -> int:
                 for line in read(page):
                     print(f"{name} ({width} px, {scheme}): {line}", flush=True)
                     found += 1
-        browser.close()
     print(f"{len(pages)} pages of the site, {found} violations of WCAG 2 A or AA")
     return min(found, 1)
 

@@ -2,19 +2,18 @@
 
     python -m docs.picture docs/page.png
 
-Needs chromium (`apt-get install chromium`). The images are the demonstration's: a photograph in the
-public domain (NASA) and generated faces under the MIT licence (openpeople).
+Needs chromium (`apt-get install chromium-headless-shell`). The images are the demonstration's: a
+photograph in the public domain (NASA) and generated faces under the MIT licence (openpeople).
 """
 
-import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from benchmarks.service import PORT, Service
+from docs.chromium import chromium
 from exiface.apps.demo import write_images
 
 SHOWN = ("photograph.png", "generated-1.jpg", "generated-2.jpg")
@@ -24,11 +23,8 @@ COLOURS = 128  # of the file: a third of its size, and no difference to be seen
 
 def take(target: Path) -> None:
     """Write the picture."""
-    with TemporaryDirectory() as images, Service(), sync_playwright() as driver:
+    with TemporaryDirectory() as images, Service(), chromium() as browser:
         chosen = [path for path in write_images(Path(images)) if path.name in SHOWN]
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.goto(f"http://127.0.0.1:{PORT}")
         page.set_input_files("#files", chosen)

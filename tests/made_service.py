@@ -1,7 +1,6 @@
 """The service on loopback, a real browser, and pictures to send."""
 
 import io
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -73,20 +72,13 @@ def service(judge: Detector, photographs_only: Detector) -> Iterator[str]:
 @pytest.fixture(scope="module")  # its event loop must not outlive the module
 def browser():
     """Debian's chromium, driven by Playwright."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        pytest.skip("browser tests need chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(
-            executable_path=executable,
-            args=[
-                *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"),
-                *("--disable-background-networking", "--disable-component-update"),
-            ],
-        )
+    pytest.importorskip("playwright.sync_api")
+    from docs import chromium
+
+    if chromium.found_at() is None:
+        pytest.skip("browser tests need chromium: apt-get install chromium-headless-shell")
+    with chromium.chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
