@@ -47,11 +47,9 @@ async function copied(told, what, copy) {
 }
 
 function asPng(image) {
-  const canvas = element("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
   canvas.getContext("2d").drawImage(image, 0, 0);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png");
-  });
+  return canvas.convertToBlob(); // PNG
 }
 
 async function sha256(file) {
