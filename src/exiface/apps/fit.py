@@ -82,8 +82,9 @@ def fit(
 ) -> None:
     """Fit a density to the features of photographs and calibrate it on others.
 
-    Photographs of several sources (a manifest's column `source`) get a p-value each, and the
-    largest counts: the promised rate then holds for each of them.
+    Where photographs of twenty sources or more calibrate (a manifest's column `source`), each
+    source weighs the same, and the promise is made for a photograph of a source that nobody has
+    seen. With fewer sources, each has a p-value of its own, and the largest counts.
     """
     from dataclasses import replace
 

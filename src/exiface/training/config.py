@@ -194,10 +194,11 @@ class TrainConfig(BaseModel):
     @model_validator(mode="after")
     def _fits_the_architecture(self) -> Self:
         looks = find_architecture(self.architecture)
-        if self.largest and not (looks.largest and self.largest >= looks.size):
+        if self.largest and not looks.largest:
+            raise ValueError("largest is for an architecture at own pixels, such as own-pixels")
+        if self.largest and self.largest < looks.size:
             raise ValueError(
-                "largest is for an architecture at own pixels, whose smallest crop it must reach "
-                "(own-pixels: 160)"
+                f"largest must reach the smallest crop of {self.architecture}, {looks.size} px"
             )
         return self
 

@@ -1,0 +1,115 @@
+"""Calibrate photographs-only on photographs of all sources, and measure it on them and on families.
+
+    python results/photographs_only.py DATA FITTED OUTPUT
+
+FITTED is the detector as it was fitted to camera photographs (configs/photographs-only.sh), DATA
+the folder that holds faces_of_both/ and the others. Sources of which the benchmarks hold
+photographs don't calibrate, so that what is measured there holds for sources that nobody has seen.
+Six minutes on two cores. Writes the detector OUTPUT, and results/photographs-only-unseen.csv: each
+photograph judged by the sources that are left beside its own, a row a kind, and generated faces, a
+row a family. Sources of a kind, and families in all, weigh the same.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from common import write
+from left_out_tables import kind_of, kinds, mean_of_groups
+from numpy.typing import NDArray
+from quote import never_taught
+
+from exiface.calibration import Calibration, Verdict
+from exiface.datasets import Manifest
+from exiface.datasets.sampling import families_of
+from exiface.detector.calibrating import Promise, calibrate
+from exiface.detector.folder import DetectorParts, read_folder, write_folder
+from exiface.evaluation.metrics import measure
+from exiface.progress import no_progress
+
+FOLDERS = ("camera_faces_2", "faces_of_both", "faces_of_both_2", "faces_of_both_3")
+BENCHMARKS = ("bench_dev", "bench_dev_native")
+OF_BENCHMARKS = ("ffhq", "unsplash", "figures", "utkface")
+CARD = Path("configs/photographs-only.card.md")
+_FEWEST = 5  # faces of a kind or family that get a row of their own
+
+
+def faces(*names: str) -> Manifest:
+    return Manifest.joined([Manifest.read(Path(f"runs/data/{name}.parquet")) for name in names])
+
+
+def photographs() -> Manifest:
+    """Those that calibrate: of camera files that neither trained nor fitted it, and all others."""
+    camera = Manifest.read(Path("runs/photographs-only/manifest.parquet"))
+    others = faces(*FOLDERS)
+    others = others.select(~others.generated & ~np.isin(others.source, OF_BENCHMARKS))
+    return Manifest.joined([camera.of_split("calibration"), others])
+
+
+def without_their_source(calibration: Calibration) -> NDArray[np.float64]:
+    """The p-value of each photograph (n,) that calibrates, by all sources but its own."""
+    scores, sources = calibration.scores, calibration.sources
+    found = np.empty(len(scores))
+    for source in np.unique(sources):
+        own = sources == source
+        rest = Calibration.of(scores[~own], sources=sources[~own])
+        found[own] = rest.p_value(scores[own])
+    return found
+
+
+def table(
+    parts: DetectorParts, sources: NDArray[np.str_], families: NDArray[np.str_], data: Path
+) -> Iterator[dict[str, float | int | str]]:
+    """The rows, by the names that the numbers of sources and families stand for."""
+    generated = parts.generated
+    assert generated is not None  # noqa: S101 - they were given
+    p = without_their_source(parts.calibration)
+    of_source, known = sources[parts.calibration.sources], kinds(data)
+    of_kind = np.array([kind_of(str(source), known) for source in of_source])
+    of_family = families[generated.families]
+    for what, values, names, groups in (
+        ("photographs", p, of_kind, of_source),
+        ("generated", generated.p_values, of_family, of_family),
+    ):
+        verdicts = np.array([parts.judge.verdict_at(each) for each in values.tolist()])
+        flagged = verdicts == Verdict.AI_GENERATED
+        for name in ("all", *sorted(set(names.tolist()))):
+            rows = np.full(len(values), True) if name == "all" else names == name
+            if rows.sum() < _FEWEST:
+                continue
+            share, low, high = mean_of_groups(flagged[rows], groups[rows])
+            yield {
+                "what": what,
+                "name": name,
+                "groups": len(np.unique(groups[rows])),
+                "faces": int(rows.sum()),
+                "auc": "" if what == "photographs" else measure(-p, -values[rows]).auc,
+                "flagged": share,
+                "flagged_low": low,
+                "flagged_high": high,
+                "unsure": float((verdicts[rows] == Verdict.UNSURE).mean()),
+            }
+
+
+def main(data: Path, fitted: Path, output: Path) -> None:
+    every = faces(*FOLDERS, *BENCHMARKS)
+    generated, real = every.select(every.generated), photographs()
+    parts = calibrate(
+        read_folder(fitted),
+        real,
+        name="exiface-photographs-only",
+        promise=Promise(per_camera=40),
+        generated=generated,
+        progress=no_progress,
+    )
+    sources, families = np.unique(real.source), np.unique(families_of(generated.source))
+    assert len(sources) == parts.calibration.number_of_sources  # noqa: S101 - none was dropped
+    write(list(table(parts, sources, families, data)), Path("results/photographs-only-unseen.csv"))
+    card = parts.card + "\n" + CARD.read_text("utf-8")
+    write_folder(replace(parts, card=card, notice=never_taught()), output)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
