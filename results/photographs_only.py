@@ -42,10 +42,11 @@ def faces(*names: str) -> Manifest:
 
 def photographs() -> Manifest:
     """Those that calibrate: of camera files that neither trained nor fitted it, and all others."""
-    camera = Manifest.read(Path("runs/photographs-only/manifest.parquet"))
+    camera = Manifest.read(Path("runs/photographs-only/manifest.parquet")).of_split("calibration")
+    camera = replace(camera, source=np.char.add("camera_", camera.group))
     others = faces(*FOLDERS)
     others = others.select(~others.generated & ~np.isin(others.source, OF_BENCHMARKS))
-    return Manifest.joined([camera.of_split("calibration"), others])
+    return Manifest.joined([camera, others])
 
 
 def without_their_source(calibration: Calibration) -> NDArray[np.float64]:

@@ -59,19 +59,9 @@ def _found(name: str) -> list[str]:
             interval(found[_JUDGED[name], "as handed over", kind, "all"], FLAGGED, ".0%")
             for kind in kinds
         ]
-    measured = rows(name)
-    [mean] = [row for row in measured if row["kind"] == "mean"]
-    real = [row for row in measured if row["kind"] == "real"]
-    alarms = [float(row["flagged"]) for row in real]
-    return [
-        "it knows none",
-        f"{float(mean['flagged']):.0%}",
-        f"{_mean(alarms):.0%} ({min(alarms):.0%} to {max(alarms):.0%} over {len(alarms)} sets)",
-    ]
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+    measured = {row["what"]: row for row in rows(f"{name}-unseen") if row["name"] == "all"}
+    never, real = (interval(measured[each], FLAGGED, ".0%") for each in ("generated", "photographs"))
+    return ["it knows none", never, real]
 
 
 def _time(name: str) -> str:
