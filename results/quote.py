@@ -144,12 +144,13 @@ def false_alarms() -> str:
     return table("photographs | called AI-generated (95 % interval)", lines, numbers=0)
 
 
-def unseen() -> str:
+def unseen(*, in_all: bool = False) -> str:
     """What photographs-only flags and finds of sources and families that it has never seen."""
     lines = [
         [row[name] for name in ("what", "name", "groups", "faces")]
         + [auc(row) if row["auc"] else "", interval(row, FLAGGED, ".0%"), share(row, "unsure")]
         for row in rows("photographs-only-unseen")
+        if row["name"] == "all" or not in_all
     ]
     head = "what | kind or family | sources or families | faces | AUC | flagged (95 % interval)"
     return table(f"{head} | unsure", lines, numbers=5)
@@ -244,6 +245,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "found by SDAIE": sdaie_found,
     "false alarms": false_alarms,
     "unseen by photographs-only": unseen,
+    "unseen in all": lambda: unseen(in_all=True),
     "generators of photographs-only": lambda: generators("photographs-only"),
     "speed": speed,
     "ablation": ablation,
