@@ -27,7 +27,7 @@ WHAT = {
 SHEETS = ("models_of_many", "sdsamples")
 _SEED = 0
 _REPLICATES = 2000
-_FEWEST = 5  # pictures of a family or source that get a row of their own
+FEWEST = 5  # pictures of a family or source that get a row of their own
 Scores = dict[str, NDArray]
 
 
@@ -127,7 +127,7 @@ def summarise(turns: list[Scores], data: Path) -> None:
                 groups = every["source"] if why == "calibration" else names
                 for name in ("all", *sorted(set(names[of_why].tolist()))):
                     chosen = of_why if name == "all" else of_why & (names == name)
-                    if chosen.sum() < _FEWEST:
+                    if chosen.sum() < FEWEST:
                         continue
                     rows.append(
                         {"subject": subject, "chain": chain, "what": what, "name": name}
@@ -182,7 +182,7 @@ def of_sources(
         mine = (every["subject"] == subject) & (every["chain"] == "as handed over") & ~generated
         for source in sorted(set(every["source"][mine].tolist())):
             p = every["p"][mine & (every["source"] == source)]
-            if len(p) >= _FEWEST:
+            if len(p) >= FEWEST:
                 yield {
                     "subject": subject,
                     "source": source,
@@ -215,7 +215,7 @@ def calibrations(turns: list[Scores]) -> Iterator[dict[str, float | str]]:
                     found.append((p(turn["score"][never]) <= alpha).mean())
                 rates = np.array([rate for rate, _ in shares.values()])
                 counts = np.array([count for _, count in shares.values()])
-                large = counts >= _FEWEST
+                large = counts >= FEWEST
                 yield {
                     "subject": "pictures" if of_pictures else "faces",
                     "calibration": way,

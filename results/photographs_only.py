@@ -17,23 +17,21 @@ from pathlib import Path
 
 import numpy as np
 from common import write
-from left_out_tables import kind_of, kinds, mean_of_groups
+from left_out_tables import FEWEST, figures, kind_of, kinds
 from numpy.typing import NDArray
 from quote import never_taught
 
-from exiface.calibration import Calibration, Verdict
+from exiface.calibration import Calibration
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
 from exiface.detector.calibrating import Promise, calibrate
 from exiface.detector.folder import DetectorParts, read_folder, write_folder
-from exiface.evaluation.metrics import measure
 from exiface.progress import no_progress
 
 FOLDERS = ("camera_faces_2", "faces_of_both", "faces_of_both_2", "faces_of_both_3")
 BENCHMARKS = ("bench_dev", "bench_dev_native")
 OF_BENCHMARKS = ("ffhq", "unsplash", "figures", "utkface")
 CARD = Path("configs/photographs-only.card.md")
-_FEWEST = 5  # faces of a kind or family that get a row of their own
 
 
 def faces(*names: str) -> Manifest:
@@ -66,32 +64,19 @@ def table(
     """The rows, by the names that the numbers of sources and families stand for."""
     generated = parts.generated
     assert generated is not None  # noqa: S101 - they were given
-    p = without_their_source(parts.calibration)
     of_source, known = sources[parts.calibration.sources], kinds(data)
-    of_kind = np.array([kind_of(str(source), known) for source in of_source])
     of_family = families[generated.families]
-    for what, values, names, groups in (
-        ("photographs", p, of_kind, of_source),
-        ("generated", generated.p_values, of_family, of_family),
-    ):
-        verdicts = np.array([parts.judge.verdict_at(each) for each in values.tolist()])
-        flagged = verdicts == Verdict.AI_GENERATED
-        for name in ("all", *sorted(set(names.tolist()))):
-            rows = np.full(len(values), True) if name == "all" else names == name
-            if rows.sum() < _FEWEST:
-                continue
-            share, low, high = mean_of_groups(flagged[rows], groups[rows])
-            yield {
-                "what": what,
-                "name": name,
-                "groups": len(np.unique(groups[rows])),
-                "faces": int(rows.sum()),
-                "auc": "" if what == "photographs" else measure(-p, -values[rows]).auc,
-                "flagged": share,
-                "flagged_low": low,
-                "flagged_high": high,
-                "unsure": float((verdicts[rows] == Verdict.UNSURE).mean()),
-            }
+    p = np.concatenate([without_their_source(parts.calibration), generated.p_values])
+    every = {"p": p, "score": -p, "turn": np.zeros(len(p))}
+    groups = np.concatenate([of_source, of_family])
+    names = np.array([*(kind_of(str(source), known) for source in of_source), *of_family])
+    photographs = np.arange(len(p)) < len(of_source)
+    for what, mine in (("photographs", photographs), ("generated", ~photographs)):
+        for name in ("all", *sorted(set(names[mine].tolist()))):
+            rows = mine if name == "all" else mine & (names == name)
+            if rows.sum() >= FEWEST:
+                found = figures(every, rows, photographs, groups, parts.judge, name == "all")
+                yield {"what": what, "name": name, **found}
 
 
 def main(data: Path, fitted: Path, output: Path) -> None:

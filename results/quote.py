@@ -147,7 +147,7 @@ def false_alarms() -> str:
 def unseen(*, in_all: bool = False) -> str:
     """What photographs-only flags and finds of sources and families that it has never seen."""
     lines = [
-        [row[name] for name in ("what", "name", "groups", "faces")]
+        [row[name] for name in ("what", "name", "groups", "pictures")]
         + [auc(row) if row["auc"] else "", interval(row, FLAGGED, ".0%"), share(row, "unsure")]
         for row in rows("photographs-only-unseen")
         if row["name"] == "all" or not in_all
