@@ -64,8 +64,7 @@ def main(data: Path, detector: str, output: Path) -> None:
             judge.parts.encoder.preprocessing.crop(faces.read_pixels(row), faces.face_box(row))
             for row in range(len(faces))
         ]
-        sides = [len(crop) for crop in crops]
-        p_values += judge.parts.calibration.p_value(judge.score(crops), sides).tolist()
+        p_values += judge.parts.calibration.p_value(judge.score(crops)).tolist()
         values += [measured(faces, row) for row in range(len(faces))]
     rows = []
     for (what, thirds), column in zip(THIRDS.items(), np.array(values).T, strict=True):

@@ -86,7 +86,6 @@ def test_the_results_are_those_of_photographs_only(shared_data):
         committed = {(row["kind"], row["name"]): row for row in csv.DictReader(stream)}
     for row in rows:
         expected = committed[row.kind, row.name]
-        # The folder holds two thirds of the pictures that the figures were made of.
-        assert row.flagged == pytest.approx(float(expected["flagged"]), abs=0.06)
+        assert row.flagged == pytest.approx(float(expected["flagged"]), abs=0.02)
         if row.auc is not None:
-            assert row.auc == pytest.approx(float(expected["auc"]), abs=0.04)
+            assert row.auc == pytest.approx(float(expected["auc"]), abs=0.002)
