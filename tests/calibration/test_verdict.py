@@ -135,6 +135,12 @@ def test_what_are_no_p_values_is_refused(p_values, families):
         GeneratedFaces.of(p_values, families)
 
 
+def test_families_keep_their_numbers():
+    faces = GeneratedFaces.of(np.full(12, 0.5), [f"family {number:02}" for number in range(12)])
+    restored = GeneratedFaces.from_arrays(faces.arrays())
+    assert restored.families.tolist() == faces.families.tolist() == [*range(12)]
+
+
 def test_further_faces_of_known_families_stand_beside_them():
     known = GeneratedFaces.of([0.01, 0.02, 0.01], ["b", "b", "c"])
     faces = GeneratedFaces.of([0.02, 0.5, 0.04], ["a", "a", "d"], known)

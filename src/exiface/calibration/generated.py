@@ -45,12 +45,12 @@ class GeneratedFaces:
         families: Sequence[str] | NDArray[Any],
         known: "GeneratedFaces | None" = None,
     ) -> Self:
-        """Gather p-values (n,) in (0, 1] of faces of families (n,), given by name.
+        """Gather p-values (n,) in (0, 1] of faces of families (n,), given by name or number.
 
         Where there are none, or values that are no p-values, a CalibrationError is raised.
         """
         values = np.asarray(p_values, np.float64).ravel()
-        names = np.unique(np.asarray(families, np.str_).ravel(), return_inverse=True)[1]
+        names = np.unique(np.ravel(families), return_inverse=True)[1]
         if not len(values) or len(values) != len(names):
             raise CalibrationError(
                 "generated faces need p-values and families alike in number, got "
