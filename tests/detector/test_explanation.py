@@ -52,7 +52,7 @@ def test_the_default_detector_is_explained_at_the_faces_own_pixels(judge, astron
 
 def test_the_tags_of_the_file_are_checked(by_signs, explanation):
     checks = {check.tag: check for check in explanation.tag_checks}
-    assert set(checks) == {"exposure_time", "focal_length"}  # what its heads rank
+    assert set(checks) == {"aperture", "focal_length"}  # what its heads rank
     claimed = explanation.result.tags.as_dict()
     assert all(check.recorded == claimed[tag] for tag, check in checks.items())
     assert explanation.kept >= 5

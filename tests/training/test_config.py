@@ -63,7 +63,7 @@ def test_errors_name_the_key(setting, reason):
 
 def test_larger_crops_are_shrunk_to_no_less_than_the_smallest():
     assert read_config("default-detector", ["largest=160"]).largest == 160
-    with pytest.raises(ConfigError, match="own-pixels: 160"):
+    with pytest.raises(ConfigError, match="own-pixels, 160 px"):
         read_config("default-detector", ["largest=159"])
 
 
