@@ -25,7 +25,7 @@ $(VENV)/browser: $(VENV)/dev
 	command -v chromium-headless-shell >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& timeout 60 apt-get update -qq \
 		&& DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qq -y --no-install-recommends chromium-headless-shell >/dev/null; } \
-		|| command -v chromium >/dev/null \
+		|| command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 		|| echo 'no chromium: the tests of the page will be skipped (apt-get install chromium-headless-shell)'
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4 \
 		|| echo 'no npm, or no network: axe-core will not read the page (npm install --prefix $(VENV)/axe axe-core)'

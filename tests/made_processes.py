@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from exiface.apps.bulk import scoring  # noqa: F401 - what is run scores, and would load it
+from exiface.apps.bulk import scoring  # noqa: F401 - each fork that scores would load it again
 from exiface.apps.main import main
 
 
 @contextmanager
 def _imported(function: Callable[..., None]) -> Iterator[None]:
-    """What runs within is started where the module of its function has been imported."""
+    """What runs within is forked where the module of the first such function was imported."""
     multiprocessing.get_context("forkserver").set_forkserver_preload([function.__module__])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)

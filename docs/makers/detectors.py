@@ -60,8 +60,8 @@ def _found(name: str) -> list[str]:
             for kind in kinds
         ]
     measured = {row["what"]: row for row in rows(f"{name}-unseen") if row["name"] == "all"}
-    never, real = (interval(measured[each], FLAGGED, ".0%") for each in ("generated", "photographs"))
-    return ["it knows none", never, real]
+    found = (interval(measured[what], FLAGGED, ".0%") for what in ("generated", "photographs"))
+    return ["it knows none", *found]
 
 
 def _time(name: str) -> str:

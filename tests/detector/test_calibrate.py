@@ -32,6 +32,7 @@ def test_only_the_calibration_is_new(before, manifest):
     assert len(after.cross_check.expected) == len(after.calibration.scores)
     assert (after.cross_check.weights == before.cross_check.weights).all()
     assert "p <= 0.1" in after.card
+    assert "Those that fitted it were\nsaved again and shrunk at random" in after.card
 
 
 def test_generated_faces_do_not_calibrate(small, manifest):
