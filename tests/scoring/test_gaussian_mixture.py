@@ -126,17 +126,17 @@ def test_constant_features_are_harmless():
 
 
 def test_the_number_of_components_is_chosen_by_photographs_left_out():
-    two = two_clouds(400)
+    two = two_clouds(250)
     reported = []
     chosen, held_out = choose_components(
-        two, np.arange(400), progress=lambda *counts: reported.append(counts)
+        two, np.arange(250), progress=lambda *counts: reported.append(counts)
     )
     assert reported == [(done, 25) for done in range(1, 26)]
     assert set(held_out) == {1, 2, 4, 8, 12}
     assert chosen == 2
     assert held_out[2] > held_out[1] + 0.2
-    one = np.random.default_rng(0).normal(size=(400, 3))
-    assert choose_components(one, np.arange(400))[0] == 1
+    one = np.random.default_rng(0).normal(size=(250, 3))
+    assert choose_components(one, np.arange(250))[0] == 1
     assert choose_components(two[:8], np.arange(8)) == (1, {})
 
 
