@@ -16,12 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import turns
 from common import write
+from left_out import p_values
 from left_out_tables import FEWEST, figures, kind_of, kinds
 from numpy.typing import NDArray
 from quote import filled, photographs_only_notice
 
-from exiface.calibration import Calibration
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
 from exiface.detector.calibrating import Promise, calibrate
@@ -34,28 +35,13 @@ OF_BENCHMARKS = ("ffhq", "unsplash", "figures", "utkface")
 CARD = Path("configs/photographs-only.card.md")
 
 
-def faces(*names: str) -> Manifest:
-    return Manifest.joined([Manifest.read(Path(f"runs/data/{name}.parquet")) for name in names])
-
-
 def photographs() -> Manifest:
     """Those that calibrate: of camera files that neither trained nor fitted it, and all others."""
     camera = Manifest.read(Path("runs/photographs-only/manifest.parquet")).of_split("calibration")
     camera = replace(camera, source=np.char.add("camera_", camera.group))
-    others = faces(*FOLDERS)
+    others = turns.data(FOLDERS)
     others = others.select(~others.generated & ~np.isin(others.source, OF_BENCHMARKS))
     return Manifest.joined([camera, others])
-
-
-def without_their_source(calibration: Calibration) -> NDArray[np.float64]:
-    """The p-value of each photograph (n,) that calibrates, by all sources but its own."""
-    scores, sources = calibration.scores, calibration.sources
-    found = np.empty(len(scores))
-    for source in np.unique(sources):
-        own = sources == source
-        rest = Calibration.of(scores[~own], sources=sources[~own])
-        found[own] = rest.p_value(scores[own])
-    return found
 
 
 def mean_auc(real: NDArray, fake: NDArray, families: NDArray) -> float:
@@ -72,7 +58,12 @@ def table(
     assert generated is not None  # noqa: S101 - they were given
     of_source, known = sources[parts.calibration.sources], kinds(data)
     of_family = families[generated.families]
-    p = np.concatenate([without_their_source(parts.calibration), generated.p_values])
+    kept = {"why": "calibration", "chain": "as handed over", "subject": "faces"}
+    of_photographs = p_values(
+        {"score": parts.calibration.scores, "source": of_source}
+        | {name: np.full(len(of_source), value) for name, value in kept.items()}
+    )
+    p = np.concatenate([of_photographs, generated.p_values])
     every = {"p": p, "score": -p, "turn": np.zeros(len(p))}
     groups = np.concatenate([of_source, of_family])
     names = np.array([*(kind_of(str(source), known) for source in of_source), *of_family])
@@ -88,7 +79,7 @@ def table(
 
 
 def main(data: Path, fitted: Path, output: Path) -> None:
-    every = faces(*FOLDERS, *BENCHMARKS)
+    every = turns.data((*FOLDERS, *BENCHMARKS))
     generated, real = every.select(every.generated), photographs()
     parts = calibrate(
         read_folder(fitted),

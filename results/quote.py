@@ -94,11 +94,10 @@ def sources() -> str:
 
 
 def calibrations() -> str:
+    shown = ("photographs flagged", "mean of sources", "sources above 10%", "never seen found")
     lines = [
         [row["subject"], row["calibration"], f"{float(row['promised']):.0%}"]
-        + [share(row, key) for key in ("photographs flagged", "mean of sources")]
-        + [share(row, "sources above 10%")]
-        + [share(row, "never seen found")]
+        + [share(row, key) for key in shown]
         for row in rows("left-out-calibrations")
     ]
     head = "judged | p-value | promised | photographs flagged | mean of sources"
@@ -157,16 +156,19 @@ def unseen(*, in_all: bool = False) -> str:
     return table(f"{head} | unsure", lines, numbers=5)
 
 
+def flagged_unseen(form: str) -> dict[str, str]:
+    """What photographs-only flags of all "generated" faces, and of all "photographs"."""
+    found = (row for row in rows("photographs-only-unseen") if row["name"] == "all")
+    return {row["what"]: interval(row, FLAGGED, form) for row in found}
+
+
 def photographs_only_notice() -> str:
     """What readers must know of photographs-only."""
-    generated, photographs = (
-        next(row for row in rows("photographs-only-unseen") if (row["what"], row["name"]) == each)
-        for each in (("generated", "all"), ("photographs", "all"))
-    )
+    flagged = flagged_unseen(".1%")
     return (
-        f"It has never seen a generated face. It finds {interval(generated, FLAGGED, '.1%')} of "
+        f"It has never seen a generated face. It finds {flagged['generated']} of "
         "them and misses the others; of photographs from sources that it has never seen, it "
-        f"wrongly calls {interval(photographs, FLAGGED, '.1%')} AI-generated (95 % intervals). "
+        f"wrongly calls {flagged['photographs']} AI-generated (95 % intervals). "
         "Symmetric, smooth portraits without noise come closest to being flagged wrongly."
     )
 
@@ -266,13 +268,16 @@ def filled(text: str) -> str:
     return re.sub(rf"(<!-- ({names}) -->\n).*?(<!-- end -->)", fill, text, flags=re.S)
 
 
+NOTICES: dict[str, Callable[[], str]] = {
+    "notice": notice,
+    "whole-image": lambda: notice("pictures"),
+    "photographs-only": photographs_only_notice,
+}
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["notice"]:
-        sys.exit(print(notice()))
-    if sys.argv[1:] == ["whole-image"]:
-        sys.exit(print(notice("pictures")))
-    if sys.argv[1:] == ["photographs-only"]:
-        sys.exit(print(photographs_only_notice()))
+    if len(sys.argv) > 1:
+        sys.exit(print(NOTICES[sys.argv[1]]()))
     for name in TEXTS:
         path = ROOT / name
         path.write_text(filled(path.read_text("utf-8")), "utf-8")

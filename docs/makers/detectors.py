@@ -12,7 +12,7 @@ from exiface.detector.folder import BUILTIN, read_folder
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "results"))
 
-from quote import FLAGGED, left_out  # noqa: E402 - a script of the results
+from quote import FLAGGED, flagged_unseen, left_out  # noqa: E402 - a script of the results
 from quoted import Row, interval, rows  # noqa: E402
 
 ROWS = (
@@ -59,9 +59,8 @@ def _found(name: str) -> list[str]:
             interval(found[_JUDGED[name], "as handed over", kind, "all"], FLAGGED, ".0%")
             for kind in kinds
         ]
-    measured = {row["what"]: row for row in rows(f"{name}-unseen") if row["name"] == "all"}
-    found = (interval(measured[what], FLAGGED, ".0%") for what in ("generated", "photographs"))
-    return ["it knows none", *found]
+    flagged = flagged_unseen(".0%")
+    return ["it knows none", flagged["generated"], flagged["photographs"]]
 
 
 def _time(name: str) -> str:

@@ -205,8 +205,9 @@ SUPERVISED = [
 
 
 @pytest.fixture
-def of_both(scanned):
+def of_both(scanned, monkeypatch):
     """A third of the faces called generated, of sources 0 and 1, and some of a source left out."""
+    monkeypatch.setitem(ARCHITECTURES, "compact", small(largest=64))
     faces = scanned[0]
     row = np.arange(len(faces))
     columns = {
@@ -216,11 +217,7 @@ def of_both(scanned):
     return replace(faces, **columns)
 
 
-def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(
-    of_both, tmp_path, monkeypatch
-):
-    monkeypatch.setitem(ARCHITECTURES, "compact", small(largest=64))
-
+def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(of_both, tmp_path):
     def interrupt(step, total, _):
         if step < total:  # the figures of the first epoch
             raise KeyboardInterrupt
@@ -256,7 +253,10 @@ def test_an_interrupted_run_with_generated_faces_and_an_average_goes_on(
 
 
 def test_without_its_share_no_generated_face_is_seen(of_both, tmp_path):
-    train(of_both, tmp_path, ["epochs=1", "warmup_epochs=0", "micro_batches=2"])
+    config = read_config(
+        None, [*SETTINGS, "epochs=1", "warmup_epochs=0", "window=40", "micro_batches=2"]
+    )
+    train_here(config, of_both, tmp_path, ALONE)
     files = EncoderFolder.read(tmp_path)
     assert not files.seen & set(of_both.sha256[of_both.generated].tolist())
     assert read_classifier(files) is None
