@@ -49,6 +49,15 @@ with contextlib.suppress(ImportError, AttributeError):  # a private place of tor
 
     # Each export would parse torch's library of operators anew, which takes half of its time.
     ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))
+    # And would look up the same thousand operators twice.
+    torch._export.utils._materialize_cpp_cia_ops = functools.cache(
+        torch._export.utils._materialize_cpp_cia_ops
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with tests that take long, lest one worker waits for the other at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:

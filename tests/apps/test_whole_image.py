@@ -62,6 +62,7 @@ def shallow():
     return network
 
 
+@pytest.mark.long
 def test_from_photographs_to_verdicts(exiface, both, tmp_path, monkeypatch):
     windows = replace(ARCHITECTURES["windows"], build=shallow, features=32)
     monkeypatch.setitem(ARCHITECTURES, "windows", windows)

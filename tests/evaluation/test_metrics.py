@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_sets import scored
 from scipy.stats import beta
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import auc, average_precision_score, roc_auc_score, roc_curve
 
 from exiface.evaluation import clopper_pearson
 from exiface.evaluation.evidence_metrics import cllr, cllr_min, evidence_table
@@ -62,6 +62,12 @@ def sample(scores, photos=None):
 def slow_bootstrap(real, fake, resamples, rng):
     """Draw photographs one by one, and measure each resample by scikit-learn."""
 
+    def measured(real, fake):
+        labels = np.repeat([0, 1], [len(real), len(fake)])
+        scores = np.concatenate([real, fake])
+        false_alarms, recalls, _ = roc_curve(labels, scores, drop_intermediate=False)
+        return auc(false_alarms, recalls), recalls[false_alarms <= 0.05].max()
+
     def by_photo(of):
         return [of.scores[of.photos == photo] for photo in np.unique(of.photos)]
 
@@ -69,11 +75,8 @@ def slow_bootstrap(real, fake, resamples, rng):
         return np.concatenate([photos[each] for each in rng.integers(0, len(photos), len(photos))])
 
     reals, fakes = by_photo(real), by_photo(fake)
-    measured = [measure(draw(reals), draw(fakes)) for _ in range(resamples)]
-    return {
-        name: np.quantile([getattr(each, name) for each in measured], [0.025, 0.975])
-        for name in ("auc", "recall_at_5")
-    }
+    resampled = [measured(draw(reals), draw(fakes)) for _ in range(resamples)]
+    return np.quantile(resampled, [0.025, 0.975], axis=0).T
 
 
 def test_the_slow_twin_agrees():
@@ -83,11 +86,11 @@ def test_the_slow_twin_agrees():
     # Rounded: ties must count alike.
     real = sample((of_photo + rng.normal(0, 0.3, len(photos))).round(1), photos)
     fake = sample((of_photo + rng.normal(1, 0.3, len(photos))).round(1), photos)
-    slow = slow_bootstrap(real, fake, 400, rng)
+    aucs, recalls = slow_bootstrap(real, fake, 400, rng)
     fast = bootstrap(real, fake, resamples=3000)
-    assert (fast.auc_low, fast.auc_high) == pytest.approx(slow["auc"], abs=0.015)
+    assert (fast.auc_low, fast.auc_high) == pytest.approx(aucs, abs=0.015)
     recall = (fast.recall_at_5_low, fast.recall_at_5_high)
-    assert recall == pytest.approx(slow["recall_at_5"], abs=0.07)
+    assert recall == pytest.approx(recalls, abs=0.07)
 
 
 scores = st.lists(st.integers(-4, 4), min_size=2, max_size=20)

@@ -20,6 +20,7 @@ from exiface.training.losses import Ranking, region_loss
 from exiface.training.task import PretextTask
 
 
+@pytest.mark.long
 def test_from_photographs_to_verdicts(scanned, exiface, tmp_path, monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "compact", small())
     manifest, run, detector = (tmp_path / name for name in ("m.parquet", "run", "detector"))

@@ -121,6 +121,7 @@ def test_a_class_without_a_sentence_is_named():
         Sentences(6, {"aperture": ("level 1", "level 2")})
 
 
+@pytest.mark.long
 def test_text_and_logits_are_the_published_ones(shared_reference, tmp_path):
     recipe = runpy.run_path(str(shared_reference / "blades_recipe.py"))
     shapes = json.loads((shared_reference / "blades_oc_keys.json").read_text())

@@ -14,6 +14,8 @@ from torchvision.models import resnet50
 from exiface.papers.checkpoints import read_checkpoint
 from exiface.photos import Preprocessing, read_photo
 
+pytestmark = pytest.mark.long
+
 
 def test_prepare_train_and_what_came_of_it(tmp_path, exiface):
     root, manifest, run = tmp_path / "data", tmp_path / "fdf.parquet", tmp_path / "run"
