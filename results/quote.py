@@ -39,7 +39,13 @@ WHAT = {
     "never seen": "generators of kinds never seen",
     "photographs": "photographs of sources never seen",
 }
-SHEETS = "never seen, sample sheets"
+# The rows of the first table, in its order.
+TITLES = {
+    "further collection": WHAT["further collection"],
+    "never seen": WHAT["never seen"],
+    "never seen, sample sheets": "the same, from one maker's sample sheets",
+    "photographs": WHAT["photographs"],
+}
 SUBJECTS = ("faces", "faces, own pixels", "pictures")
 
 
@@ -54,7 +60,7 @@ def overall() -> str:
     found = left_out()
     lines = []
     for subject in SUBJECTS:
-        for what, title in (WHAT | {SHEETS: "the same, one maker's sample sheets"}).items():
+        for what, title in TITLES.items():
             row = found[subject, "as handed over", what, "all"]
             sent = found[subject, "messenger", what, "all"]
             pictures = f"{row['pictures']} of {row['groups']}"
