@@ -12,7 +12,7 @@ from skimage import data
 
 from exiface.apps.verdict_table import print_verdicts
 from exiface.calibration import Verdict
-from exiface.detector import ImageResult
+from exiface.detector import Detector, ImageResult
 
 
 @pytest.fixture
@@ -197,6 +197,34 @@ def test_a_line_a_picture_and_two_below(judge, astronaut, photos, capsys, monkey
     lines = capsys.readouterr().out.splitlines()
     assert longest in lines[2]
     assert all(len(line) <= 80 for line in lines[:5])
+
+
+def test_faces_and_the_whole_have_a_line_each(astronaut, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    [result] = Detector.load(subject="both").detect([astronaut])
+    print_verdicts([result, result], Detector.load(subject="both"))
+    lines = capsys.readouterr().out.splitlines()
+    face, image = result.faces[0], result.image
+    assert face.how_sure in lines[1]
+    assert lines[2].split("  ")[0] == ""
+    assert lines[2].split()[:2] == ["whole:", image.verdict.value]
+
+
+def test_names_that_end_alike_are_told_apart_and_a_file_has_them_whole(
+    judge, astronaut, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    [result] = judge.detect([astronaut])
+    ends = "/folder/of/pictures/portrait.jpg"
+    results = [replace(result, path=f"{first}{ends}") for first in ("monday", "tuesday")]
+    print_verdicts(results, judge)
+    said = capsys.readouterr().out
+    assert "monday/folder" in said
+    assert "tuesday/folder" in said
+    monkeypatch.delenv("COLUMNS")
+    print_verdicts(results, judge)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == [each.path for each in results]
 
 
 @pytest.mark.parametrize(

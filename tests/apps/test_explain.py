@@ -17,7 +17,7 @@ def test_the_page_and_the_text(exiface, photos, tmp_path):
     done = exiface("explain", photos / "0/00.jpg", "-o", tmp_path / "why.html", *by_signs, status=0)
     for text in (
         *("known photographs", "screenshot", "symmetry: more than in", "easily forged"),
-        *("look of a low ISO speed: more than in", "focal length: the face looks"),
+        *("look of a low ISO speed: more than in", "focal length: judged by the look of the face,"),
     ):
         assert text in done.out
     page = (tmp_path / "why.html").read_text()
@@ -62,9 +62,9 @@ def test_signs_and_claims_in_words():
     assert sign_sentence("-aperture", 0.5) == look
     assert sign_sentence("symmetry", 0).endswith("more than in 1 % of known photographs")
     assert tag_sentence(TagCheck("exposure_time", 0.9, 0.005, 0.05, 0.02)) == (
-        "exposure time: the face looks higher than 90 % of known photographs; the file claims "
-        "1/200 s, lower than 95 % of known photographs. They disagree more than for all but "
-        "2.0 % of known photographs."
+        "exposure time: judged by the look of the face, higher than in 90 % of known photographs; "
+        "the file records 1/200 s, lower than in 95 % of known photographs. They disagree more "
+        "than for all but 2.0 % of known photographs."
     )
 
 

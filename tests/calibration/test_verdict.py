@@ -168,7 +168,7 @@ def test_without_trouble_the_limit_is_what_is_covered():
     assert limits.sharpness == 5
     assert math.isnan(limits.jpeg_quality)
     assert limits.reason(Quality(104, 5)) == (
-        "too small to be compared (104 px, 105 px and more are covered)"
+        "too small to be compared (104 px; at least 105 px are needed)"
     )
     assert limits.reason(Quality(105, 5)) is None
 
@@ -205,8 +205,8 @@ def test_flat_pictures_are_unsure_with_their_reason():
     limits = QualityLimits(texture=0.44)
     reason = limits.reason(Quality(size=800, sharpness=5, texture=0.21))
     assert reason == (
-        "too flat, as text, screenshots and drawings are, to be compared (21% of it isn't of one "
-        "colour, 44% and more are covered)"
+        "too flat, as text, screenshots and drawings are, to be compared (79% of it is of one "
+        "colour; at most 56% can be judged)"
     )
     assert limits.reason(Quality(size=800, sharpness=5, texture=0.9)) is None
     assert limits.reason(Quality(size=800, sharpness=5)) is None

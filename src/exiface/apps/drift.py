@@ -61,9 +61,10 @@ def drift(
             f"promised of at most {found.alpha:.0%} (95 % interval {found.low:.1%} to "
             f"{found.high:.1%}). Chance alone gives as many, or more, with probability "
             f"{found.too_many:.2g}.\n"
-            f"Half of the p-values lie below {found.median:.2f}; if nothing has changed, that is "
-            f"{usual}. They depart from what is expected by up to {found.distance:.3f}; chance "
-            f"alone gives as much, or more, with probability {found.otherwise:.2g}.\n"
+            f"The middle p-value is {found.median:.2f}; photographs that haven't changed would "
+            f"give {usual}. The p-values depart from what is expected by up to "
+            f"{found.distance:.3f}; chance alone gives as much, or more, with probability "
+            f"{found.otherwise:.2g}.\n"
             f"{found.sentence()}"
         )
     raise typer.Exit(1 if found.drifted else 0)

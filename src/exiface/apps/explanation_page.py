@@ -46,7 +46,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
 def told(explanation: Explanation) -> dict[str, Any]:
     """Tell what `why.html` shows of an explanation: pictures as URIs, and sentences."""
     shares = [explanation.judged.sentence]
-    if explanation.known_ratio:
+    if explanation.known_ratio and explanation.judged.unsure_because is None:
         shares.append(explanation.known_ratio.sentence)
     return {
         "explanation": explanation,
@@ -88,12 +88,14 @@ def tag_sentence(check: TagCheck, what: str = "face") -> str:
 
     Example:
         >>> tag_sentence(TagCheck("iso_speed", 0.8))
-        'ISO speed: the face looks higher than 80 % of known photographs; the file claims none.'
+        'ISO speed: judged by the look of the face, higher than in 80 % of known photographs; \
+the file records none.'
     """
-    looks = f"{TAG_TITLES[check.tag]}: the {what} looks {_place(check.expected_rank)}"
+    place = _place(check.expected_rank)
+    looks = f"{TAG_TITLES[check.tag]}: judged by the look of the {what}, {place}"
     if check.recorded is None:
-        return f"{looks}; the file claims none."
-    claim = f"the file claims {CameraTags.of({check.tag: check.recorded})}"
+        return f"{looks}; the file records none."
+    claim = f"the file records {CameraTags.of({check.tag: check.recorded})}"
     if check.recorded_rank is None or check.p_value is None:
         return f"{looks}; {claim}; too few known photographs have this tag to compare."
     claim += f", {_place(check.recorded_rank)}"
@@ -134,4 +136,4 @@ def _enlarged_size(crop: NDArray[np.uint8]) -> tuple[int, int]:
 
 def _place(rank: float) -> str:
     side, share = ("higher", rank) if rank >= 0.5 else ("lower", 1 - rank)
-    return f"{side} than {share * 100:.0f} % of known photographs"
+    return f"{side} than in {share * 100:.0f} % of known photographs"

@@ -1,7 +1,9 @@
 """Verdicts as the terminal shows them: one line a picture, details below where asked for."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,28 +24,7 @@ def print_verdicts(
 ) -> None:
     """Print one line a picture; for a single one, or if asked, what stands behind it as well."""
     console = Console()
-    rows = [_row(result) for result in results]
-    columns = ["verdict", "how sure"]
-    if any(result.declares_generated for result in results):
-        columns.append("the file")
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("picture", no_wrap=True)
-    needed = [
-        max(len(each) for each in (name, *(row[place] for row in rows)))
-        for place, name in enumerate(columns)
-    ]
-    widths = [min(_WIDEST, width) for width in needed]
-    left = console.width - sum(widths) - _GAP * len(widths)
-    # The reason comes before the beginning of a path.
-    more = max(0, min(needed[1] - widths[1], left - _NARROWEST))
-    widths[1], left = widths[1] + more, left - more
-    for name, width in zip(columns, widths, strict=True):
-        table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
-    for result, row in zip(results, rows, strict=True):
-        style = "dim" if result.verdict is None else VERDICT_STYLES[result.verdict.value]
-        styled = (f"[{style}]{escape(row[0])}[/]", escape(row[1]), f"[yellow]{row[2]}[/]")
-        table.add_row(_shortened(_name(result), max(_NARROWEST, left)), *styled[: len(columns)])
-    console.print(table)
+    _print_table(results, console)
     if verbose or len(results) == 1:
         for result in results:
             console.print()
@@ -65,13 +46,50 @@ def print_verdicts(
     )
 
 
-def _row(result: ImageResult) -> tuple[str, str, str]:
-    said = "no verdict" if result.verdict is None else result.summary
-    return (
-        said,
-        result.reason or result.how_sure or "",
-        "says generated" if result.declares_generated else "",
+def _print_table(results: Sequence[ImageResult], console: Console) -> None:
+    rows = [(result, line) for result in results for line in _lines(result)]
+    columns = ["picture", "verdict", "how sure"]
+    if any(result.declares_generated for result in results):
+        columns.append("the file")
+    longest, *widths = (
+        max(len(each) for each in (name, *(line[place] for _, line in rows)))
+        for place, name in enumerate(columns)
     )
+    if not console.is_terminal and "COLUMNS" not in os.environ:  # a file has room for all
+        console = Console(width=longest + sum(widths) + _GAP * len(widths))
+    else:
+        widths[0] = min(_WIDEST, widths[0])
+    # The reason comes before the beginning of a path.
+    room = console.width - _GAP * len(widths) - sum(widths[:1] + widths[2:])
+    widths[1] = min(widths[1], max(_NARROWEST, room - min(_NARROWEST, longest)))
+    left = max(_NARROWEST, room - widths[1])
+    shortened = Counter(_shortened(name, left) for name in {line[0] for _, line in rows})
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("picture", overflow="fold", max_width=left)
+    for name, width in zip(columns[1:], widths, strict=True):
+        table.add_column(name, no_wrap=name != "verdict", overflow="ellipsis", width=width)
+    for result, line in rows:
+        name = _shortened(line[0], left)
+        if shortened[name] > 1:  # a reader must be able to tell them apart
+            name = line[0]
+        style = "dim" if result.verdict is None else VERDICT_STYLES[result.verdict.value]
+        styled = (f"[{style}]{escape(line[1])}[/]", escape(line[2]), f"[yellow]{line[3]}[/]")
+        table.add_row(escape(name), *styled[: len(widths)])
+    console.print(table)
+
+
+def _lines(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
+    """What the table says of a picture; where faces and the whole are judged, in two lines."""
+    name, declares = _name(result), "says generated" if result.declares_generated else ""
+    if result.verdict is None:
+        yield name, "no verdict", result.reason or "", declares
+        return
+    both = result.faces and result.image
+    for part in (replace(result, image=None), replace(result, faces=())) if both else (result,):
+        said = part.summary.replace("the image as a whole:", "whole:")
+        said = said.removesuffix("; generated ones may pass")
+        yield name, said, part.how_sure or "", declares
+        name = declares = ""
 
 
 def _name(result: ImageResult) -> str:
@@ -81,7 +99,7 @@ def _name(result: ImageResult) -> str:
 
 def _shortened(name: str, width: int) -> str:
     """A path of at most so many characters: its end says more than its beginning."""
-    return escape(name if len(name) <= width else f"…{name[1 - width :]}")
+    return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
 def _details(result: ImageResult, *, alone: bool) -> Iterator[str]:

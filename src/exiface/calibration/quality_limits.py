@@ -17,13 +17,16 @@ _UNCOVERED = 0.005
 _CONFIDENCE = 0.999
 _FEWEST = 20
 _WORDS = {
-    "size": ("too small", "{value:.0f} px, {limit:.0f} px and more"),
-    "sharpness": ("too blurred", "sharpness {value:.1f}, {limit:.1f} and more"),
-    "jpeg_quality": ("too strongly compressed", "JPEG quality {value:.0f}, {limit:.0f} and more"),
-    "frontality": ("turned too far away", "frontality {value:.2f}, {limit:.2f} and more"),
+    "size": ("too small", "{value:.0f} px; at least {limit:.0f} px are needed"),
+    "sharpness": ("too blurred", "sharpness {value:.1f}; at least {limit:.1f} is needed"),
+    "jpeg_quality": (
+        "too strongly compressed",
+        "JPEG quality {value:.0f}; at least {limit:.0f} is needed",
+    ),
+    "frontality": ("turned too far away", "frontality {value:.2f}; at least {limit:.2f} is needed"),
     "texture": (
         "too flat, as text, screenshots and drawings are,",
-        "{value:.0%} of it isn't of one colour, {limit:.0%} and more",
+        "{alike:.0%} of it is of one colour; at most {most:.0%} can be judged",
     ),
 }
 
@@ -83,13 +86,13 @@ class QualityLimits:
 
         Example:
             >>> QualityLimits(size=48).reason(Quality(size=40, sharpness=5))
-            'too small to be compared (40 px, 48 px and more are covered)'
+            'too small to be compared (40 px; at least 48 px are needed)'
         """
         for name, (words, detail) in _WORDS.items():
             value, limit = getattr(quality, name), getattr(self, name)
             if value < limit:  # never of NaN
-                covered = detail.format(value=value, limit=limit)
-                return f"{words} to be compared ({covered} are covered)"
+                named = {"value": value, "limit": limit, "alike": 1 - value, "most": 1 - limit}
+                return f"{words} to be compared ({detail.format(**named)})"
         return None
 
     def as_dict(self) -> dict[str, float]:

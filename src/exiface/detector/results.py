@@ -22,6 +22,11 @@ SAID = {
     Verdict.NOTHING_FOUND: "nothing unusual found; generated ones may pass",
 }
 
+# How the words of a likelihood ratio end that speaks for a verdict.
+_SUPPORTED = {
+    Verdict.AI_GENERATED: "generated over photographed",
+    Verdict.PHOTOGRAPHIC: "photographed over generated",
+}
 
 _SAID_OF_SEVERAL = {
     Verdict.UNSURE: "unsure of",
@@ -66,7 +71,10 @@ class Judgement:
             '1 in 50 photographs looks this unusual.'
         """
         ratio = self.likelihood_ratio
-        return f"{promise(self.p_value)}." + ("" if ratio is None else f" {ratio.sentence}")
+        # The ratio was measured on pictures of a quality that the calibration covers.
+        if ratio is None or self.unsure_because is not None:
+            return f"{promise(self.p_value)}."
+        return f"{promise(self.p_value)}. {ratio.sentence}"
 
     @property
     def how_sure(self) -> str:
@@ -81,13 +89,14 @@ class Judgement:
             >>> against = LikelihoodRatio(0.3, 0.1, 0.9)
             >>> Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED, against).how_sure
             '1 in 50 photographs looks this unusual'
+            >>> Judgement((0, 0, 9, 9), 1.0, 0.2, Verdict.PHOTOGRAPHIC, ratio).how_sure
+            '1 in 5 photographs looks this unusual'
         """
         if self.unsure_because is not None:
             return self.unsure_because
         words = None if self.likelihood_ratio is None else self.likelihood_ratio.words
-        # A flag that generated faces don't support says how rare it is among photographs.
-        flagged = self.verdict is Verdict.AI_GENERATED
-        if words is None or (flagged and not words.endswith("generated over photographed")):
+        # A verdict that the ratio doesn't support says how rare it is among photographs.
+        if words is None or not words.endswith(_SUPPORTED.get(self.verdict, "")):
             return promise(self.p_value)
         return words.split(" over ")[0]
 
@@ -210,6 +219,8 @@ class ImageResult:
             "detector": self.detector,
             **self.declared.as_dict(),
         }
+        if not self.size[0]:
+            values["declares"] = "The file could not be read."
         if self.image is not None:
             del values["image"]["box"]  # it is all of the image
         if self.small_faces:

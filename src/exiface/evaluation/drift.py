@@ -19,6 +19,7 @@ from exiface.calibration import flagged
 from exiface.errors import UserError
 from exiface.evaluation.metrics import clopper_pearson
 
+_RENEW = "exiface calibrate DETECTOR --photos RECENT -o NEW"
 _LEAST = 20  # photographs
 _SIGNIFICANT = 0.01
 
@@ -54,15 +55,12 @@ class Drift:
     def sentence(self) -> str:
         """What to make of it."""
         if self.broken:
-            return (
-                "More photographs are flagged than promised. Calibrate again on recent ones: "
-                "exiface calibrate"
-            )
+            return f"More photographs are flagged than promised. Calibrate again: {_RENEW}"
         if self.drifted:
             side = "more unusual" if self.median < 0.5 else "more usual"
             return (
                 f"The promise holds, but photographs have become {side} than those of the "
-                "calibration. Calibrate again soon: exiface calibrate"
+                f"calibration. Calibrate again soon: {_RENEW}"
             )
         return "No sign of drift: the calibration still fits."
 

@@ -50,7 +50,7 @@ def test_several_pictures_come_back_in_a_table(opened, pictures, portrait):
     assert rows["coffee.png"].locator(".sure").inner_text() == "no face found"
     assert rows["portrait.jpg"].locator("img").evaluate("each => each.naturalWidth") == 112
     assert rows["notes.txt"].locator("img").count() == 0
-    assert page.inner_text("#status") == "4 of 4 pictures judged, none look AI-generated."
+    assert page.inner_text("#status") == "4 of 4 pictures done, none look AI-generated."
     table = page.locator("#table").bounding_box()
     details = page.locator("#details").bounding_box()
     assert details["x"] > table["x"] + table["width"]  # beside it

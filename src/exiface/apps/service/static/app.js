@@ -193,7 +193,7 @@ function report() {
   const left = entries.length - done;
   const flagged = answered().filter(({ answer }) => answer.verdict === "ai-generated").length;
   const found = `${flagged || "none"} ${flagged === 1 ? "looks" : "look"} AI-generated`;
-  const said = [`${done} of ${entries.length} ${entries.length === 1 ? "picture" : "pictures"} judged`];
+  const said = [`${done} of ${entries.length} ${entries.length === 1 ? "picture" : "pictures"} done`];
   if (entries.length > 1) said.push(found);
   if (forgetful) said.push("this browser keeps nothing: a reload loses them");
   byId("status").textContent = `${said.join(", ")}.`;

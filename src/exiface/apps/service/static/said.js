@@ -31,10 +31,13 @@ export function sentenceOf(face, what = "face") {
   return because + face.sentence;
 }
 
+// A p-value as the command line shows it: 0.0501 must not look like the limit.
+export const shownP = ({ p_value: value }) => `p = ${Number(value.toPrecision(3))}`;
+
 // The verdict and its p-value; of several, which it is on.
 export function titleOf(face, which, tag = "h3") {
   const title = element(tag, { class: `verdict ${face.verdict}` }, `${sentenceCase(face.says)} `);
-  title.append(element("small", {}, `${which ? `${which}, ` : ""}p = ${face.p_value.toFixed(3)}`));
+  title.append(element("small", {}, `${which ? `${which}, ` : ""}${shownP(face)}`));
   return title;
 }
 
@@ -42,7 +45,7 @@ export function titleOf(face, which, tag = "h3") {
 export function summaryOf(answer, tag = "h3") {
   const number = judgedOf(answer).length;
   if (number < 2) return [];
-  const corrected = `p = ${answer.p_value.toFixed(3)}, corrected for ${number} ${answer.image ? "verdicts" : "faces"}`;
+  const corrected = `${shownP(answer)}, corrected for ${number} ${answer.image ? "verdicts" : "faces"}`;
   return [element(tag, { class: `verdict ${answer.verdict}` }, `${sentenceCase(answer.summary)} `, element("small", {}, corrected))];
 }
 

@@ -1,7 +1,7 @@
 // Why a face, or an image as a whole, got its verdict: what the server tells, as a panel under it.
 
 import { element } from "./elements.js";
-import { sentenceCase } from "./said.js";
+import { sentenceCase, shownP } from "./said.js";
 
 // Opens the panel of a verdict, or closes it; `tell` asks the server.
 export async function explain(button, section, tell) {
@@ -46,7 +46,7 @@ function explanation(told) {
         {},
         element("th", { scope: "row" }, name),
         element("td", {}, face ? sentenceCase(face.says) : "face no longer found"),
-        element("td", {}, face ? `p = ${face.p_value.toFixed(3)}` : ""),
+        element("td", {}, face ? shownP(face) : ""),
       ),
     );
   }
