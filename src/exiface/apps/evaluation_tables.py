@@ -136,6 +136,8 @@ def _print_comparisons(report: Report, console: Console) -> None:
             )
         console.print(f"\nAgainst {escape(report.other)}, same images (DeLong):\n")
         console.print(table)
+    if report.leaks:
+        console.print("\nWarning: the form of the files alone tells these sets apart:")
     for leak in report.leaks:
         console.print(
             f"[bold red]{escape(leak.fake)}: {leak.trait} alone reaches {leak.separation:.2f} "

@@ -81,8 +81,9 @@ class LikelihoodRatio:
         if value < 1:
             value, low, high = 1 / value, 1 / high, 1 / low
             common, rare = rare, common
+        times = "" if _short(value) == "1" else f"{_short(value)} times "
         return (
-            f"A score like this is about {_short(value)} times as common among {common} as among "
+            f"A score like this is about {times}as common among {common} as among "
             f"{rare} ({_short(low)} to {_short(high)}): {self.words}."
         )
 

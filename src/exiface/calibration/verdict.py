@@ -156,7 +156,9 @@ def promise(p_value: float) -> str:
         ('1 in 300 photographs looks this unusual', '1 in 3 photographs looks this unusual', \
 '7 in 10 photographs look this unusual')
     """
+    if p_value >= 0.95:
+        return "nearly all photographs look this unusual"
     if p_value > 0.4:
-        return f"{min(10, max(1, round(10 * p_value)))} in 10 photographs look this unusual"
+        return f"{round(10 * p_value)} in 10 photographs look this unusual"
     number = float(f"{1 / p_value:.2g}")
     return f"1 in {number:.0f} photographs looks this unusual"
