@@ -69,17 +69,13 @@ def read_case(path: Path) -> dict[str, Any]:
     Raises:
         UserError: missing, no case, or of a version that is not known.
     """
-    import json
-
-    from exiface.apps.case import FORMAT, VERSION
+    from exiface.apps.case import VERSION, read_json
 
     try:
-        told = json.loads(path.read_bytes())
+        told = read_json(path)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
-    except ValueError:
-        told = None
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
+    if told is None:
         raise UserError(
             f"{path} is no case file: name the NAME.json that exiface detect --report NAME.html "
             "wrote, or that the page NAME.html offers at its end"
