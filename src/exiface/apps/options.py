@@ -79,8 +79,15 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
 def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
     """Read a manifest, or make one of a folder as `scanned` does."""
     from exiface.datasets import Manifest
+    from exiface.photos import IMAGE_SUFFIXES
 
-    return scanned(path, doing, **options) if path.is_dir() else Manifest.read(path)
+    if path.is_dir():
+        return scanned(path, doing, **options)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise UserError(f"{path} is named as a picture is: name its folder, or a manifest")
+    if path.suffix != ".parquet" and not path.exists():
+        raise UserError(f"{path}: no such folder; name one that holds pictures, or a manifest")
+    return Manifest.read(path)
 
 
 def generated_faces(
