@@ -114,7 +114,9 @@ def kept(folder, case):
 def test_the_same_files_are_found_the_same(exiface, kept, folder, tmp_path):
     for more in ((), ("--folder", folder)):
         done = exiface("verify", kept, *more, status=0)
-        assert "4 of 4 pictures: the same file, the same scores, the same verdict." in done.out
+        assert "4 of 4 pictures: the same file, the same scores, the same verdict, the" in done.out
+    nowhere = exiface("verify", kept, "--folder", tmp_path / "gone", status=2)
+    assert f"--folder {tmp_path / 'gone'}: no such folder" in nowhere.err
     elsewhere = exiface("verify", kept, "--folder", tmp_path, status=1)
     assert elsewhere.out.count("the file is missing") == 4
 
@@ -137,6 +139,32 @@ def test_what_differs_is_said(exiface, kept, folder, tmp_path):
     assert "4. broken" not in done.out
     assert "1 of 4 pictures: the same" in done.out
     assert "3 differ or are missing." in done.out
+
+
+def test_words_that_were_changed_are_said(exiface, kept, tmp_path):
+    told = json.loads(kept.read_text("utf-8"))
+    one, two, _, _ = told["pictures"]
+    one["judged"][0]["words"] = "looks AI-generated"
+    one["result"]["faces"][0]["sentence"] = "Surely generated."
+    del two["judged"][1]
+    (tmp_path / "case.json").write_text(json.dumps(told))
+    done = exiface("verify", tmp_path / "case.json", status=1)
+    assert 'judged[0].words is "looks AI-generated", and should be "' in done.out
+    assert 'result.faces[0].sentence is "Surely generated.", and should be "1 in' in done.out
+    assert 'judged[1].which is missing, and should be "face 2".' in done.out
+    assert "2 of 4 pictures: the same" in done.out
+
+
+def test_a_file_that_could_not_be_read_is_not_the_same(exiface, folder, tmp_path, judge):
+    path = tmp_path / "photo.jpg"
+    [result] = judge.detect(str(path))
+    write_case(Case([result], judge), [str(path)], tmp_path / "case.json")
+    still = exiface("verify", tmp_path / "case.json", status=1)
+    assert "could not be read when the case was made, and is still missing." in still.out
+    path.write_bytes((folder / "two.jpg").read_bytes())
+    now = exiface("verify", tmp_path / "case.json", status=1)
+    assert f"could not be read when the case was made; now {path} lies there." in now.out
+    assert "no verdict (no such file) then, " in now.out
 
 
 def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photographs_only):

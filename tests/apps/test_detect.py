@@ -124,16 +124,30 @@ def test_folders_globs_and_standard_input(exiface, folder, monkeypatch):
         (("detect", "photo.jpg", "--batch-size", "0"), "batch-size"),
         (("detect", "photo.jpg", "--report", "case.pdf"), "NAME.html"),
         (("detect", "photo.jpg", "--title", "a case"), "--report NAME.html"),
+        (("detect", "photo.jpg", "--report", "project.html"), "project.json would be replaced"),
+        (("detect", "photo.jpg", "--json", "--csv", "-"), "name a file for --csv"),
         (("detect",), "IMAGE"),
         (("detect", "https://example.org/a.jpg"), "not fetched"),
+        (("score", "https://example.org/a.jpg", "-o", "run"), "not fetched"),
         (("no-such-command",), "no-such-command"),
     ],
 )
 def test_wrong_usage_is_said_with_status_2(exiface, folder, arguments, reason):
     (folder / "empty").mkdir()
+    (folder / "project.json").write_text('{"format": "of another program"}')
     finished = exiface(*arguments, status=2)
-    assert reason in finished.err
+    assert reason in " ".join(finished.err.split())
+    assert "another program" in (folder / "project.json").read_text()
     assert "Traceback" not in finished.err
+
+
+def test_csv_on_standard_output_stands_alone(exiface, folder):
+    arguments = ("detect", "photo.jpg", "broken.jpg", "--report", "case.html", "--csv")
+    to_file = exiface(*arguments, "out.csv", status=1)
+    assert "case file: case.html" in to_file.out
+    # The second time a case file is replaced, as it is one.
+    assert exiface(*arguments, "-", status=1).out == (folder / "out.csv").read_bytes().decode()
+    assert not (folder / "-").exists()
 
 
 def test_names_that_are_not_text(exiface, folder):

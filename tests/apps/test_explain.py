@@ -2,6 +2,7 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,18 @@ def test_an_image_without_a_face_is_wrong_usage(exiface, photos):
     done = exiface("explain", photos / "landscape.png", status=2)
     assert "no face found; --subject image explains the image as a whole" in done.err
     assert "--subject" not in exiface("explain", photos / "broken.jpg", status=2).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("https://example.org/a.jpg",), "https://example.org/a.jpg: pictures are not fetched"),
+        (("a.jpg", "-o", "why.pdf"), "--output why.pdf is to be a page: name it NAME.html"),
+        (("a.jpg", "--subject", "both"), "choose --subject faces or image"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_before_it_is_looked_at(exiface, arguments, reason):
+    assert reason in exiface("explain", *arguments, status=2).err
 
 
 def test_of_several_faces_it_says_which_and_where_that_stands(exiface, explained, judge):

@@ -197,8 +197,24 @@ def test_compression_counts_from_where_the_promise_breaks(breaks_at, limit):
 
 
 def test_few_photographs_do_not_show_what_they_cover():
-    limits = QualityLimits.of(qualities(range(100, 250)), [0.5] * 150, 0.05, compressed=())
-    assert limits.as_dict() == {}
+    few = qualities(range(100, 250)), [0.5] * 150, 0.05
+    assert QualityLimits.of(*few, compressed=()).as_dict() == {}
+    former = QualityLimits(size=48, jpeg_quality=30)
+    assert QualityLimits.of(*few, compressed=(), former=former).as_dict() == former.as_dict()
+
+
+def test_few_photographs_raise_a_former_limit_and_many_replace_it():
+    former = QualityLimits(size=120, jpeg_quality=30)
+    flagged = np.concatenate([np.full(60, 0.01), np.full(90, 0.5)])
+    raised = QualityLimits.of(
+        qualities(range(100, 250)), flagged, 0.05, compressed=[(90, [0.5] * 99)], former=former
+    )
+    assert raised.size > 160
+    assert raised.jpeg_quality == 30
+    many = qualities(range(50, 1050)), np.tile(np.linspace(0.01, 1, 100), 10), 0.05
+    replaced = QualityLimits.of(*many, compressed=(), former=former)
+    assert replaced.size == 55
+    assert math.isnan(replaced.jpeg_quality)
 
 
 def test_flat_pictures_are_unsure_with_their_reason():

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.calibrating import Promise, calibrate
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
 
@@ -83,6 +84,27 @@ def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_p
     )
     # The scale of the p-values is that of before; only what is flagged differs.
     assert judged["p_value"] == before["p_value"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--alpha", 5), "--alpha, must lie between 0 and 1, such as 0.01, got 5"),
+        (("--alpha", 0.3, "--photos", "gone"), "--beta must lie between --alpha, 0.3, and 1"),
+        (("--photos", "gone"), "gone: no such folder; name one that holds pictures"),
+        (("--photos", "gone.png"), "gone.png is named as a picture is: name its folder"),
+        (("--photos", "gone.parquet"), "no such manifest; make one with"),
+    ],
+)
+def test_what_cannot_calibrate_is_named(exiface, tmp_path, arguments, reason):
+    done = exiface("calibrate", "default", *arguments, "-o", tmp_path / "own", status=2)
+    assert reason in done.err
+
+
+def test_few_photographs_leave_the_limits_of_quality(small, manifest):
+    limited = replace(small, quality=QualityLimits(size=44, jpeg_quality=30))
+    after = calibrate(limited, manifest, name="own", promise=Promise(alpha=0.1))
+    assert after.quality.as_dict() == limited.quality.as_dict()
 
 
 def test_nothing_to_calibrate_with_is_an_error_that_says_so(exiface, tmp_path):

@@ -85,7 +85,7 @@ def test_each_form_of_a_picture_calibrates_and_counts_once(found, pictures):
 def test_quality_and_tags_are_measured_on_pictures_as_they_are(found, pictures, monkeypatch):
     seen = {}
 
-    def of(qualities, p_values, alpha, *, compressed):
+    def of(qualities, p_values, alpha, *, compressed, former):
         seen["p_values"] = p_values
         return QualityLimits()
 

@@ -104,8 +104,10 @@ def test_detectors_inside_the_package_are_known_by_name(astronaut, tmp_path):
     assert detector_folder() == BUILTIN["default"]
     assert Detector.load().id.startswith("exiface-default@")
     assert detector_folder(tmp_path / "default") == tmp_path / "default"
+    with pytest.raises(DetectorError, match="name default, photographs-only, whole-image, or the"):
+        Detector.load("photograph-only")
     with pytest.raises(DetectorError, match="is no detector"):
-        Detector.load("./default")
+        Detector.load(tmp_path)
 
 
 def test_the_name_of_an_earlier_version_tells_the_new_one():

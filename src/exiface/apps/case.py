@@ -218,6 +218,15 @@ def write_case(
     return [*dict.fromkeys((path, machine))]
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read the JSON of a case, of whatever version; None where the file holds none."""
+    try:
+        told = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.get("format") == FORMAT else None
+
+
 def case_page(case: Case, sources: Iterable[bytes], *, pictures: bool, explained: bool) -> str:
     """Make the page of a case as text, of images whose bytes came without a file."""
     shown = exhibits(case, sources, explained=explained)

@@ -1,6 +1,7 @@
 """`exiface detect`: from images to verdicts."""
 
 import glob
+import io
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from exiface.apps.options import CroppedOption, DetectorOption, SubjectOption, ThreadsOption
+from exiface.apps.options import (
+    CroppedOption,
+    DetectorOption,
+    SubjectOption,
+    ThreadsOption,
+    refuse_address,
+    refuse_other_page,
+)
 from exiface.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +51,12 @@ def detect(
         bool, typer.Option("--json", help="Print JSON lines, one an image, instead of a table.")
     ] = False,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Also write a CSV file, one row a face.")
+        Path | None,
+        typer.Option(
+            "--csv",
+            help="Also write a CSV file, one row a face; with `-`, to standard output in place of "
+            "the table.",
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -94,8 +107,11 @@ def detect(
 
     if verbose:
         show_information()
-    if report is not None and report.suffix not in (".html", ".json"):
-        raise UserError(f"--report {report}: name it NAME.html, or NAME.json for that alone")
+    to_output = csv_file == Path("-")
+    if to_output and json_lines:
+        raise UserError("--json and --csv - both write to standard output: name a file for --csv")
+    if report is not None and report.suffix != ".json":
+        _refuse_report(report)
     if report is None and (title or reference or examiner or explained):
         raise UserError(
             "--title, --reference, --examiner and --explain are for a case file: name it with "
@@ -107,12 +123,13 @@ def detect(
     kept: list[ImageResult] = []
     failed = False
     results = judge.detect(sources, batch_size=batch_size, cropped=cropped)
+    quiet = json_lines or to_output  # standard output is for programs
     for result in _written(results, json_lines, csv_file):
         failed |= _fails(result, fail_on)
         # A table needs all rows for its widths, a case file all verdicts for its index.
-        if report is not None or not json_lines:
+        if report is not None or not quiet:
             kept.append(result)
-    if not json_lines:
+    if not quiet:
         from exiface.apps.verdict_table import print_verdicts
 
         print_verdicts(kept, judge, verbose=verbose)
@@ -124,9 +141,21 @@ def detect(
         [piped] = [each for group in groups for each in group if isinstance(each, bytes)] or [b""]
         files = (result.path or piped for result in kept)
         written = write_case(case, files, report, pictures=pictures, explained=explained)
-        if not json_lines:
+        if not quiet:
             typer.echo(f"case file: {' and '.join(map(str, written))}")
     raise typer.Exit(1 if failed else 0)
+
+
+def _refuse_report(report: Path) -> None:
+    """Raise a sentence where no page is named, or what lies beside it would be lost."""
+    from exiface.apps.case import read_json
+
+    refuse_other_page("--report", report)
+    beside = report.with_suffix(".json")
+    if beside.exists() and read_json(beside) is None:
+        raise UserError(
+            f"{beside} would be replaced and is no case file: give --report another name"
+        )
 
 
 def _fails(result: "ImageResult", fail_on: FailOn) -> bool:
@@ -150,12 +179,17 @@ def _written(
 
     with contextlib.ExitStack() as stack:
         writer = None
-        if csv_file is not None:
+        if csv_file == Path("-"):
+            if isinstance(sys.stdout, io.TextIOWrapper):  # as a file has it, below
+                sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
+            writer = csv.DictWriter(sys.stdout, _CSV_COLUMNS)
+        elif csv_file is not None:
             csv_file.parent.mkdir(parents=True, exist_ok=True)
             stream = stack.enter_context(
                 csv_file.open("w", newline="", encoding="utf-8", errors="surrogateescape")
             )
             writer = csv.DictWriter(stream, _CSV_COLUMNS)
+        if writer is not None:
             writer.writeheader()
         progress = stack.enter_context(progress_bar("Judging", shown=not json_lines))
         for number, result in enumerate(results, start=1):
@@ -181,12 +215,9 @@ def _sources(arguments: list[str]) -> list[Iterable[str | bytes]]:
         if argument == "-":
             found = read_input(sys.stdin.buffer)
             groups.append([found] if isinstance(found, bytes) else found)
-        elif argument.startswith(("http://", "https://")):
-            raise UserError(
-                f"{argument}: pictures are not fetched, so that nobody learns what you look into; "
-                "save the picture and name its file"
-            )
-        elif Path(argument).is_dir():
+            continue
+        refuse_address(argument)
+        if Path(argument).is_dir():
             files = find_images([Path(argument)])
             if not files:
                 raise UserError(f"{argument} holds no image; name a folder that does, or a file")

@@ -5,14 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import DetectorOption, SubjectOption
+from exiface.apps.options import (
+    DetectorOption,
+    SubjectOption,
+    refuse_address,
+    refuse_other_page,
+)
+from exiface.errors import UserError
 
 if TYPE_CHECKING:
     from exiface.detector.explanation import Explanation
 
 
 def explain(
-    image: Annotated[Path, typer.Argument(help="The image.")],
+    image: Annotated[str, typer.Argument(help="The image.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="HTML page to write.")
     ] = None,
@@ -30,6 +36,11 @@ def explain(
     from exiface.detector import Detector
     from exiface.detector.explanation import explain as explained
 
+    refuse_address(image)
+    if output is not None:
+        refuse_other_page("--output", output)
+    if subject == "both":
+        raise UserError("one thing is explained at a time: choose --subject faces or image")
     judge = Detector.load(detector, subject=subject)
     explanation = explained(judge, image, face=face - 1, cropped=cropped)
     if output is not None:

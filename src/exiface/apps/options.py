@@ -52,6 +52,21 @@ ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Threads; without
 _COLUMNS = ("family", "p_value")
 
 
+def refuse_address(source: str) -> None:
+    """Raise a sentence where an address stands in place of a file."""
+    if source.startswith(("http://", "https://")):
+        raise UserError(
+            f"{source}: pictures are not fetched, so that nobody learns what you look into; "
+            "save the picture and name its file"
+        )
+
+
+def refuse_other_page(option: str, path: Path) -> None:
+    """Raise a sentence where a page would be written into a file of another kind."""
+    if path.suffix not in (".html", ".htm"):
+        raise UserError(f"{option} {path} is to be a page: name it NAME.html")
+
+
 def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
     """Scan a folder as `exiface.datasets.scan` does, with a bar that says what is being done."""
     from exiface.apps.console import progress_bar
@@ -64,8 +79,15 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
 def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
     """Read a manifest, or make one of a folder as `scanned` does."""
     from exiface.datasets import Manifest
+    from exiface.photos import IMAGE_SUFFIXES
 
-    return scanned(path, doing, **options) if path.is_dir() else Manifest.read(path)
+    if path.is_dir():
+        return scanned(path, doing, **options)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise UserError(f"{path} is named as a picture is: name its folder, or a manifest")
+    if path.suffix != ".parquet" and not path.exists():
+        raise UserError(f"{path}: no such folder; name one that holds pictures, or a manifest")
+    return Manifest.read(path)
 
 
 def generated_faces(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exiface.apps.options import DetectorOption, SubjectOption
+from exiface.apps.options import DetectorOption, SubjectOption, refuse_address
 from exiface.errors import UserError
 
 
@@ -46,16 +46,18 @@ def score(
 ) -> None:
     """Score many images: one row an image in DIR/part-*.parquet, whatever interrupts it.
 
-    Run it again to go on. Exit status: 0 = every image has a verdict, 1 = some have none (column
-    `reason`), 2 = wrong usage.
+    Run it again to go on. Exit status: 0 = every image of the run, or of the share, has a verdict,
+    1 = some have none (column `reason`), 2 = wrong usage.
     """
     from exiface.apps.bulk.inputs import number_of_images, settled_blocks
-    from exiface.apps.bulk.parts import finished
+    from exiface.apps.bulk.parts import finished, without_verdict
     from exiface.apps.bulk.scoring import score_blocks
     from exiface.apps.console import rate_bar
     from exiface.apps.standard_input import read_paths
     from exiface.detector import Detector
 
+    for source in sources or []:
+        refuse_address(source)
     part, parts = (1, 1) if shard is None else _shard(shard)
     judge = Detector.load(detector, subject=subject, threads=threads)
     every = settled_blocks(output, sources or [], read_paths(sys.stdin.buffer), block)
@@ -81,9 +83,14 @@ def score(
         else:
             counts = score_blocks(judge, todo, output, batch_size=batch_size, report=report)
     said = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    typer.echo(f"{counts.total()} images scored now{': ' if said else ''}{said}")
+    images = "image" if counts.total() == 1 else "images"
+    typer.echo(f"{counts.total()} {images} scored now{': ' if said else ''}{said}")
+    # The status is that of the run, whichever of its starts met an image without a verdict.
+    former = without_verdict(output, done & {each.number for each in blocks})
+    if former:
+        typer.echo(f"no verdict among those scored before: {former} (column `reason`)")
     typer.echo(f"parts: {output}/part-*.parquet")
-    raise typer.Exit(1 if counts["no verdict"] else 0)
+    raise typer.Exit(1 if counts["no verdict"] or former else 0)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ def serve(
     host: Annotated[
         str | None, typer.Option(help="Address to listen on; without it, this machine only.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Without it, 8000.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Without it, 8000.")] = None,
     detector: Annotated[
         list[str] | None,
         typer.Option(

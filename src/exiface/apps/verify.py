@@ -32,13 +32,15 @@ def verify(
         ),
     ] = False,
 ) -> None:
-    """Judge the pictures of a case again: the same files, the same scores, the same verdicts?
+    """Judge the pictures of a case again: the same files, scores, verdicts and words?
 
     Exit status: 0 = all is the same, 1 = something differs or a file is missing, 2 = wrong usage,
     or a detector that isn't the one that judged.
     """
     from exiface.apps.console import progress_bar
 
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--folder {folder}: no such folder; name the one where the pictures lie")
     told = read_case(case)
     judge = _detector(told, detector, case, other_detector)
     pictures = told["pictures"]
@@ -56,7 +58,10 @@ def verify(
                 line = f"{number}. {picture['name']}: {sentence}"
                 typer.echo(line.encode("utf-8", "replace").decode())
     same = len(pictures) - different
-    said = f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict."
+    said = (
+        f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict, "
+        "the same words."
+    )
     if different:
         said += f" {different} {'differs or is' if different == 1 else 'differ or are'} missing."
     typer.echo(said)
@@ -69,17 +74,13 @@ def read_case(path: Path) -> dict[str, Any]:
     Raises:
         UserError: missing, no case, or of a version that is not known.
     """
-    import json
-
-    from exiface.apps.case import FORMAT, VERSION
+    from exiface.apps.case import VERSION, read_json
 
     try:
-        told = json.loads(path.read_bytes())
+        told = read_json(path)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
-    except ValueError:
-        told = None
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
+    if told is None:
         raise UserError(
             f"{path} is no case file: name the NAME.json that exiface detect --report NAME.html "
             "wrote, or that the page NAME.html offers at its end"
@@ -96,7 +97,8 @@ def read_case(path: Path) -> dict[str, Any]:
             itemgetter("path", "faces")(picture["result"])
             for judged in _judged(picture["result"]):
                 itemgetter(*_TOLERATED)(judged)
-    except (KeyError, TypeError) as error:
+            _read(picture)
+    except (AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged, or was changed ({error}): get the original") from None
     return told
 
@@ -145,19 +147,28 @@ def _differences(
     picture: dict[str, Any], path: Path | None, results: "Iterator[ImageResult]"
 ) -> Iterator[str]:
     """Say what differs of one picture, whose result is the next one if it still has a file."""
+    from exiface.apps.case import Exhibit
+
     if path is None:
         if picture["result"]["path"] is None:
             yield "it came on standard input, and its file is not known."
-        elif picture["sha256"] is not None:
+        elif picture["sha256"] is None:
+            yield "the file could not be read when the case was made, and is still missing."
+        else:
             yield "the file is missing; name its folder with --folder."
         return
-    if not _is_same(path, picture):
+    if picture["sha256"] is None:
+        yield f"the file could not be read when the case was made; now {path} lies there."
+    elif not _is_same(path, picture):
         yield f"the file {path} is another (SHA-256 differs)."
-    then, now = picture["result"], next(results).as_dict()
+    again = Exhibit(next(results), None, ()).as_dict(1)
+    then, now = picture["result"], again["result"]
     if then.get("reason") != now.get("reason"):
         yield f"{_outcome(then)} then, {_outcome(now)} now."
     elif then.get("verdict") != now.get("verdict"):
         yield f"the verdict was {then.get('verdict')} and is {now.get('verdict')}."
+    else:
+        yield from _other_words(picture, again)
     before, after = _judged(then), _judged(now)
     if len(before) != len(after):
         yield f"{len(before)} things were judged in it, {len(after)} now."
@@ -181,6 +192,36 @@ def _differ(old: Any, new: Any, tolerated: float) -> bool:
     if isinstance(old, float | int) and isinstance(new, float | int):
         return abs(old - new) > tolerated
     return bool(old != new)
+
+
+def _other_words(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Say where readers of a picture's case read something else than its scores say."""
+    # Words say the p-value, which another machine may round the other way.
+    before, after = ([each["p_value"] for each in _judged(told["result"])] for told in (old, new))
+    if before != after:
+        return
+    then, now = _read(old), _read(new)
+    for place in [*now, *(then.keys() - now.keys())]:
+        if then.get(place) != now.get(place):
+            yield f"{place} is {_quoted(then.get(place))}, and should be {_quoted(now.get(place))}."
+
+
+def _quoted(text: str | None) -> str:
+    return "missing" if text is None else f'"{text}"'
+
+
+def _read(picture: dict[str, Any]) -> dict[str, str | None]:
+    """The words that readers read of a picture, by their place in the JSON."""
+    result = picture["result"]
+    words = {"how_sure": picture["how_sure"]}
+    words |= {f"result.{name}": result.get(name) for name in ("summary", "how_sure")}
+    for number, judged in enumerate(picture["judged"]):
+        names = ("which", "words", "how_sure", "sentence")
+        words |= {f"judged[{number}].{name}": judged.get(name) for name in names}
+    for number, judged in enumerate(_judged(result)):
+        place = f"result.faces[{number}]" if "box" in judged else "result.image"
+        words |= {f"{place}.{name}": judged.get(name) for name in ("says", "sentence")}
+    return words
 
 
 def _outcome(result: dict[str, Any]) -> str:

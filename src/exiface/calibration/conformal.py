@@ -75,6 +75,18 @@ class Reference:
         return np.clip((own + above) / (self.units + 1), 1 / (len(self.scores) + 1), 1.0)
 
 
+def check_bands(alpha: float, beta: float) -> None:
+    """Raise a CalibrationError unless 0 < alpha <= beta <= 1, and alpha below 1."""
+    if not 0 < alpha < 1:
+        raise CalibrationError(
+            f"the false-alarm rate, --alpha, must lie between 0 and 1, such as 0.01, got {alpha:g}"
+        )
+    if not alpha <= beta <= 1:
+        raise CalibrationError(
+            f"--beta must lie between --alpha, {alpha:g}, and 1, got {beta:g}: give another of them"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Scores of photographs, and the promise that is made with them.
@@ -117,11 +129,10 @@ class Calibration:
 
         Raises:
             CalibrationError: not finite, too few photographs for alpha ever to be reached, or the
-                bands are not 0 < alpha <= beta <= 1.
+                bands are not 0 < alpha <= beta <= 1, alpha < 1.
         """
         values = np.asarray(scores, dtype=np.float64).ravel().round(SCORE_DECIMALS)
-        if not 0 < alpha <= beta <= 1:
-            raise CalibrationError(f"need 0 < alpha <= beta <= 1, got {alpha} and {beta}")
+        check_bands(alpha, beta)
         order = np.argsort(values, kind="stable")
         numbers, kinds = (
             np.zeros(len(values), np.int64)

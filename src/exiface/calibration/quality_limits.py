@@ -12,6 +12,7 @@ from exiface.photos.quality import Quality
 
 # What at most this share of calibration photographs falls short of, they don't cover.
 _UNCOVERED = 0.005
+_MANY = round(1 / _UNCOVERED)  # fewer don't show what they don't cover
 # How surely photographs of low quality must be flagged more often than promised: many limits are
 # tried, and a limit that is none costs verdicts.
 _CONFIDENCE = 0.999
@@ -52,6 +53,7 @@ class QualityLimits:
         alpha: float,
         *,
         compressed: Iterable[tuple[int, ArrayLike]],
+        former: "QualityLimits | None" = None,
     ) -> Self:
         """Measure the limits on calibration photographs.
 
@@ -67,19 +69,29 @@ class QualityLimits:
             alpha: promised false-alarm rate.
             compressed: JPEG qualities, from high to low, each with p-values of photographs saved
                 with it; no more are drawn than are needed.
+            former: limits of the same detector, measured before, which stand where two hundred
+                photographs don't show other ones: fewer can raise a limit, and not lower it.
         """
+        before = former or cls()
         flagged = np.asarray(p_values) <= alpha
         limits = {
-            name: _limit(np.array([getattr(each, name) for each in qualities]), flagged, alpha)
+            name: _limit(
+                np.array([getattr(each, name) for each in qualities]),
+                flagged,
+                alpha,
+                getattr(before, name),
+            )
             for name in ("size", "sharpness", "frontality", "texture")
         }
+        # What these photographs leave open.
+        untold = before.jpeg_quality if len(qualities) < _MANY else math.nan
         kept = math.inf
         for quality, values in compressed:
             alarms = np.asarray(values) <= alpha
             if _least(alarms.sum(), alarms.size) > alpha:
-                return cls(jpeg_quality=kept, **limits)
+                return cls(jpeg_quality=float(np.fmax(kept, untold)), **limits)
             kept = quality
-        return cls(**limits)
+        return cls(jpeg_quality=untold, **limits)
 
     def reason(self, quality: Quality) -> str | None:
         """Why a face of this quality can't be compared, in words; None where it can.
@@ -106,10 +118,12 @@ class QualityLimits:
         return cls(**{name: float(value) for name, value in values.items()})
 
 
-def _limit(values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float) -> float:
+def _limit(
+    values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float, former: float
+) -> float:
     known = ~np.isnan(values)
     if known.sum() < _FEWEST:
-        return math.nan
+        return former
     order = np.argsort(values[known], kind="stable")
     ascending = values[known][order]
     number = np.arange(1, len(ascending) + 1)
@@ -118,9 +132,8 @@ def _limit(values: NDArray[np.float64], flagged: NDArray[np.bool_], alpha: float
     place = int(_UNCOVERED * len(ascending))
     if len(beyond):
         place = max(place, int(beyond[-1]) + 1)
-    if place == 0:  # fewer than two hundred don't show what they don't cover
-        return math.nan
-    return float(ascending[min(place, len(ascending) - 1)])
+    found = float(ascending[min(place, len(ascending) - 1)]) if place else math.nan
+    return found if len(ascending) >= _MANY else float(np.fmax(found, former))
 
 
 def _least(alarms: ArrayLike, number: ArrayLike) -> NDArray[np.float64]:

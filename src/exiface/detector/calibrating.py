@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exiface.calibration import Calibration, GeneratedFaces
+from exiface.calibration.conformal import check_bands
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.datasets import Manifest, cap
 from exiface.datasets.sampling import families_of
@@ -48,6 +49,9 @@ class Promise:
     as_sent: bool = False
     seed: int = 0  #: of what is drawn.
 
+    def __post_init__(self) -> None:
+        check_bands(self.alpha, self.beta)  # before photographs are read for minutes
+
 
 @dataclass(frozen=True)
 class Calibrated:
@@ -68,6 +72,7 @@ def calibrated(
     tag_weights: NDArray[np.float32] | None = None,
     generated: Manifest | GeneratedFaces | None = None,
     seen: Collection[str] = (),
+    limits: QualityLimits | None = None,
     progress: Progress = no_progress,
 ) -> Calibrated:
     """Calibrate on photographs, and measure on them all that a verdict needs.
@@ -77,7 +82,8 @@ def calibrated(
     never saw, each family of the manifest's sources weighing the same; or what they scored already,
     by detectors that were trained in the same way without their family. Those that shaped encoder
     or scorer, `seen` by their SHA-256 sums, are a DetectorError; too few photographs for the
-    promised rate are a CalibrationError.
+    promised rate are a CalibrationError. Limits of quality that were measured before stand where
+    there are too few photographs to measure others.
     """
     features, sources, forms = encode_rows(
         encoder, rows, as_sent=promise.as_sent, seed=promise.seed, progress=progress
@@ -98,7 +104,7 @@ def calibrated(
     check = None
     if tag_weights is not None:
         check = CrossCheck.of(tag_weights, features[as_they_are], rows.tags)
-    quality = _limits(encoder, scorer, calibration, scores[as_they_are], rows, promise.seed)
+    quality = _limits(encoder, scorer, calibration, scores[as_they_are], rows, promise.seed, limits)
     if isinstance(generated, Manifest):
         generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
     return Calibrated(calibration, check, generated, quality)
@@ -175,6 +181,7 @@ def calibrate(
         promise,
         tag_weights=None if check is None else check.weights,
         generated=generated,
+        limits=detector.quality,
         progress=progress,
     )
     if former is not None and isinstance(generated, Manifest) and found.generated is not None:
@@ -264,6 +271,7 @@ def _limits(
     scores: NDArray[np.float64],
     rows: Manifest,
     seed: int,
+    former: QualityLimits | None,
 ) -> QualityLimits:
     """Measure the limits of quality, of photographs with these scores as they are."""
     compared = set(np.random.default_rng(seed).permutation(len(rows))[:_COMPRESSED].tolist())
@@ -291,4 +299,5 @@ def _limits(
         calibration.p_value(scores),
         calibration.alpha,
         compressed=((quality, compressed(quality)) for quality in _JPEG_QUALITIES),
+        former=former,
     )

@@ -228,6 +228,11 @@ def read_folder(folder: Path) -> DetectorParts:
         content = path.read_bytes()
         described = json.loads(content)
     except OSError:
+        if not folder.exists():
+            raise DetectorError(
+                f"{folder}: no such detector, nor a folder; name {', '.join(BUILTIN)}, or the "
+                "folder of one that exiface fit or exiface calibrate made"
+            ) from None
         raise DetectorError(
             f"{folder} is no detector: {DETECTOR_FILE} is missing; make one with: "
             "exiface fit --encoder RUN --photos DIR -o DETECTOR"

@@ -78,9 +78,10 @@ def test_rows_are_the_verdicts_of_detect(images, tmp_path, exiface, judge):
     counted = Counter(row["verdict"] or "no verdict" for row in found)
     commonest, number = counted.most_common(1)[0]
     assert f"80 images scored now: {number} {commonest}" in done.out
-    again = exiface("score", "-o", tmp_path / "run", status=0)
+    again = exiface("score", "-o", tmp_path / "run", status=1)  # of all rows, not of today's
     assert "5 of 5 blocks are done already" in again.err
     assert "0 images scored now" in again.out
+    assert f"no verdict among those scored before: {counted['no verdict']} (column" in again.out
 
 
 def test_killed_at_random_twice(images, tmp_path, judge):
@@ -135,7 +136,9 @@ def test_a_shard_that_is_none(exiface, tmp_path, text):
 
 
 def test_another_detectors_parts_are_not_mixed_in(images, tmp_path, exiface, monkeypatch):
-    exiface("score", images / "000.jpg", "-o", tmp_path / "run")
+    once = exiface("score", images / "000.jpg", "-o", tmp_path / "run", status=0)
+    assert "1 image scored now: " in once.out
+    assert exiface("score", "-o", tmp_path / "run").status == 0
     monkeypatch.setattr(Detector, "id", "another@1")
     done = exiface("score", "-o", tmp_path / "run", status=2)
     assert "was made by exiface-default" in done.err

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,14 @@ def finished(folder: Path, by: str) -> set[int]:
             )
         found.add(int(path.stem.split("-")[1]))
     return found
+
+
+def without_verdict(folder: Path, numbers: Iterable[int]) -> int:
+    """Count the images without a verdict in the parts of these blocks."""
+    return sum(
+        parquet.read_table(part_path(folder, number), columns=["verdict"])["verdict"].null_count
+        for number in numbers
+    )
 
 
 def _abandoned(partial: Path) -> bool:

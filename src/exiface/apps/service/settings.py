@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from exiface.detector.folder import BUILTIN
 from exiface.errors import UserError
@@ -62,15 +62,20 @@ def read_settings() -> ServiceSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{file} is not TOML: {error}") from None
     # The environment outranks the file.
-    set_there = {name.lower() for name in os.environ}
-    given = {key: value for key, value in told.items() if f"exiface_{key}" not in set_there}
+    variables = {name.lower(): name for name in os.environ}
+    given = {key: value for key, value in told.items() if f"exiface_{key}" not in variables}
     try:
         return ServiceSettings(**given)
+    except SettingsError as error:  # a list that is not JSON; only its text says which
+        key = next(each for each in ServiceSettings.model_fields if f'"{each}"' in str(error))
+        name = variables[f"exiface_{key}"]
+        raise UserError(f"""{name} must be a list in JSON, such as {name}='["..."]'""") from None
     except ValidationError as error:
         unknown = f"unknown key; known are {', '.join(ServiceSettings.model_fields)}"
-        problems = [
-            f"{'.'.join(map(str, problem['loc']))}: "
-            f"{unknown if problem['type'] == 'extra_forbidden' else problem['msg']}"
-            for problem in error.errors()
-        ]
+        problems = []
+        for problem in error.errors():
+            key, *place = map(str, problem["loc"])
+            where = f"{file}: {key}" if key in given else variables[f"exiface_{key}"]
+            said = unknown if problem["type"] == "extra_forbidden" else problem["msg"]
+            problems.append(f"{'.'.join((where, *place))}: {said}")
         raise UserError("; ".join(problems)) from None
