@@ -66,7 +66,7 @@ def test_of_several_faces_it_says_which_and_where_that_stands(exiface, explained
         assert result.declared.line in text
     assert "made by Adobe Firefly" in result.declared.line
     wrong = exiface("explain", two, "--face", "3", status=2)
-    assert "has no face 3: its faces count from the largest, face 1, to 2" in wrong.err
+    assert "has 2 faces, the largest first; the one that you ask for is not" in wrong.err
     assert exiface("explain", two, "--face", "0").status == 2
 
 

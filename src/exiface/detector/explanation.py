@@ -140,9 +140,10 @@ def explain(
     if result.image is not None and not result.faces:
         return _explain_whole(detector, image, prepared, result)
     if face >= len(result.faces):
+        number = "one face" if len(result.faces) == 1 else f"{len(result.faces)} faces"
         raise UserError(
-            f"{result.path or 'the image'} has no face {face + 1}: its faces count "
-            f"from the largest, face 1, to {len(result.faces)}"
+            f"{result.path or 'the image'} has {number}, the largest first; the one that you ask "
+            "for is not among them"
         )
     crop, box = as_shown(prepared.faces[face].crop), prepared.faces[face].box
     features = detector.encoder.encode(crop[None])

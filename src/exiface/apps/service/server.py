@@ -204,7 +204,7 @@ def _add_routes(app: FastAPI, settings: ServiceSettings, judges: Mapping[str, De
         request: Request,
         name: Chosen,
         subject: Asked,
-        face: Annotated[int, Query(ge=0, le=10_000)] = 0,
+        face: Annotated[int, Query(ge=0, le=10_000, description="which face; 0 = the largest")] = 0,
     ) -> dict[str, Any]:
         """Say why a face of one image, or the whole, got its verdict: regions, stability, tags."""
         pictures, _ = await received(request, name)
