@@ -150,10 +150,10 @@ def figures(
     p = every["p"][rows]
     verdicts = np.array([judge.verdict_at(each) for each in p.tolist()])
     flagged = verdicts == Verdict.AI_GENERATED
-    if several:  # each family, or source, weighs the same
-        share, low, high = mean_of_groups(flagged, groups[rows])
-    else:
-        share = float(flagged.mean())
+    # Of several families, or sources, each weighs the same; of one, each picture.
+    weighed = groups[rows] if several else np.zeros(len(p))
+    share, low, high = mean_of_groups(flagged, weighed)
+    if not several:
         low, high = clopper_pearson(int(flagged.sum()), len(flagged))
     aucs = []
     for turn in np.unique(every["turn"][rows]):
@@ -169,8 +169,8 @@ def figures(
         "flagged_low": low,
         "flagged_high": high,
         "flagged_pooled": float(flagged.mean()),
-        "unsure": float((verdicts == Verdict.UNSURE).mean()),
-        "photographic": float((verdicts == Verdict.PHOTOGRAPHIC).mean()),
+        "unsure": mean_of_groups(verdicts == Verdict.UNSURE, weighed)[0],
+        "photographic": mean_of_groups(verdicts == Verdict.PHOTOGRAPHIC, weighed)[0],
     }
 
 
@@ -210,9 +210,10 @@ def calibrations(turns: list[Scores]) -> Iterator[dict[str, float | str]]:
                             turn["score"][own]
                         )
                         shares[source] = float((p <= alpha).mean()), int(own.sum())
-                    never = mine & (turn["why"] == "fit")
+                    never = mine & (turn["why"] == "fit") & ~of_sheets(turn["source"])
                     p = by_way(way, turn["score"][photographs], turn["source"][photographs], alpha)
-                    found.append((p(turn["score"][never]) <= alpha).mean())
+                    families = families_of(turn["source"][never])
+                    found.append(mean_of_groups(p(turn["score"][never]) <= alpha, families)[0])
                 rates = np.array([rate for rate, _ in shares.values()])
                 counts = np.array([count for _, count in shares.values()])
                 large = counts >= FEWEST
