@@ -12,7 +12,7 @@ from skimage import data
 
 from exiface.apps.verdict_table import print_verdicts
 from exiface.calibration import Verdict
-from exiface.detector import Detector, ImageResult
+from exiface.detector import ImageResult, Judgement
 
 
 @pytest.fixture
@@ -213,15 +213,29 @@ def test_a_line_a_picture_and_two_below(judge, astronaut, photos, capsys, monkey
     assert all(len(line) <= 80 for line in lines[:5])
 
 
-def test_faces_and_the_whole_have_a_line_each(astronaut, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    [result] = Detector.load(subject="both").detect([astronaut])
-    print_verdicts([result, result], Detector.load(subject="both"))
-    lines = capsys.readouterr().out.splitlines()
-    face, image = result.faces[0], result.image
-    assert face.how_sure in lines[1]
-    assert lines[2].split("  ")[0] == ""
-    assert lines[2].split()[:2] == ["whole:", image.verdict.value]
+def test_faces_and_the_whole_have_a_line_each(judge, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    face = Judgement((0, 0, 9, 9), 1.0, 0.01, Verdict.AI_GENERATED)
+    whole = Judgement((0, 0, 9, 9), 1.0, 0.5, Verdict.NOTHING_FOUND)
+    result = ImageResult("a.jpg", judge.id, (face,), whole, size=(9, 9))
+    # Of two things judged, one is as unusual by chance: the picture is not flagged.
+    chance = replace(result, path="b.jpg", faces=(replace(face, p_value=0.03),))
+    print_verdicts([result, chance], judge)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    found = [" ".join(line.split()) for line in lines[1:6]]
+    assert found == [
+        "a.jpg looks AI-generated 1 in 100 photographs looks this unusual",
+        "whole: nothing unusual found 5 in 10 photographs look this unusual",
+        "b.jpg looks AI-generated (chance of 2 1 in 33 photographs looks this unusual",
+        "verdicts can do that)",
+        "whole: nothing unusual found 5 in 10 photographs look this unusual",
+    ]
+    assert "2 pictures: 1 AI-generated, 1 unsure." in lines
+    monkeypatch.setenv("COLUMNS", "40")
+    print_verdicts([result, replace(chance, path="folder/of/pictures/b.jpg")], judge)
+    narrow = capsys.readouterr().out
+    assert "a.jpg" in narrow
+    assert "b.jpg" in narrow
 
 
 def test_names_that_end_alike_are_told_apart_and_a_file_has_them_whole(

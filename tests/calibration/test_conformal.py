@@ -41,9 +41,9 @@ def test_as_many_photographs_as_the_rate_needs(alpha, needed):
 
 
 def test_nonsense_is_refused():
-    with pytest.raises(CalibrationError, match=r"between --alpha, 0\.3, and 1"):
+    with pytest.raises(CalibrationError, match=r"between alpha, 0\.3, and 1"):
         Calibration.of(range(99), alpha=0.3, beta=0.2)
-    with pytest.raises(CalibrationError, match="alpha, must lie between 0 and 1"):
+    with pytest.raises(CalibrationError, match="alpha, the false-alarm rate, must lie"):
         Calibration.of(range(99), alpha=0, beta=0.2)
     with pytest.raises(CalibrationError, match="finite"):
         Calibration.of([np.nan] * 99)

@@ -221,8 +221,8 @@ def test_flat_pictures_are_unsure_with_their_reason():
     limits = QualityLimits(texture=0.44)
     reason = limits.reason(Quality(size=800, sharpness=5, texture=0.21))
     assert reason == (
-        "too flat, as text, screenshots and drawings are, to be compared (79% of it is of one "
-        "colour; at most 56% can be judged)"
+        "too flat, as text, screenshots and drawings are, to be compared (21% of it is not flat; "
+        "at least 44% is needed)"
     )
     assert limits.reason(Quality(size=800, sharpness=5, texture=0.9)) is None
     assert limits.reason(Quality(size=800, sharpness=5)) is None

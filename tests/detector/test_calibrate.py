@@ -89,8 +89,11 @@ def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--alpha", 5), "--alpha, must lie between 0 and 1, such as 0.01, got 5"),
-        (("--alpha", 0.3, "--photos", "gone"), "--beta must lie between --alpha, 0.3, and 1"),
+        (
+            ("--alpha", 5),
+            "alpha, the false-alarm rate, must lie between 0 and 1, such as 0.01, got 5",
+        ),
+        (("--alpha", 0.3, "--photos", "gone"), "beta must lie between alpha, 0.3, and 1"),
         (("--photos", "gone"), "gone: no such folder; name one that holds pictures"),
         (("--photos", "gone.png"), "gone.png is named as a picture is: name its folder"),
         (("--photos", "gone.parquet"), "no such manifest; make one with"),

@@ -110,7 +110,7 @@ def detect(
     to_output = csv_file == Path("-")
     if to_output and json_lines:
         raise UserError("--json and --csv - both write to standard output: name a file for --csv")
-    if report is not None and report.suffix != ".json":
+    if report is not None:
         _refuse_report(report)
     if report is None and (title or reference or examiner or explained):
         raise UserError(
@@ -150,7 +150,8 @@ def _refuse_report(report: Path) -> None:
     """Raise a sentence where no page is named, or what lies beside it would be lost."""
     from exiface.apps.case import read_json
 
-    refuse_other_page("--report", report)
+    if report.suffix != ".json":
+        refuse_other_page("--report", report, ", or NAME.json for that alone")
     beside = report.with_suffix(".json")
     if beside.exists() and read_json(beside) is None:
         raise UserError(

@@ -61,10 +61,10 @@ def refuse_address(source: str) -> None:
         )
 
 
-def refuse_other_page(option: str, path: Path) -> None:
+def refuse_other_page(option: str, path: Path, otherwise: str = "") -> None:
     """Raise a sentence where a page would be written into a file of another kind."""
-    if path.suffix not in (".html", ".htm"):
-        raise UserError(f"{option} {path} is to be a page: name it NAME.html")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"{option} {path} is to be a page: name it NAME.html{otherwise}")
 
 
 def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":

@@ -50,7 +50,7 @@ def score(
     1 = some have none (column `reason`), 2 = wrong usage.
     """
     from exiface.apps.bulk.inputs import number_of_images, settled_blocks
-    from exiface.apps.bulk.parts import finished, without_verdict
+    from exiface.apps.bulk.parts import finished
     from exiface.apps.bulk.scoring import score_blocks
     from exiface.apps.console import rate_bar
     from exiface.apps.standard_input import read_paths
@@ -86,7 +86,7 @@ def score(
     images = "image" if counts.total() == 1 else "images"
     typer.echo(f"{counts.total()} {images} scored now{': ' if said else ''}{said}")
     # The status is that of the run, whichever of its starts met an image without a verdict.
-    former = without_verdict(output, done & {each.number for each in blocks})
+    former = sum(done.get(each.number, 0) for each in blocks)
     if former:
         typer.echo(f"no verdict among those scored before: {former} (column `reason`)")
     typer.echo(f"parts: {output}/part-*.parquet")

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from exiface.apps.console import VERDICT_STYLES
+from exiface.calibration import Verdict
 from exiface.detector import Detector, ImageResult, Judgement
 
 _WIDEST, _NARROWEST, _GAP = 34, 16, 2  # characters
@@ -60,9 +61,11 @@ def _print_table(results: Sequence[ImageResult], console: Console) -> None:
     else:
         widths[0] = min(_WIDEST, widths[0])
     # The reason comes before the beginning of a path.
-    room = console.width - _GAP * len(widths) - sum(widths[:1] + widths[2:])
+    room = console.width - _GAP * len(widths) - sum(widths[2:])
+    widths[0] = max(1, min(widths[0], room - 2 * _NARROWEST))
+    room -= widths[0]
     widths[1] = min(widths[1], max(_NARROWEST, room - min(_NARROWEST, longest)))
-    left = max(_NARROWEST, room - widths[1])
+    left = max(1, room - widths[1])
     shortened = Counter(_shortened(name, left) for name in {line[0] for _, line in rows})
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("picture", overflow="fold", max_width=left)
@@ -84,10 +87,14 @@ def _lines(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
     if result.verdict is None:
         yield name, "no verdict", result.reason or "", declares
         return
-    both = result.faces and result.image
-    for part in (replace(result, image=None), replace(result, faces=())) if both else (result,):
+    parts = [result]
+    if result.faces and result.image:
+        parts = [replace(result, image=None), replace(result, faces=())]
+    for part in parts:
         said = part.summary.replace("the image as a whole:", "whole:")
         said = said.removesuffix("; generated ones may pass")
+        if part.verdict is Verdict.AI_GENERATED and result.verdict is not Verdict.AI_GENERATED:
+            said += f" (chance of {len(result.judged)} verdicts can do that)"
         yield name, said, part.how_sure or "", declares
         name = declares = ""
 

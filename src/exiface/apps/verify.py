@@ -1,5 +1,6 @@
 """`exiface verify`: judge the pictures of a case again, and say what differs."""
 
+import re
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from exiface import __version__
 from exiface.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,21 +49,22 @@ def verify(
     paths = [_found(each, folder, case.parent) for each in pictures]
     present = [path for path in paths if path is not None]
     results = judge.detect(map(str, present), cropped=told["detector"]["cropped"])
+    same_program = told["exiface"] == __version__
+    if not same_program:
+        typer.echo(f"exiface {told['exiface']} made the case: its words are not compared.")
     different = 0
     with progress_bar("Judging") as progress:
         for number, (picture, path) in enumerate(zip(pictures, paths, strict=True), start=1):
             progress(number, len(pictures))
-            found = [*_differences(picture, path, results)]
+            found = [*_differences(picture, path, results, words=same_program)]
             different += bool(found)
             for sentence in found:
                 # File names need not be text; what isn't is shown as a question mark.
                 line = f"{number}. {picture['name']}: {sentence}"
                 typer.echo(line.encode("utf-8", "replace").decode())
     same = len(pictures) - different
-    said = (
-        f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict, "
-        "the same words."
-    )
+    said = f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict"
+    said += ", the same words." if same_program else "."
     if different:
         said += f" {different} {'differs or is' if different == 1 else 'differ or are'} missing."
     typer.echo(said)
@@ -91,13 +94,14 @@ def read_case(path: Path) -> dict[str, Any]:
             f"exiface {told.get('exiface')}, which made it"
         )
     try:
+        itemgetter("exiface", "pictures")(told)
         itemgetter("asked", "subject", "cropped", "judged_by")(told["detector"])
         for picture in told["pictures"]:
             itemgetter("name", "sha256")(picture)
             itemgetter("path", "faces")(picture["result"])
             for judged in _judged(picture["result"]):
                 itemgetter(*_TOLERATED)(judged)
-            _read(picture)
+            _words(picture)
     except (AttributeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged, or was changed ({error}): get the original") from None
     return told
@@ -144,9 +148,16 @@ def _is_same(path: Path, picture: dict[str, Any]) -> bool:
 
 
 def _differences(
-    picture: dict[str, Any], path: Path | None, results: "Iterator[ImageResult]"
+    picture: dict[str, Any],
+    path: Path | None,
+    results: "Iterator[ImageResult]",
+    *,
+    words: bool,
 ) -> Iterator[str]:
-    """Say what differs of one picture, whose result is the next one if it still has a file."""
+    """Say what differs of one picture, whose result is the next one if it still has a file.
+
+    Words are compared where they should be the same.
+    """
     from exiface.apps.case import Exhibit
 
     if path is None:
@@ -161,13 +172,13 @@ def _differences(
         yield f"the file could not be read when the case was made; now {path} lies there."
     elif not _is_same(path, picture):
         yield f"the file {path} is another (SHA-256 differs)."
-    again = Exhibit(next(results), None, ()).as_dict(1)
+    again = Exhibit(next(results), None, ()).as_dict(number=1)
     then, now = picture["result"], again["result"]
     if then.get("reason") != now.get("reason"):
         yield f"{_outcome(then)} then, {_outcome(now)} now."
     elif then.get("verdict") != now.get("verdict"):
         yield f"the verdict was {then.get('verdict')} and is {now.get('verdict')}."
-    else:
+    elif words:
         yield from _other_words(picture, again)
     before, after = _judged(then), _judged(now)
     if len(before) != len(after):
@@ -196,31 +207,37 @@ def _differ(old: Any, new: Any, tolerated: float) -> bool:
 
 def _other_words(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     """Say where readers of a picture's case read something else than its scores say."""
-    # Words say the p-value, which another machine may round the other way.
+    # Numbers may be rounded the other way on another machine; then only the words count.
     before, after = ([each["p_value"] for each in _judged(told["result"])] for told in (old, new))
-    if before != after:
-        return
-    then, now = _read(old), _read(new)
-    for place in [*now, *(then.keys() - now.keys())]:
-        if then.get(place) != now.get(place):
-            yield f"{place} is {_quoted(then.get(place))}, and should be {_quoted(now.get(place))}."
+    compared = str if before == after else _without_numbers
+    then, now = _words(old), _words(new)
+    for place in dict.fromkeys([*now, *then]):
+        said, meant = then.get(place), now.get(place)
+        if compared(said or "") != compared(meant or ""):
+            yield f"{place} is {_quoted(said)}, and should be {_quoted(meant)}."
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"\d[\d.]*", "", text)
 
 
 def _quoted(text: str | None) -> str:
     return "missing" if text is None else f'"{text}"'
 
 
-def _read(picture: dict[str, Any]) -> dict[str, str | None]:
+def _words(picture: dict[str, Any]) -> dict[str, str | None]:
     """The words that readers read of a picture, by their place in the JSON."""
     result = picture["result"]
     words = {"how_sure": picture["how_sure"]}
-    words |= {f"result.{name}": result.get(name) for name in ("summary", "how_sure")}
+    words |= {f"result.{name}": result.get(name) for name in ("summary", "how_sure", "declares")}
     for number, judged in enumerate(picture["judged"]):
         names = ("which", "words", "how_sure", "sentence")
         words |= {f"judged[{number}].{name}": judged.get(name) for name in names}
     for number, judged in enumerate(_judged(result)):
         place = f"result.faces[{number}]" if "box" in judged else "result.image"
-        words |= {f"{place}.{name}": judged.get(name) for name in ("says", "sentence")}
+        words |= {
+            f"{place}.{name}": judged.get(name) for name in ("says", "sentence", "unsure_because")
+        }
     return words
 
 

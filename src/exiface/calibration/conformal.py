@@ -79,11 +79,11 @@ def check_bands(alpha: float, beta: float) -> None:
     """Raise a CalibrationError unless 0 < alpha <= beta <= 1, and alpha below 1."""
     if not 0 < alpha < 1:
         raise CalibrationError(
-            f"the false-alarm rate, --alpha, must lie between 0 and 1, such as 0.01, got {alpha:g}"
+            f"alpha, the false-alarm rate, must lie between 0 and 1, such as 0.01, got {alpha:g}"
         )
     if not alpha <= beta <= 1:
         raise CalibrationError(
-            f"--beta must lie between --alpha, {alpha:g}, and 1, got {beta:g}: give another of them"
+            f"beta must lie between alpha, {alpha:g}, and 1, got {beta:g}: give another of them"
         )
 
 

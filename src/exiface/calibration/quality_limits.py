@@ -18,16 +18,22 @@ _MANY = round(1 / _UNCOVERED)  # fewer don't show what they don't cover
 _CONFIDENCE = 0.999
 _FEWEST = 20
 _WORDS = {
-    "size": ("too small", "{value:.0f} px; at least {limit:.0f} px are needed"),
-    "sharpness": ("too blurred", "sharpness {value:.1f}; at least {limit:.1f} is needed"),
+    "size": ("too small", "{value:.0f} px; at least {limit:.0f} px are needed", 0),
+    "sharpness": ("too blurred", "sharpness {value:.1f}; at least {limit:.1f} is needed", 1),
     "jpeg_quality": (
         "too strongly compressed",
         "JPEG quality {value:.0f}; at least {limit:.0f} is needed",
+        0,
     ),
-    "frontality": ("turned too far away", "frontality {value:.2f}; at least {limit:.2f} is needed"),
+    "frontality": (
+        "turned too far away",
+        "frontality {value:.2f}; at least {limit:.2f} is needed",
+        2,
+    ),
     "texture": (
         "too flat, as text, screenshots and drawings are,",
-        "{alike:.0%} of it is of one colour; at most {most:.0%} can be judged",
+        "{value:.0%} of it is not flat; at least {limit:.0%} is needed",
+        2,
     ),
 }
 
@@ -69,8 +75,8 @@ class QualityLimits:
             alpha: promised false-alarm rate.
             compressed: JPEG qualities, from high to low, each with p-values of photographs saved
                 with it; no more are drawn than are needed.
-            former: limits of the same detector, measured before, which stand where two hundred
-                photographs don't show other ones: fewer can raise a limit, and not lower it.
+            former: limits that were measured before. A trait known of two hundred photographs gets
+                a new limit; of fewer, its limit can only rise; of fewer than twenty, it stays.
         """
         before = former or cls()
         flagged = np.asarray(p_values) <= alpha
@@ -100,11 +106,16 @@ class QualityLimits:
             >>> QualityLimits(size=48).reason(Quality(size=40, sharpness=5))
             'too small to be compared (40 px; at least 48 px are needed)'
         """
-        for name, (words, detail) in _WORDS.items():
+        for name, (words, detail, decimals) in _WORDS.items():
             value, limit = getattr(quality, name), getattr(self, name)
             if value < limit:  # never of NaN
-                named = {"value": value, "limit": limit, "alike": 1 - value, "most": 1 - limit}
-                return f"{words} to be compared ({detail.format(**named)})"
+                if math.isinf(limit):
+                    return f"{words} to be compared"
+                # Rounded apart: what falls short must not look like the limit.
+                unit = 10**decimals
+                below = math.floor(round(value * unit, 6)) / unit
+                least = math.ceil(round(limit * unit, 6)) / unit
+                return f"{words} to be compared ({detail.format(value=below, limit=least)})"
         return None
 
     def as_dict(self) -> dict[str, float]:

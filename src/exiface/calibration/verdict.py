@@ -158,7 +158,7 @@ def promise(p_value: float) -> str:
     """
     if p_value >= 0.95:
         return "nearly all photographs look this unusual"
-    if p_value > 0.4:
+    if p_value > 0.35:
         return f"{round(10 * p_value)} in 10 photographs look this unusual"
     number = float(f"{1 / p_value:.2g}")
     return f"1 in {number:.0f} photographs looks this unusual"

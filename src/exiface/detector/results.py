@@ -181,7 +181,7 @@ class ImageResult:
         if self.p_value is None:
             return None
         if len(self.judged) > 1:
-            return promise(self.p_value).replace(" photographs looks", " such pictures looks")
+            return promise(self.p_value).replace(" photographs ", " such pictures ")
         return self.judged[0].how_sure
 
     def _of_faces(self) -> str:
@@ -220,7 +220,7 @@ class ImageResult:
             **self.declared.as_dict(),
         }
         if not self.size[0]:
-            values["declares"] = "The file could not be read."
+            values["declares"] = "No picture was read from the file."
         if self.image is not None:
             del values["image"]["box"]  # it is all of the image
         if self.small_faces:

@@ -210,7 +210,7 @@ def test_parts_half_written_are_removed_once_nobody_writes_them(tmp_path):
         (tmp_path / name).touch()
     two_days_ago = time.time() - 2 * 24 * 60 * 60
     os.utime(tmp_path / old, (two_days_ago, two_days_ago))
-    assert finished(tmp_path, "a@b") == set()
+    assert finished(tmp_path, "a@b") == {}
     assert {path.name for path in tmp_path.iterdir()} == kept
 
 

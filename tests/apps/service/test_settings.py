@@ -14,7 +14,7 @@ DEPLOY = Path(__file__).parents[3] / "deploy"
 
 def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
     file = tmp_path / "service.toml"
-    file.write_text('port = 1\nqueue = 2\nmax_files = 3\napi_keys = ["secret"]\n')
+    file.write_text('PORT = 1\nqueue = 2\nmax_files = 3\napi_keys = ["secret"]\n')
     monkeypatch.setenv(CONFIG_VARIABLE, str(file))
     monkeypatch.setenv("EXIFACE_QUEUE", "20")
     monkeypatch.setenv("EXIFACE_PORT", "10")
@@ -30,6 +30,7 @@ def test_the_environment_wins_over_the_file(tmp_path, monkeypatch):
     [
         ("colour = 1", r"service\.toml: colour: unknown key; known are host, port"),
         ("port = 70000", r"service\.toml: port: Input should be less than or equal to 65535"),
+        ("PORT = 70000", r"service\.toml: port: Input should be less than or equal to 65535"),
         ("port = ", "is not TOML"),
         (None, "no such file of settings"),
     ],

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,10 @@ def write_rows(
     partial.replace(part_path(folder, number))
 
 
-def finished(folder: Path, by: str) -> set[int]:
-    """Find the numbers of the blocks whose part is there; what a kill left half-written is removed.
+def finished(folder: Path, by: str) -> dict[int, int]:
+    """Find the blocks whose part is there, and how many images in it have no verdict.
+
+    They are named by number; what a kill left half-written is removed.
 
     Raises:
         UserError: a part was made by another detector or encoder, or is damaged.
@@ -111,28 +113,29 @@ def finished(folder: Path, by: str) -> set[int]:
     for left in folder.glob(".part-*.partial"):
         if _abandoned(left):
             left.unlink(missing_ok=True)
-    found = set()
+    found = {}
     for path in folder.glob("part-*.parquet"):
         try:
-            metadata = parquet.read_schema(path).metadata or {}
+            described = parquet.read_metadata(path)
         except (pyarrow.ArrowException, OSError) as error:
             raise UserError(f"{path} is damaged ({error}); delete it to score it again") from None
-        made_by = metadata.get(JUDGED_BY, b"").decode()
+        made_by = (described.metadata or {}).get(JUDGED_BY, b"").decode()
         if made_by != by:
             raise UserError(
                 f"{path} was made by {made_by or 'something else'}, not by {by}; give another "
                 "folder, or what the run began with"
             )
-        found.add(int(path.stem.split("-")[1]))
+        found[int(path.stem.split("-")[1])] = _nulls(described, "verdict")
     return found
 
 
-def without_verdict(folder: Path, numbers: Iterable[int]) -> int:
-    """Count the images without a verdict in the parts of these blocks."""
-    return sum(
-        parquet.read_table(part_path(folder, number), columns=["verdict"])["verdict"].null_count
-        for number in numbers
-    )
+def _nulls(described: parquet.FileMetaData, column: str) -> int:
+    """How many rows have nothing in a column; 0 where there is no such column."""
+    names = [described.schema.column(place).path for place in range(described.num_columns)]
+    if column not in names:
+        return 0
+    groups = map(described.row_group, range(described.num_row_groups))
+    return sum(group.column(names.index(column)).statistics.null_count for group in groups)
 
 
 def _abandoned(partial: Path) -> bool:

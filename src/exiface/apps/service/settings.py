@@ -63,7 +63,8 @@ def read_settings() -> ServiceSettings:
         raise UserError(f"{file} is not TOML: {error}") from None
     # The environment outranks the file.
     variables = {name.lower(): name for name in os.environ}
-    given = {key: value for key, value in told.items() if f"exiface_{key}" not in variables}
+    written = {key.lower(): value for key, value in told.items()}  # as variables have any case
+    given = {key: value for key, value in written.items() if f"exiface_{key}" not in variables}
     try:
         return ServiceSettings(**given)
     except SettingsError as error:  # a list that is not JSON; only its text says which
