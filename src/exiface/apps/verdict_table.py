@@ -13,7 +13,7 @@ from exiface.apps.console import VERDICT_STYLES
 from exiface.calibration import Verdict
 from exiface.detector import Detector, ImageResult, Judgement
 
-_WIDEST, _NARROWEST, _GAP = 34, 16, 2  # characters
+_WIDEST, _NARROWEST, _LEAST, _GAP = 34, 16, 12, 2  # characters
 _NAMES = {
     "ai-generated": "AI-generated",
     "nothing-found": "with nothing unusual found",
@@ -62,7 +62,7 @@ def _print_table(results: Sequence[ImageResult], console: Console) -> None:
         widths[0] = min(_WIDEST, widths[0])
     # The reason comes before the beginning of a path.
     room = console.width - _GAP * len(widths) - sum(widths[2:])
-    widths[0] = max(1, min(widths[0], room - 2 * _NARROWEST))
+    widths[0] = min(widths[0], max(_LEAST, room - 2 * _NARROWEST))
     room -= widths[0]
     widths[1] = min(widths[1], max(_NARROWEST, room - min(_NARROWEST, longest)))
     left = max(1, room - widths[1])
