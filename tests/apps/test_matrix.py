@@ -111,7 +111,7 @@ def test_the_table_and_the_page_count_pictures(case, expected, judged_folder, ex
     for name, row in expected.items():
         [line] = [line for line in lines if name in line]
         said = row.get("summary", row.get("reason")).replace("the image as a whole:", "whole:")
-        assert said[:30] in line
+        assert said.removesuffix("; generated ones may pass")[:30] in line
     text = page.read_text("utf-8")
     for name, row in expected.items():
         assert name in text
