@@ -12,7 +12,7 @@ smaller than one over that of generated faces (compare Vergeer et al. 2016).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,16 +56,29 @@ class LikelihoodRatio:
     @property
     def words(self) -> str:
         """What the ratio means, on the verbal scale of the ENFSI guideline (2015)."""
-        strength = max(self.value, 1 / self.value)
-        for least, words in _SCALE:
-            if strength >= least:
-                over = (
-                    "photographed over generated"
-                    if self.value < 1
-                    else "generated over photographed"
-                )
-                return f"{words} for {over}"
-        return "no support for either"
+        if self.speaks_for is None:
+            return self.support
+        other = "photographed" if self.speaks_for == "generated" else "generated"
+        return f"{self.support} over {other}"
+
+    @property
+    def support(self) -> str:
+        """The words without the class that it speaks against."""
+        if self.speaks_for is None:
+            return "no support for either"
+        words = next(words for least, words in _SCALE if self._strength >= least)
+        return f"{words} for {self.speaks_for}"
+
+    @property
+    def speaks_for(self) -> Literal["generated", "photographed"] | None:
+        """The class that it supports; None where it is too near 1 to support either."""
+        if self._strength < _SCALE[-1][0]:
+            return None
+        return "generated" if self.value > 1 else "photographed"
+
+    @property
+    def _strength(self) -> float:
+        return max(self.value, 1 / self.value)
 
     @property
     def sentence(self) -> str:

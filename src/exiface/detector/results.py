@@ -22,11 +22,8 @@ SAID = {
     Verdict.NOTHING_FOUND: "nothing unusual found; generated ones may pass",
 }
 
-# How the words of a likelihood ratio end that speaks for a verdict.
-_SUPPORTED = {
-    Verdict.AI_GENERATED: "generated over photographed",
-    Verdict.PHOTOGRAPHIC: "photographed over generated",
-}
+# The class that a likelihood ratio must speak for, to support a verdict.
+_CLAIMED = {Verdict.AI_GENERATED: "generated", Verdict.PHOTOGRAPHIC: "photographed"}
 
 _SAID_OF_SEVERAL = {
     Verdict.UNSURE: "unsure of",
@@ -94,11 +91,11 @@ class Judgement:
         """
         if self.unsure_because is not None:
             return self.unsure_because
-        words = None if self.likelihood_ratio is None else self.likelihood_ratio.words
+        ratio = self.likelihood_ratio
         # A verdict that the ratio doesn't support says how rare it is among photographs.
-        if words is None or not words.endswith(_SUPPORTED.get(self.verdict, "")):
+        if ratio is None or _CLAIMED.get(self.verdict, ratio.speaks_for) != ratio.speaks_for:
             return promise(self.p_value)
-        return words.split(" over ")[0]
+        return ratio.support
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it; rounded below what differs between machines."""
