@@ -23,6 +23,6 @@ exiface fit --encoder $network/faces --photos runs/turns/all-faces.parquet --nam
     --license apache-2.0 --card configs/default-detector.card.md --generated results/left-out-faces.csv \
     --notice "$(python results/quote.py notice)" --output src/exiface/detector/default
 exiface fit --encoder $network/windows --photos runs/turns/all-pictures.parquet \
-    --name exiface-whole-image --as-sent --license apache-2.0 --card configs/whole-image.card.md \
+    --name exiface-whole-image --as-sent --least-size 768 --license apache-2.0 --card configs/whole-image.card.md \
     --generated results/left-out-pictures.csv \
     --notice "$(python results/quote.py whole-image)" --output src/exiface/detector/whole-image

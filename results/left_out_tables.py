@@ -102,7 +102,9 @@ def summarise(turns: list[Scores], data: Path) -> None:
     for of_pictures, file in ((False, "faces"), (True, "pictures")):
         rows = handed & (every["why"] == "fit") & ((every["subject"] == "pictures") == of_pictures)
         judges[of_pictures] = Judge(
-            Calibration.of(range(99)), GeneratedFaces.of(every["p"][rows], names[rows])
+            Calibration.of(range(99)),
+            GeneratedFaces.of(every["p"][rows], names[rows]),
+            photographic=not of_pictures,
         )
         further = (
             handed

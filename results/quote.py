@@ -47,6 +47,8 @@ TITLES = {
     "photographs": WHAT["photographs"],
 }
 SUBJECTS = ("faces", "faces, own pixels", "pictures")
+# Whole pictures of any size are judged by one window each, and by their score alone.
+OF_ANY_SIZE = "pictures of any size"
 
 
 def left_out() -> dict[tuple[str, str, str, str], Row]:
@@ -56,18 +58,36 @@ def left_out() -> dict[tuple[str, str, str, str], Row]:
     }
 
 
-def overall() -> str:
+def overall(*, of_any_size: bool = True) -> str:
+    """What is found and flagged, with whole pictures of any size beside those that are judged."""
     found = left_out()
     lines = []
-    for subject in SUBJECTS:
+    for subject in SUBJECTS if of_any_size else SUBJECTS[:-1]:
         for what, title in TITLES.items():
             row = found[subject, "as handed over", what, "all"]
             sent = found[subject, "messenger", what, "all"]
             pictures = f"{row['pictures']} of {row['groups']}"
-            said = (interval(row, FLAGGED, ".0%"), share(row, "unsure"), share(sent, "flagged"))
-            lines.append([subject, title, pictures, auc(row), *said])
+            judged, unsure = subject, share(row, "unsure")
+            if subject == "pictures":  # what is said of them stands in rows of its own
+                judged, unsure = OF_ANY_SIZE, ""
+            said = (interval(row, FLAGGED, ".0%"), unsure, share(sent, "flagged"))
+            lines.append([judged, title, pictures, auc(row), *said])
+    for what, row in large_enough().items():
+        judged, pictures = "pictures as judged", f"{row['pictures']} of {row['groups']}"
+        said = (interval(row, FLAGGED, ".0%"), share(row, "unsure"), "")
+        lines.append([judged, WHAT[what], pictures, "", *said])
     head = "judged | what | pictures | AUC | flagged (95 % interval) | unsure | after a messenger"
     return table(head, lines, numbers=5)
+
+
+def large_enough() -> dict[str, Row]:
+    """What is said of whole pictures that are large enough to be judged."""
+    found = {
+        row["what"]: row
+        for row in rows("small-pictures")
+        if row["shorter side"] == "all that are judged"
+    }
+    return {what: found[what] for what in WHAT}
 
 
 def by_name(what: str, title: str, columns: tuple[str, ...]) -> str:
@@ -99,6 +119,44 @@ def sources() -> str:
     return by_name("photographs", "photographs", ("pictures", "flagged"))
 
 
+def sizes() -> str:
+    """What is flagged of whole pictures of several sizes, limits of quality left out of account."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in rows("small-pictures"):
+        found.setdefault(row["shorter side"], {})[row["what"]] = row
+    lines = []
+    for size, of_what in found.items():
+        if not any(what in of_what for what in WHAT):
+            continue
+        cells = []
+        for what in ("photographs", "never seen", "further collection"):
+            row = of_what[what]
+            cells.append(f"{share(row, 'flagged_pooled')} of {row['pictures']}")
+        lines.append([size, *cells])
+    head = "shorter side, px | photographs flagged | never seen: flagged | known: flagged"
+    return table(head, lines, numbers=3)
+
+
+def shrunk_photographs() -> str:
+    """What is flagged of whole photographs that were shrunk to a side."""
+    lines = [
+        [row["shorter side"], interval(row, FLAGGED, ".0%")]
+        for row in rows("small-pictures")
+        if row["what"] == "whole photographs"
+    ]
+    return table("shrunk to a shorter side of, px | flagged (95 % interval)", lines, numbers=1)
+
+
+def covered() -> str:
+    keys = ("unsure", "unsure_low", "unsure_high")
+    lines = []
+    for row in rows("left-out-covered"):
+        pictures = f"{row['pictures']} of {row['groups']}"
+        lines.append([row["subject"], row["what"], pictures, interval(row, keys, ".1%")])
+    head = "judged | what | pictures | unsure for their quality (95 % interval)"
+    return table(head, lines, numbers=2)
+
+
 def calibrations() -> str:
     shown = ("photographs flagged", "mean of sources", "sources above 10%", "never seen found")
     lines = [
@@ -128,19 +186,25 @@ def compared(name: str, by: str, title: str, *, numbers: int) -> str:
 
 def notice(subject: str = "faces") -> str:
     """What is found of known and of new generators, and what is flagged of photographs."""
-    found = left_out()
-    known, never, real = (
-        interval(found[subject, "as handed over", what, "all"], FLAGGED, ".0%") for what in WHAT
-    )
-    photographs = found[subject, "as handed over", "photographs", "all"]
-    says = [f"wrongly calls {real} AI-generated", f"is unsure of {share(photographs, 'unsure')}"]
+    every = left_out()
+    found = {what: every[subject, "as handed over", what, "all"] for what in WHAT}
+    if subject == "pictures":
+        found = large_enough()
+    known, never, real = (interval(row, FLAGGED, ".0%") for row in found.values())
+    photographs = found["photographs"]
+    says = [
+        f"called {real} AI-generated, wrongly",
+        f"were unsure of {share(photographs, 'unsure')}",
+    ]
+    what = "pictures of 768 px and more"
     if subject == "faces":
-        says = [", ".join(says), f"calls {share(photographs, 'photographic')} photographic"]
+        what = subject
+        says.append(f"called {share(photographs, 'photographic')} photographic")
     return (
-        f"Measured on pictures that it has never seen (95 % intervals): it finds {known} of "
-        f"generated {subject} whose generator it knows, and {never} of those whose generator it "
-        f"doesn't know. Of photographs it {' and '.join(says)}. What is not flagged may still be "
-        "generated."
+        f"How well {what} are judged (95 % intervals): networks trained in the same way were shown "
+        f"{subject} that they hadn't seen. Of generated ones they found {known} where they knew "
+        f"the generator, and {never} where they didn't. Of photographs from further sources they "
+        f"{', '.join(says[:-1])}, and {says[-1]}. What is not flagged may still be generated."
     )
 
 
@@ -241,11 +305,15 @@ def fairness(detector: str) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "left out": overall,
+    "found": lambda: overall(of_any_size=False),
     "families": families,
     "sides": lambda: compared("sides", "side", "px", numbers=5),
     "rounds": lambda: compared("rounds", "last round", "the last round", numbers=4),
     "collections": collections,
     "sources": sources,
+    "sizes": sizes,
+    "shrunk photographs": shrunk_photographs,
+    "covered": covered,
     "calibrations": calibrations,
     "bilevel": bilevel,
     "learnt weights": learnt_weights,

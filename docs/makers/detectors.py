@@ -12,15 +12,13 @@ from exiface.detector.folder import BUILTIN, read_folder
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "results"))
 
-from quote import FLAGGED, flagged_unseen, left_out  # noqa: E402 - a script of the results
+from quote import FLAGGED, WHAT, flagged_unseen, large_enough, left_out  # noqa: E402 - a script of the results
 from quoted import Row, interval, rows  # noqa: E402
 
 ROWS = (
     *("judges", "learnt from", "finds of kinds that it knows", "finds of kinds never seen"),
     *("flags of photographs", "takes", "size"),
 )
-# Of those that know generators: what results/left-out.csv calls what they judge.
-_JUDGED = {"default": "faces", "whole-image": "pictures"}
 # Of results/speed.csv: the row of each, and which of its columns.
 _SPEED = {
     "default": ("default: faces", "ours", "a face"),
@@ -52,12 +50,12 @@ def _column(name: str) -> list[str]:
 
 def _found(name: str) -> list[str]:
     """Shares flagged of known kinds, of kinds never seen and of photographs."""
-    if name in _JUDGED:
+    if name == "whole-image":
+        return [interval(row, FLAGGED, ".0%") for row in large_enough().values()]
+    if name == "default":
         found = left_out()
-        kinds = ("further collection", "never seen", "photographs")
         return [
-            interval(found[_JUDGED[name], "as handed over", kind, "all"], FLAGGED, ".0%")
-            for kind in kinds
+            interval(found["faces", "as handed over", of, "all"], FLAGGED, ".0%") for of in WHAT
         ]
     flagged = flagged_unseen(".0%")
     return ["it knows none", flagged["generated"], flagged["photographs"]]

@@ -59,6 +59,10 @@ def test_photographic_is_said_only_where_it_is_earned(numerators, numerator, fam
 def test_what_earns_it_in_words():
     said = "ai-generated at p <= 0.05, photographic at p >= 0.8, unsure between"
     assert Judge(CALIBRATION, GENERATED).promise() == said
+    # Where all are flagged, nothing is left to be unsure of.
+    told_apart = Judge(CALIBRATION, GeneratedFaces.of([0.01] * 34, ["a"] * 34))
+    assert told_apart.promise() == "ai-generated at p <= 0.05, photographic above"
+    assert told_apart.verdict_at(0.06) is Verdict.PHOTOGRAPHIC
     never = Judge(CALIBRATION, GeneratedFaces.of([1.0] * 10, ["a"] * 10))
     assert "photographic never" in never.promise()
     assert never.verdict_at(1.0) is Verdict.UNSURE
@@ -122,8 +126,8 @@ def test_photographic_is_where_one_in_ten_scores_as_low_and_families_weigh_the_s
         return sum(shares) / len(shares)
 
     found = GeneratedFaces.of(values, names).photographic_from
-    candidates = [each for each in sorted({*values, 1.0}) if share_as_usual(each) <= 0.1 + 1e-12]
-    assert found == (candidates[0] if candidates else float("inf"))
+    candidates = sorted({*values, math.nextafter(max(values), math.inf)})
+    assert found == next(each for each in candidates if share_as_usual(each) <= 0.1 + 1e-12)
     assert GeneratedFaces.of(values * 3, names * 3).photographic_from == found
 
 
@@ -176,7 +180,11 @@ def test_without_trouble_the_limit_is_what_is_covered():
 def test_the_limit_is_where_small_faces_stop_being_flagged_too_often():
     p_values = np.concatenate([np.full(60, 0.01), np.linspace(0.06, 1, 940)])
     limits = QualityLimits.of(qualities(range(100, 1100)), p_values, 0.05, compressed=())
-    assert limits.size > 160
+    assert limits.size == 160
+    # What is true of most photographs is none of their quality's: they would be left without one.
+    p_values = np.concatenate([np.full(300, 0.01), np.linspace(0.06, 1, 700)])
+    limits = QualityLimits.of(qualities(range(100, 1100)), p_values, 0.05, compressed=())
+    assert limits.size == 200
 
 
 @pytest.mark.parametrize(("breaks_at", "limit"), [(None, math.nan), (30, 50), (90, math.inf)])
@@ -204,12 +212,12 @@ def test_few_photographs_do_not_show_what_they_cover():
 
 
 def test_few_photographs_raise_a_former_limit_and_many_replace_it():
-    former = QualityLimits(size=120, jpeg_quality=30)
+    former = QualityLimits(size=110, jpeg_quality=30)
     flagged = np.concatenate([np.full(60, 0.01), np.full(90, 0.5)])
     raised = QualityLimits.of(
         qualities(range(100, 250)), flagged, 0.05, compressed=[(90, [0.5] * 99)], former=former
     )
-    assert raised.size > 160
+    assert raised.size == 120
     assert raised.jpeg_quality == 30
     many = qualities(range(50, 1050)), np.tile(np.linspace(0.01, 1, 100), 10), 0.05
     replaced = QualityLimits.of(*many, compressed=(), former=former)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 from exiface.calibration import Verdict
 from exiface.calibration.quality_limits import QualityLimits
@@ -123,3 +124,21 @@ def test_low_quality_makes_every_verdict_unsure_and_says_why(name, astronaut):
     assert strict.judged[0].verdict == Verdict.UNSURE
     assert plain.judged[0].unsure_because is None
     assert strict.judged[0].p_value == plain.judged[0].p_value
+
+
+def test_a_least_size_that_was_asked_for(pictures):
+    found = calibrated(Darkness(), Narrowness(), pictures, Promise(as_sent=True, least_size=768))
+    assert found.quality.size == 768
+
+
+def test_the_built_in_detector_leaves_small_and_flat_pictures_unsure():
+    """And no other: it once found most photographs too flat."""
+    drawing = np.full((1000, 1000, 3), 255, np.uint8)
+    drawing[::100] = 0
+    pictures = (data.chelsea(), drawing, data.retina())
+    small, flat, photo = (
+        result.judged[0].unsure_because for result in Detector.load("whole-image").detect(pictures)
+    )
+    assert "too small to be compared (300 px; at least 768 px are needed)" in small
+    assert "too flat" in flat
+    assert photo is None

@@ -71,7 +71,7 @@ def _print(explanation: "Explanation", counted: str) -> None:
     which = f", {explanation.which}" if explanation.which else ""
     console.print(
         f"{escape(str(explanation.result.path))}{which}: [{style}]{face.verdict.value}[/], "
-        f"p = {face.p_value:.3f}, against {counted}"
+        f"p = {face.p_value:.3g}, against {counted}"
     )
     if face.unsure_because:
         console.print(f"This {explanation.what} is {escape(face.unsure_because)}.")
@@ -94,7 +94,7 @@ def _print(explanation: "Explanation", counted: str) -> None:
         cells = ("[dim]face no longer found[/]", "")
         if judged is not None:
             verdict = judged.verdict.value
-            cells = (f"[{VERDICT_STYLES[verdict]}]{verdict}[/]", f"{judged.p_value:.3f}")
+            cells = (f"[{VERDICT_STYLES[verdict]}]{verdict}[/]", f"{judged.p_value:.3g}")
         table.add_row(alteration, *cells)
     console.print(table)
     console.print(

@@ -64,6 +64,14 @@ def fit(
     per_camera: Annotated[
         int | None, typer.Option(min=1, help="Faces of a camera, in fit and in calibration.")
     ] = None,
+    least_size: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Pixels of a face, or of an image's shorter side, below which the verdict is "
+            "unsure; without it, as the photographs say.",
+        ),
+    ] = None,
     generated: GeneratedOption = None,
     card: Annotated[
         Path | None, typer.Option(help="Markdown added to the model card (data, licences).")
@@ -119,7 +127,12 @@ def fit(
                 per_photo=per_photo,
             ),
             promise=Promise(
-                alpha=alpha, beta=beta, per_camera=per_camera, as_sent=as_sent, seed=seed
+                alpha=alpha,
+                beta=beta,
+                per_camera=per_camera,
+                as_sent=as_sent,
+                least_size=least_size,
+                seed=seed,
             ),
             generated=known,
             progress=progress,

@@ -71,7 +71,8 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "knows": _known(encoder),
         "verdict": parts.judge.promise(),
         "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
-        f"these {units}, {low:.1%} to {high:.1%} (95 % interval)",
+        f"these {units}, {low:.1%} to {high:.1%} (95 % interval)"
+        + (f"; {calibration.caution}" if calibration.caution else ""),
         "quality": ", ".join(limits) or "no limits measured",
         "loss weights": ", ".join(f"{name} {each:.3g}" for name, each in weights.items()),
         "notice": parts.notice,

@@ -72,6 +72,8 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
     from exiface.apps.console import progress_bar
     from exiface.datasets import scan
 
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; name one that holds pictures")
     with progress_bar(doing) as progress:
         return scan(folder, progress=progress, **options)[0]
 

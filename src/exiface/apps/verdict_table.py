@@ -8,6 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from exiface.apps.console import VERDICT_STYLES
 from exiface.calibration import Verdict
@@ -40,8 +41,9 @@ def print_verdicts(
     said = ", ".join(f"{count} {_NAMES.get(name, name)}" for name, count in counts.most_common())
     plural = "picture" if len(results) == 1 else "pictures"
     console.print(f"\n[bold]{len(results)} {plural}: {said}.[/]", soft_wrap=True)
+    most = "At most" if detector.parts.calibration.proven else "An estimated"
     console.print(
-        f"[dim]At most {detector.parts.calibration.alpha:.0%} of photographs are called "
+        f"[dim]{most} {detector.parts.calibration.alpha:.0%} of photographs are called "
         f"AI-generated; a flag is a hint, not a proof. {detector.id}[/]",
         soft_wrap=True,
     )
@@ -70,13 +72,15 @@ def _print_table(results: Sequence[ImageResult], console: Console) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("picture", overflow="fold", max_width=left)
     for name, width in zip(columns[1:], widths, strict=True):
-        table.add_column(name, no_wrap=name != "verdict", overflow="ellipsis", width=width)
+        table.add_column(name, overflow="fold", width=width)
     for result, line in rows:
         name = _shortened(line[0], left)
         if shortened[name] > 1:  # a reader must be able to tell them apart
             name = line[0]
-        style = "dim" if result.verdict is None else VERDICT_STYLES[result.verdict.value]
-        styled = (f"[{style}]{escape(line[1])}[/]", escape(line[2]), f"[yellow]{line[3]}[/]")
+        style, sure = "dim", Text(line[2], no_wrap=True, overflow="ellipsis")  # a reason
+        if result.verdict is not None:
+            style, sure = VERDICT_STYLES[result.verdict.value], Text(line[2])
+        styled = (Text(line[1], style), sure, Text(line[3], "yellow"))
         table.add_row(escape(name), *styled[: len(widths)])
     console.print(table)
 
@@ -116,6 +120,8 @@ def _details(result: ImageResult, *, alone: bool) -> Iterator[str]:
         yield f"{f'Face {number}: ' if len(result.faces) > 1 else ''}{_said(face)}"
     if result.image is not None:
         yield f"As a whole: {_said(result.image)}"
+    if result.reason is not None and not result.size[0]:
+        yield f"{escape(result.reason[0].upper() + result.reason[1:])}."
     if not result.judged and result.size[0]:
         yield "Whole pictures are judged only where that is asked for: --subject image, or auto."
     if result.size[0]:

@@ -52,11 +52,12 @@ def verify(
     same_program = told["exiface"] == __version__
     if not same_program:
         typer.echo(f"exiface {told['exiface']} made the case: its words are not compared.")
+    same_words = same_program and not other_detector
     different = 0
     with progress_bar("Judging") as progress:
         for number, (picture, path) in enumerate(zip(pictures, paths, strict=True), start=1):
             progress(number, len(pictures))
-            found = [*_differences(picture, path, results, words=same_program)]
+            found = [*_differences(picture, path, results, words=same_words)]
             different += bool(found)
             for sentence in found:
                 # File names need not be text; what isn't is shown as a question mark.

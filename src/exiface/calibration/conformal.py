@@ -144,7 +144,8 @@ class Calibration:
         if found.photographs < (needed := photographs_needed(alpha)):
             raise CalibrationError(
                 f"{found.photographs} calibration photographs can't promise a false-alarm rate of "
-                f"{alpha:g}: at least {needed} are needed, a few hundred for a stable one"
+                f"{alpha:g}: at least {needed} are needed, and {max(300, 10 * needed)} make it "
+                "a stable one"
             )
         if not np.isfinite(values).all():
             raise CalibrationError("calibration scores must be finite")
@@ -170,6 +171,23 @@ class Calibration:
         return not self.by_source or self._spare > 0
 
     @property
+    def caution(self) -> str:
+        """Why the promised rate is an estimate, in words; empty where it is proven.
+
+        Example:
+            >>> Calibration.of(range(99)).caution
+            ''
+        """
+        least = 100 / (self.number_of_sources + 1)
+        return (
+            ""
+            if self.proven
+            else (
+                f"so many sources prove rates down to {least:.1f} %, and lower ones are estimated"
+            )
+        )
+
+    @property
     def _spare(self) -> float:
         """What may lie above a flagged score beside its own source, in sources; 0 = not even it."""
         return max(0.0, round(self.alpha * (self.number_of_sources + 1) - 1, 9))
@@ -190,10 +208,7 @@ class Calibration:
         number = f"{self.photographs} photographs of the calibration"
         if self.by_source:
             words = f"{number}, of {self.number_of_sources} sources that weigh the same"
-            least = 100 / (self.number_of_sources + 1)
-            if not self.proven:
-                words += f"; they prove rates down to {least:.1f} %, and lower ones are estimated"
-            return words
+            return words if self.proven else f"{words}; {self.caution}"
         groups = len(self.references) // self._number_of_forms
         if groups > 1:
             return f"{number}, in {groups} groups of sources, whose largest p-value counts"

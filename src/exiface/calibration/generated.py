@@ -63,15 +63,17 @@ class GeneratedFaces:
     @cached_property
     def photographic_from(self) -> float:
         """The smallest p-value that earns a face the verdict "photographic"; above 1, none does."""
-        candidates = sorted({*self.p_values.tolist(), 1.0})
+        # Above the most usual of them there is none.
+        above = float(np.nextafter(self.p_values.max(), np.inf))
+        candidates = sorted({*self.p_values.tolist(), above})
 
         def seldom(p_value: float) -> bool:
             as_usual = [(values >= p_value).mean() for values in self.by_family]
             return bool(np.mean(as_usual) <= MISSED)
 
         # The larger the p-value, the fewer generated faces score no higher.
-        first = bisect_left(candidates, True, key=seldom)
-        return candidates[first] if first < len(candidates) else float("inf")
+        found: float = candidates[bisect_left(candidates, True, key=seldom)]
+        return found
 
     @cached_property
     def by_family(self) -> list[NDArray[np.float64]]:

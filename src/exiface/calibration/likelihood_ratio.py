@@ -95,9 +95,12 @@ class LikelihoodRatio:
             value, low, high = 1 / value, 1 / high, 1 / low
             common, rare = rare, common
         times = "" if _short(value) == "1" else f"{_short(value)} times "
+        about, interval = "about", f"{_short(low)} to {_short(high)}"
+        if low == high:  # at the bound of what the numbers bear, however they are drawn
+            about, interval = "at least", "so few pictures can't tell how much more"
         return (
-            f"A score like this is about {times}as common among {common} as among "
-            f"{rare} ({_short(low)} to {_short(high)}): {self.words}."
+            f"A score like this is {about} {times}as common among {common} as among "
+            f"{rare} ({interval}): {self.words}."
         )
 
     def as_dict(self) -> dict[str, Any]:

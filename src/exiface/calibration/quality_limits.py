@@ -17,6 +17,8 @@ _MANY = round(1 / _UNCOVERED)  # fewer don't show what they don't cover
 # tried, and a limit that is none costs verdicts.
 _CONFIDENCE = 0.999
 _FEWEST = 20
+# What is true of more than this share is no matter of low quality: they calibrate as well.
+_LOWEST = 0.1
 _WORDS = {
     "size": ("too small", "{value:.0f} px; at least {limit:.0f} px are needed", 0),
     "sharpness": ("too blurred", "sharpness {value:.1f}; at least {limit:.1f} is needed", 1),
@@ -64,10 +66,10 @@ class QualityLimits:
         """Measure the limits on calibration photographs.
 
         Of each kind, the limit is what only one photograph in two hundred falls short of, where
-        there are as many; or, where those of the lowest quality are surely flagged more often than
-        promised, the quality up to which they are. Compression, which collections hardly vary and
-        the world does, is measured on the same photographs compressed: the limit is the lowest
-        quality before the promise breaks.
+        there are as many. Where those of the lowest quality, a tenth of all at most, are surely
+        flagged more often than promised, it is the quality up to which most are flagged beyond the
+        promise. Compression, which collections hardly vary and the world does, is measured on the
+        same photographs compressed: the limit is the lowest quality before the promise breaks.
 
         Args:
             qualities: of the photographs.
@@ -139,10 +141,12 @@ def _limit(
     ascending = values[known][order]
     number = np.arange(1, len(ascending) + 1)
     alarms = np.cumsum(flagged[known][order])
-    beyond = np.flatnonzero((number >= _FEWEST) & (_least(alarms, number) > alpha))
+    lowest = (number >= _FEWEST) & (number <= max(_FEWEST, _LOWEST * len(number)))
+    beyond = lowest & (_least(alarms, number) > alpha)
     place = int(_UNCOVERED * len(ascending))
-    if len(beyond):
-        place = max(place, int(beyond[-1]) + 1)
+    if beyond.any():
+        excess = np.where(beyond, alarms - alpha * number, -np.inf)
+        place = max(place, int(excess.argmax()) + 1)
     found = float(ascending[min(place, len(ascending) - 1)]) if place else math.nan
     return found if len(ascending) >= _MANY else float(np.fmax(found, former))
 

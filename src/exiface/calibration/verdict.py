@@ -91,7 +91,7 @@ class Judge:
     def usual_from(self) -> float:
         """The p-value from which on more than "unsure" is said; above 1, it never is."""
         if self._earned and self.generated is not None:
-            return self.generated.photographic_from
+            return max(self.generated.photographic_from, self.calibration.alpha)
         return self.calibration.beta
 
     @property
@@ -121,8 +121,11 @@ class Judge:
             'ai-generated at p <= 0.05, nothing-found at p >= 0.2, unsure between'
         """
         word = (Verdict.PHOTOGRAPHIC if self._earned else Verdict.NOTHING_FOUND).value
+        flags = f"ai-generated at p <= {self.calibration.alpha:g}"
+        if self.usual_from <= self.calibration.alpha:
+            return f"{flags}, {word} above"
         usual = f"{word} never" if self.usual_from > 1 else f"{word} at p >= {self.usual_from:.2g}"
-        return f"ai-generated at p <= {self.calibration.alpha:g}, {usual}, unsure between"
+        return f"{flags}, {usual}, unsure between"
 
 
 def of_several(
@@ -160,5 +163,6 @@ def promise(p_value: float) -> str:
         return "nearly all photographs look this unusual"
     if p_value > 0.35:
         return f"{round(10 * p_value)} in 10 photographs look this unusual"
-    number = float(f"{1 / p_value:.2g}")
+    number = 1 / p_value
+    number = round(number) if number < 10 else float(f"{number:.2g}")
     return f"1 in {number:.0f} photographs looks this unusual"

@@ -47,6 +47,8 @@ class Promise:
     #: take faces as pictures arrive, saved again and shrunk at random, not as they lie in the
     #: files. Whole images calibrate thrice: as they are, saved again, and shrunk.
     as_sent: bool = False
+    #: px of a face, or of an image's shorter side; smaller ones are "unsure", whatever is measured.
+    least_size: float | None = None
     seed: int = 0  #: of what is drawn.
 
     def __post_init__(self) -> None:
@@ -105,6 +107,8 @@ def calibrated(
     if tag_weights is not None:
         check = CrossCheck.of(tag_weights, features[as_they_are], rows.tags)
     quality = _limits(encoder, scorer, calibration, scores[as_they_are], rows, promise.seed, limits)
+    if promise.least_size is not None:
+        quality = replace(quality, size=float(np.fmax(quality.size, promise.least_size)))
     if isinstance(generated, Manifest):
         generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
     return Calibrated(calibration, check, generated, quality)

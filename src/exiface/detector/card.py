@@ -21,6 +21,9 @@ def model_card(parts: DetectorParts) -> str:
     } | {f"untouched against {title}: AUC": f"{key}_auc" for key, title in _FAMILIES.items()}
     trained = encoder.provenance.get("training", {})
     what = "faces" if encoder.subject == "face" else "images"
+    training = "encoder: training"
+    if generated := trained.get("generated"):
+        training += f", {generated} generated ones among them"
     return template("exiface.detector", "card.md").render(
         name=parts.name,
         faces=encoder.subject == "face",
@@ -35,10 +38,11 @@ def model_card(parts: DetectorParts) -> str:
         scorer=parts.scorer,
         promise=parts.judge.promise(),
         calibration=parts.calibration,
+        smallest=parts.quality.size,
         true_rate=parts.true_rate,
         columns=("photographs", what, "groups", "cameras"),
         sets=(
-            ("encoder: training", trained),
+            (training, trained),
             ("scorer: fit", provenance.get("fit")),
             ("calibration", provenance["calibration"]),
         ),

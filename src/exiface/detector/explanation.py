@@ -135,7 +135,11 @@ def explain(
     if result.reason is not None:
         raise UserError(
             f"{result.path or 'the image'}: {result.reason}"
-            + ("; --subject image explains the image as a whole" if result.size[0] else "")
+            + (
+                "; --subject image explains the image as a whole (over HTTP: subject=image)"
+                if result.size[0]
+                else ""
+            )
         )
     if result.image is not None and not result.faces:
         return _explain_whole(detector, image, prepared, result)
@@ -192,7 +196,10 @@ def _beside(
     return {
         "nearest_scores": tuple(np.sort(nearest).tolist()),
         "tag_checks": () if check is None else check.check(feature, tags),
-        "known_ratio": parts.judge.ratio_of_known(judged.p_value),
+        # Ratios were measured on pictures of a quality that the calibration covers.
+        "known_ratio": None
+        if judged.unsure_because
+        else parts.judge.ratio_of_known(judged.p_value),
     }
 
 

@@ -24,6 +24,8 @@ _P_VALUE_DECIMALS = 6  # as JSON has them
 
 def read_scored(source: Path) -> pyarrow.Table:
     """Read a folder of `exiface score`, or one of its parts; any other is a UserError."""
+    if not source.exists():
+        raise UserError(f"{source} does not exist; name a folder of exiface score")
     files = sorted(source.glob("part-*.parquet")) if source.is_dir() else [source]
     if not files:
         raise UserError(f"{source} holds no parts of exiface score; make some with: exiface score")

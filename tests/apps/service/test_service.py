@@ -47,8 +47,8 @@ def test_the_detector_is_described(client, judge):
     assert described["subject"] == "face"
     whole = judge.whole.parts
     assert described["whole"]["id"] == whole.id
-    assert described["whole"]["photographs"] == len(whole.calibration.scores)
-    assert described["photographs"] == len(judge.parts.calibration.scores)
+    assert described["whole"]["photographs"] == whole.calibration.photographs
+    assert described["photographs"] == judge.parts.calibration.photographs
     assert described["limits"] == {"body_bytes": 8_000_000, "files": 32, "pixels": 20_000_000}
     [drawn] = described["distributions"]
     verdicts = [zone["verdict"] for zone in drawn["zones"]]

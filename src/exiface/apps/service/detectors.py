@@ -37,6 +37,6 @@ def described(parts: DetectorParts) -> dict[str, Any]:
         "notice": parts.notice,
         "alpha": parts.calibration.alpha,
         "true_rate": parts.true_rate,
-        "photographs": len(parts.calibration.scores),
+        "photographs": parts.calibration.photographs,
         "distributions": [distribution(parts.judge)],
     }

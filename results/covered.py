@@ -1,0 +1,87 @@
+"""Of how many pictures a detector says "unsure" for their quality alone, whatever they score.
+
+    python results/covered.py DATA
+
+after results/turns.py (`make left-out`), whose tables judge by scores. Measures the pictures that
+its turns keep against the limits of quality of the two detectors that ship, and writes
+results/left-out-covered.csv; families, or sources, weigh the same. A minute on two cores.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from common import write
+from left_out import WORK, subject_of
+from left_out_tables import SUBJECTS, mean_of_groups, of_sheets
+from numpy.typing import NDArray
+from small_pictures import sides
+from turns import TURNS
+
+from exiface.calibration.quality_limits import QualityLimits
+from exiface.datasets import Manifest
+from exiface.datasets.sampling import families_of
+from exiface.detector.folder import detector_folder, read_folder
+from exiface.encoders import Encoder
+from exiface.photos.crops import shorter_side
+from exiface.photos.images import read_photo
+from exiface.photos.quality import Quality
+from exiface.threads import ordered_map
+
+
+def uncovered(
+    kept: Manifest, encoder: Encoder, limits: QualityLimits, data: Path
+) -> NDArray[np.bool_]:
+    """Which pictures (n,) are of a quality that a detector doesn't cover.
+
+    A window counts as large as the picture that it was cut from.
+    """
+    of_images = encoder.subject == "image"
+    wholes = sides(kept, data) if of_images else np.zeros(len(kept))
+
+    def falls_short(row: int) -> bool:
+        photo, box = read_photo(kept.file(row)), kept.face_box(row)
+        if of_images:
+            quality = Quality.of_image(photo.pixels, photo.jpeg_quality)
+            quality = replace(quality, size=float(wholes[row]))
+        else:
+            taken = encoder.inputs(photo.pixels, box)
+            quality = Quality.of(taken, shorter_side(box), kept.landmarks[row], photo.jpeg_quality)
+        return limits.reason(quality) is not None
+
+    return np.array(list(ordered_map(falls_short, range(len(kept)))))
+
+
+def table(data: Path) -> Iterator[dict[str, float | int | str]]:
+    kept = Manifest.joined([Manifest.read(WORK / f"{turn}-kept.parquet") for turn in TURNS])
+    subjects = np.array([subject_of(str(path)) for path in kept.path])
+    short = np.zeros(len(kept), bool)
+    for name, mine in (
+        ("default", subjects != "pictures"),
+        ("whole-image", subjects == "pictures"),
+    ):
+        parts = read_folder(detector_folder(name))
+        short[mine] = uncovered(kept.select(mine), parts.open_encoder(), parts.quality, data)
+    families, sheets = families_of(kept.source), of_sheets(kept.source)
+    for subject in SUBJECTS:
+        for what, rows, groups in (
+            ("generated", kept.generated & ~sheets, families),
+            ("photographs", ~kept.generated, kept.source),
+        ):
+            mine = (subjects == subject) & rows
+            share, low, high = mean_of_groups(short[mine], groups[mine])
+            yield {
+                "subject": subject,
+                "what": what,
+                "groups": len(set(groups[mine].tolist())),
+                "pictures": int(mine.sum()),
+                "unsure": share,
+                "unsure_low": low,
+                "unsure_high": high,
+            }
+
+
+if __name__ == "__main__":
+    write(list(table(Path(sys.argv[1]))), Path("results/left-out-covered.csv"))
