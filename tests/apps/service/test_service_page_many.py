@@ -96,6 +96,7 @@ def test_a_reload_loses_nothing_and_one_button_clears_all(opened, pictures, sett
     page.wait_for_selector(".picture .box")  # the picture is still at hand
     assert page.locator(".picture img").evaluate("each => each.naturalWidth") == 512
     page.click("#clear")
+    page.get_by_text("This browser keeps none of the pictures any more.").wait_for()
     page.reload()
     page.wait_for_selector("#notice:not([hidden])")
     assert page.locator("tbody tr, article").count() == 0

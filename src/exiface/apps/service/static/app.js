@@ -240,8 +240,11 @@ byId("clear").addEventListener("click", () => {
   byId("details").replaceChildren();
   table.reset();
   arranged();
-  forget();
   byId("files").focus();
+  forget().then(() => {
+    byId("told").textContent = "This browser keeps none of the pictures any more.";
+    byId("told").hidden = false;
+  });
 });
 
 byId("key").addEventListener("submit", async (event) => {

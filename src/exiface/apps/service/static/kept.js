@@ -15,6 +15,11 @@ const finished = (request) => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error);
 });
 
+const committed = (transaction) => new Promise((resolve, reject) => {
+  transaction.oncomplete = resolve;
+  transaction.onabort = () => reject(transaction.error);
+});
+
 let database = null;
 
 function opened() {
@@ -31,7 +36,9 @@ async function store(mode) {
 // What a request to the store answers; `otherwise` where the browser keeps nothing.
 async function asked(mode, request, otherwise) {
   try {
-    return await finished(request(await store(mode)));
+    const made = request(await store(mode));
+    const [answer] = await Promise.all([finished(made), mode === "readwrite" && committed(made.transaction)]);
+    return answer;
   } catch {
     return otherwise;
   }
