@@ -137,12 +137,12 @@ def sizes() -> str:
     return table(head, lines, numbers=3)
 
 
-def shrunk_photographs() -> str:
-    """What is flagged of whole photographs that were shrunk to a side."""
+def shrunk_photographs(what: str) -> str:
+    """What is flagged of whole photographs, or photographed faces, that were shrunk to a side."""
     lines = [
         [row["shorter side"], interval(row, FLAGGED, ".0%")]
         for row in rows("small-pictures")
-        if row["what"] == "whole photographs"
+        if row["what"] == what
     ]
     return table("shrunk to a shorter side of, px | flagged (95 % interval)", lines, numbers=1)
 
@@ -312,7 +312,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "collections": collections,
     "sources": sources,
     "sizes": sizes,
-    "shrunk photographs": shrunk_photographs,
+    "shrunk photographs": lambda: shrunk_photographs("whole photographs"),
+    "shrunk faces": lambda: shrunk_photographs("photographed faces"),
     "covered": covered,
     "calibrations": calibrations,
     "bilevel": bilevel,

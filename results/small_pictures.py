@@ -1,4 +1,4 @@
-"""What the detector of whole images says of small pictures, and why it leaves them unsure.
+"""What is said of small pictures and faces, and why small pictures are left unsure as wholes.
 
     bash results/whole_photographs.sh PHOTOS
     python results/small_pictures.py DATA PHOTOS
@@ -11,6 +11,8 @@ results/small-pictures.csv, a row a class of sizes, by shorter sides in px:
     never seen, further collection
                          generated pictures by networks that had not seen them (left-out.csv)
     whole photographs    of PHOTOS, shrunk to one side (Lanczos, JPEG 85), by that detector
+    photographed faces   that calibrate `default`, shrunk in the same way until the face, by its
+                         shorter side, has so many px; larger ones alone
 
 Limits of quality are left out of account. Families, or sources, weigh the same; of PHOTOS, each
 picture. Two minutes on two cores.
@@ -36,6 +38,7 @@ from exiface.detector.encoding import encode_rows
 from exiface.detector.folder import DetectorParts, detector_folder, read_folder
 from exiface.evaluation.metrics import clopper_pearson
 from exiface.photos.alterations import saved
+from exiface.photos.crops import shorter_side
 from exiface.photos.images import read_photo
 from exiface.threads import ordered_map
 
@@ -48,6 +51,7 @@ CLASSES = {
 }
 JUDGED = "all that are judged"
 SHRUNK = (256, 360, 480, 600, 768, 1000)
+FACES = (50, 60, 72, 96, 120, 150)
 _SIDES = {  # columns of the size of the picture that a window was cut from
     "windows_of_both/manifest.csv": ("source_width", "source_height"),
     "camera_native/camera_native.csv": ("width", "height"),
@@ -130,6 +134,15 @@ def classes(parts: DetectorParts, data: Path) -> Iterator[Row]:
             }
 
 
+def scaled(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """A picture that was shrunk, and saved as JPEG of quality 85; as it is, where scale is 1."""
+    if scale == 1:
+        return pixels
+    size = (round(scale * pixels.shape[1]), round(scale * pixels.shape[0]))
+    small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+    return saved(np.asarray(small), "JPEG", 85)
+
+
 def shrunk(parts: DetectorParts, photos: Path) -> Iterator[Row]:
     """A row a side that whole photographs are shrunk to, and one of them as they are."""
     pictures = sorted(photos.iterdir())
@@ -137,11 +150,7 @@ def shrunk(parts: DetectorParts, photos: Path) -> Iterator[Row]:
 
     def p_value(path: Path, side: int | None) -> float:
         pixels = read_photo(path).pixels
-        if side is not None:
-            scale = side / min(pixels.shape[:2])
-            size = (round(scale * pixels.shape[1]), round(scale * pixels.shape[0]))
-            small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-            pixels = saved(np.asarray(small), "JPEG", 85)
+        pixels = scaled(pixels, 1 if side is None else side / min(pixels.shape[:2]))
         box = (0, 0, pixels.shape[1], pixels.shape[0])
         score = parts.scorer.score(encoder.encode([encoder.inputs(pixels, box)]))
         return float(parts.calibration.p_value(score)[0])
@@ -160,9 +169,40 @@ def shrunk(parts: DetectorParts, photos: Path) -> Iterator[Row]:
         }
 
 
+def shrunk_faces(parts: DetectorParts) -> Iterator[Row]:
+    """A row a side that photographed faces are shrunk to, and one of them as they are."""
+    rows = Manifest.read(WORK / "all-faces.parquet")
+    rows = chosen(rows, per_photo=1, per_camera=None, seed=promise_of(parts).seed)
+    encoder = parts.open_encoder(threads=1)
+    sides = np.array([shorter_side(rows.face_box(row)) for row in range(len(rows))])
+
+    def score(row: int, scale: float) -> float:
+        pixels = scaled(rows.read_pixels(row), scale)
+        box = tuple(scale * side for side in rows.face_box(row))
+        return float(parts.scorer.score(encoder.encode([encoder.inputs(pixels, box)]))[0])
+
+    for side in (*FACES, None):
+        scales = np.ones(len(rows)) if side is None else side / sides
+        larger = np.flatnonzero(scales <= 1)
+        scores = ordered_map(lambda row, scales=scales: score(row, scales[row]), larger)
+        p = parts.calibration.p_value(np.array(list(scores)))
+        share, low, high = mean_of_groups(p <= parts.calibration.alpha, rows.source[larger])
+        yield {
+            "what": "photographed faces",
+            "shorter side": side or "as they are",
+            "groups": len(set(rows.source[larger].tolist())),
+            "pictures": len(larger),
+            "flagged": share,
+            "flagged_low": low,
+            "flagged_high": high,
+            "flagged_pooled": float((p <= parts.calibration.alpha).mean()),
+        }
+
+
 def main(data: Path, photos: Path) -> None:
     parts = read_folder(detector_folder("whole-image"))
-    rows = [*classes(parts, data), *shrunk(parts, photos)]
+    faces = shrunk_faces(read_folder(detector_folder("default")))
+    rows = [*classes(parts, data), *shrunk(parts, photos), *faces]
     write(rows, Path("results/small-pictures.csv"))
 
 
