@@ -11,6 +11,7 @@ import exiface
 from exiface.calibration import (
     Calibration,
     CalibrationError,
+    Finding,
     GeneratedFaces,
     Judge,
     Verdict,
@@ -80,13 +81,22 @@ def test_low_quality_is_unsure_and_says_why():
 @given(st.lists(st.sampled_from([0.001, 0.01, 0.04, 0.3, 0.9]), max_size=30))
 def test_several_faces_are_corrected_for_their_number(p_values):
     judge = Judge(CALIBRATION)
-    found = of_several([(judge.verdict_at(p), p) for p in p_values], 0.05)
+    found = of_several([Finding(p, judge.verdict_at(p)) for p in p_values], 0.05)
     if not p_values:
         assert found is None
         return
     verdict, p_value = found
     assert p_value == min(1, len(p_values) * min(p_values))
     assert (verdict is Verdict.AI_GENERATED) == (p_value <= 0.05)
+
+
+@pytest.mark.parametrize("p_value", [0.001, 0.9])
+def test_what_cannot_be_compared_neither_flags_an_image_nor_saves_it(p_value):
+    blurred = Finding(p_value, Verdict.UNSURE, unsure_because="too blurred")
+    flagged, usual = Finding(0.04, Verdict.AI_GENERATED), Finding(0.8, Verdict.PHOTOGRAPHIC)
+    assert of_several([flagged, blurred], 0.05) == (Verdict.AI_GENERATED, 0.04)
+    assert of_several([usual, blurred], 0.05) == (Verdict.UNSURE, 0.8)
+    assert of_several([blurred, blurred], 0.05) == (Verdict.UNSURE, min(1, 2 * p_value))
 
 
 def test_no_other_room_compares_a_p_value_with_a_band():

@@ -98,7 +98,7 @@ def _lines(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
         said = part.summary.replace("the image as a whole:", "whole:")
         said = said.removesuffix("; generated ones may pass")
         if part.verdict is Verdict.AI_GENERATED and result.verdict is not Verdict.AI_GENERATED:
-            said += f" (chance of {len(result.judged)} verdicts can do that)"
+            said += f" (chance of {len(result.counting)} verdicts can do that)"
         yield name, said, part.how_sure or "", declares
         name = declares = ""
 

@@ -3,7 +3,15 @@
 from exiface.calibration.conformal import Calibration, CalibrationError
 from exiface.calibration.generated import GeneratedFaces
 from exiface.calibration.likelihood_ratio import LikelihoodRatio
-from exiface.calibration.verdict import Finding, Judge, Verdict, flagged, of_several, promise
+from exiface.calibration.verdict import (
+    Finding,
+    Judge,
+    Verdict,
+    counting,
+    flagged,
+    of_several,
+    promise,
+)
 
 __all__ = [
     "Calibration",
@@ -13,6 +21,7 @@ __all__ = [
     "Judge",
     "LikelihoodRatio",
     "Verdict",
+    "counting",
     "flagged",
     "of_several",
     "promise",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,19 +129,43 @@ class Judge:
         return f"{flags}, {usual}, unsure between"
 
 
-def of_several(
-    judged: Sequence[tuple[Verdict, float]], alpha: float
-) -> tuple[Verdict, float] | None:
+class Judged(Protocol):
+    """One of several things that were judged in an image."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is said of it."""
+
+    @property
+    def p_value(self) -> float:
+        """The share of photographs at least as anomalous."""
+
+    @property
+    def unsure_because(self) -> str | None:
+        """Why its quality rules out any other verdict; None where it doesn't."""
+
+
+_T = TypeVar("_T", bound=Judged)
+
+
+def counting(judged: Sequence[_T]) -> Sequence[_T]:
+    """Those whose quality the calibration covers, which alone can be flagged; all, if none is."""
+    return [each for each in judged if each.unsure_because is None] or judged
+
+
+def of_several(judged: Sequence[Judged], alpha: float) -> tuple[Verdict, float] | None:
     """What is said of an image in which several things were judged; None where nothing was.
 
     Twenty photographed faces hold one that is as unusual as one in twenty. The p-value of the image
     is therefore the smallest times their number (Bonferroni), so that at most a share alpha of
-    photographs is flagged however many faces they show.
+    photographs is flagged however many faces they show. What is of a quality that the calibration
+    doesn't cover can't be flagged, and is left out of both (`counting`).
     """
     if not judged:
         return None
-    p_value = min(1.0, len(judged) * min(p for _, p in judged))
-    said = {verdict for verdict, _ in judged}
+    count = counting(judged)
+    p_value = min(1.0, len(count) * min(each.p_value for each in count))
+    said = {each.verdict for each in judged}
     if Verdict.AI_GENERATED in said:
         return (Verdict.AI_GENERATED if p_value <= alpha else Verdict.UNSURE), p_value
     return (said.pop() if len(said) == 1 else Verdict.UNSURE), p_value

@@ -76,7 +76,7 @@ def rejudge(source: pyarrow.Table | str | Path, detector: Detector) -> pyarrow.T
     of_wholes = _found(wholes, whole, given)
     verdicts, p_values = [], []
     for several, [*one] in zip(of_faces, of_wholes, strict=True):
-        judged = [(each.verdict, each.p_value) for each in (*several, *one)]
+        judged = (*several, *one)
         verdict, p_value = of_several(judged, detector.parts.calibration.alpha) or (None, None)
         verdicts.append(verdict)
         p_values.append(None if p_value is None else round(p_value, _P_VALUE_DECIMALS))

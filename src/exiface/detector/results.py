@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from exiface.calibration import LikelihoodRatio, Verdict, of_several, promise
+from exiface.calibration import LikelihoodRatio, Verdict, counting, of_several, promise
 from exiface.calibration.conformal import SCORE_DECIMALS
 from exiface.photos import CameraTags, Declared
 
@@ -146,6 +146,11 @@ class ImageResult:
         return self.faces if self.image is None else (*self.faces, self.image)
 
     @property
+    def counting(self) -> tuple[Judgement, ...]:
+        """Those of them that can be flagged, for whose number the p-value is corrected."""
+        return tuple(counting(self.judged))
+
+    @property
     def p_value(self) -> float | None:
         """The p-value of the image, corrected for the number of things judged (`of_several`)."""
         return None if self._found is None else self._found[1]
@@ -157,7 +162,7 @@ class ImageResult:
 
     @property
     def _found(self) -> tuple[Verdict, float] | None:
-        return of_several([(each.verdict, each.p_value) for each in self.judged], self.alpha)
+        return of_several(self.judged, self.alpha)
 
     @property
     def declares_generated(self) -> bool:
@@ -189,7 +194,7 @@ class ImageResult:
         flagged = counts.pop(Verdict.AI_GENERATED, 0)
         parts = [f"{flagged} of {number} faces AI-generated" if flagged else "no face flagged"]
         if flagged and self.verdict is not Verdict.AI_GENERATED:
-            parts[0] += f" (chance of {number} faces can do that)"
+            parts[0] += f" (chance of {len(counting(self.faces))} faces can do that)"
         for verdict, said in _SAID_OF_SEVERAL.items():
             if found := counts[verdict]:
                 parts.append(f"{said} {_all_of(found) if found == number else found}")

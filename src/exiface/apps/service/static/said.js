@@ -43,10 +43,12 @@ export function titleOf(face, which, tag = "h3") {
 
 // The verdict on all that was judged in a picture; nothing where it is the verdict on one thing.
 export function summaryOf(answer, tag = "h3") {
-  const number = judgedOf(answer).length;
-  if (number < 2) return [];
-  const corrected = `${shownP(answer)}, corrected for ${number} ${answer.image ? "verdicts" : "faces"}`;
-  return [element(tag, { class: `verdict ${answer.verdict}` }, `${sentenceCase(answer.summary)} `, element("small", {}, corrected))];
+  const judged = judgedOf(answer);
+  if (judged.length < 2) return [];
+  // What can't be compared doesn't count, unless nothing can.
+  const number = judged.filter(({ face }) => !face.unsure_because).length || judged.length;
+  const how = number === 1 ? "of the only one that can be compared" : `corrected for ${number} ${answer.image ? "verdicts" : "faces"}`;
+  return [element(tag, { class: `verdict ${answer.verdict}` }, `${sentenceCase(answer.summary)} `, element("small", {}, `${shownP(answer)}, ${how}`))];
 }
 
 // All that was judged: { face, what, which, number }; which: what to call it among several.
