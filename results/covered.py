@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 from common import write
 from left_out import WORK, subject_of
-from left_out_tables import SUBJECTS, mean_of_groups, of_sheets
+from left_out_tables import SUBJECTS, mean_of_groups, of_sheets, sides
 from numpy.typing import NDArray
-from small_pictures import sides
 from turns import TURNS
 
 from exiface.calibration.quality_limits import QualityLimits
@@ -39,7 +38,7 @@ def uncovered(
     A window counts as large as the picture that it was cut from.
     """
     of_images = encoder.subject == "image"
-    wholes = sides(kept, data) if of_images else np.zeros(len(kept))
+    wholes = sides(map(str, kept.path), data) if of_images else np.zeros(len(kept))
 
     def falls_short(row: int) -> bool:
         photo, box = read_photo(kept.file(row)), kept.face_box(row)

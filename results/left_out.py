@@ -101,6 +101,7 @@ def score(turn: str, run: Path) -> Iterator[Scores]:
                 "chain": np.full(len(rows), chain),
                 "subject": np.array([subject_of(str(path)) for path in rows.path]),
                 "source": rows.source,
+                "path": rows.path.astype(str),
                 "why": rows.split,
                 "turn": np.full(len(rows), turn),
             }

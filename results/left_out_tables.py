@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,25 @@ _SEED = 0
 _REPLICATES = 2000
 FEWEST = 5  # pictures of a family or source that get a row of their own
 Scores = dict[str, NDArray]
+
+
+_SIDES = {  # columns of the size of the picture that a window was cut from
+    "windows_of_both/manifest.csv": ("source_width", "source_height"),
+    "camera_native/camera_native.csv": ("width", "height"),
+    "bench_scenes/manifest.csv": ("source_width", "source_height"),
+    "bench_scenes_2/manifest.csv": ("source_width", "source_height"),
+}
+
+
+def sides(paths: Iterable[str], data: Path) -> NDArray[np.int64]:
+    """The shorter sides (n,) in px of the pictures that windows were cut from."""
+    found = {}
+    for name, columns in _SIDES.items():
+        with (data / name).open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                path = f"{name.split('/')[0]}/{row['file']}"
+                found[path] = min(int(row[column]) for column in columns)
+    return np.array([found[path] for path in paths])
 
 
 def kinds(data: Path) -> dict[str, str]:
@@ -111,14 +130,16 @@ def summarise(turns: list[Scores], data: Path) -> None:
             & (every["why"] == "validation")
             & ((every["subject"] == "pictures") == of_pictures)
         )
-        write(
-            [
-                {"family": f, "p_value": p, "known": int(known)}
-                for which, known in ((rows, False), (further, True))
-                for f, p in zip(names[which], every["p"][which], strict=True)
-            ],
-            Path(f"results/left-out-{file}.csv"),
-        )
+        measured = [
+            {"family": f, "p_value": p, "known": int(known)}
+            for which, known in ((rows, False), (further, True))
+            for f, p in zip(names[which], every["p"][which], strict=True)
+        ]
+        if of_pictures:
+            paths = np.concatenate([every["path"][rows], every["path"][further]]).tolist()
+            for row, side in zip(measured, sides(paths, data).tolist(), strict=True):
+                row["size"] = side
+        write(measured, Path(f"results/left-out-{file}.csv"))
     rows = []
     for subject in SUBJECTS:
         judge = judges[subject == "pictures"]

@@ -120,21 +120,20 @@ def sources() -> str:
 
 
 def sizes() -> str:
-    """What is flagged of whole pictures of several sizes, limits of quality left out of account."""
+    """What is flagged of whole pictures of several sizes, and of all that are judged."""
     found: dict[str, dict[str, Row]] = {}
     for row in rows("small-pictures"):
         found.setdefault(row["shorter side"], {})[row["what"]] = row
     lines = []
     for size, of_what in found.items():
-        if not any(what in of_what for what in WHAT):
-            continue
-        cells = []
-        for what in ("photographs", "never seen", "further collection"):
-            row = of_what[what]
-            cells.append(f"{share(row, 'flagged_pooled')} of {row['pictures']}")
-        lines.append([size, *cells])
-    head = "shorter side, px | photographs flagged | never seen: flagged | known: flagged"
-    return table(head, lines, numbers=3)
+        if "photographs" in of_what:
+            cells = [
+                f"{interval(of_what[what], FLAGGED, '.0%')} of {of_what[what]['pictures']}"
+                for what in ("photographs", "photographs without bench_scenes", *WHAT)
+            ]
+            lines.append([size, *cells[:-1]])
+    head = "shorter side, px | photographs: flagged | but those of bench_scenes"
+    return table(f"{head} | known: flagged | never seen: flagged", lines, numbers=4)
 
 
 def shrunk_photographs(what: str) -> str:
@@ -192,19 +191,21 @@ def notice(subject: str = "faces") -> str:
         found = large_enough()
     known, never, real = (interval(row, FLAGGED, ".0%") for row in found.values())
     photographs = found["photographs"]
-    says = [
-        f"called {real} AI-generated, wrongly",
-        f"were unsure of {share(photographs, 'unsure')}",
-    ]
-    what = "pictures of 768 px and more"
+    unsure = share(photographs, "unsure")
     if subject == "faces":
+        of = "Of photographs from further sources they"
+        says = f"called {real} AI-generated, wrongly, were unsure of {unsure}, and called "
+        says += f"{share(photographs, 'photographic')} photographic"
         what = subject
-        says.append(f"called {share(photographs, 'photographic')} photographic")
+    else:
+        of = "Of photographs that it has not seen, each judged by other sources than its own, it"
+        says = f"called {real} AI-generated, wrongly, and was unsure of {unsure}"
+        what = "pictures of 768 px and more"
     return (
         f"How well {what} are judged (95 % intervals): networks trained in the same way were shown "
         f"{subject} that they hadn't seen. Of generated ones they found {known} where they knew "
-        f"the generator, and {never} where they didn't. Of photographs from further sources they "
-        f"{', '.join(says[:-1])}, and {says[-1]}. What is not flagged may still be generated."
+        f"the generator, and {never} where they didn't. {of} {says}. What is not flagged may still "
+        "be generated."
     )
 
 

@@ -7,15 +7,17 @@ after results/turns.py (`make left-out`). The windows of DATA are cut from pictu
 the detector judges those alone of which the shorter side has 768 px. Writes
 results/small-pictures.csv, a row a class of sizes, by shorter sides in px:
 
-    photographs          that calibrate the detector, each judged by the sources beside its own
+    photographs          that calibrate the detector, each judged by the sources beside its own;
+                         and the same without the source bench_scenes
     never seen, further collection
                          generated pictures by networks that had not seen them (left-out.csv)
     whole photographs    of PHOTOS, shrunk to one side (Lanczos, JPEG 85), by that detector
-    photographed faces   that calibrate `default`, shrunk in the same way until the face, by its
-                         shorter side, has so many px; larger ones alone
+    photographed faces   that calibrate `default`, judged likewise, shrunk in that way until the
+                         face, by its shorter side, has so many px; larger ones alone
 
-Limits of quality are left out of account. Families, or sources, weigh the same; of PHOTOS, each
-picture. Two minutes on two cores.
+Rows by size leave limits of quality out of account, those of "all that are judged" don't; windows
+are judged one by one. Families, or sources, weigh the same; of PHOTOS, each picture. Two minutes on
+two cores.
 """
 
 import csv
@@ -25,12 +27,14 @@ from pathlib import Path
 
 import numpy as np
 from common import write
+from covered import uncovered
 from left_out import WORK, p_values, subject_of
-from left_out_tables import SUBJECTS, WHAT, mean_of_groups, of_sheets
+from left_out_tables import SUBJECTS, WHAT, mean_of_groups, of_sheets, sides
 from numpy.typing import NDArray
 from PIL import Image
 from turns import TURNS
 
+from exiface.calibration import Calibration
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
 from exiface.detector.calibrating import chosen, promise_of
@@ -52,28 +56,12 @@ CLASSES = {
 JUDGED = "all that are judged"
 SHRUNK = (256, 360, 480, 600, 768, 1000)
 FACES = (50, 60, 72, 96, 120, 150)
-_SIDES = {  # columns of the size of the picture that a window was cut from
-    "windows_of_both/manifest.csv": ("source_width", "source_height"),
-    "camera_native/camera_native.csv": ("width", "height"),
-    "bench_scenes/manifest.csv": ("source_width", "source_height"),
-    "bench_scenes_2/manifest.csv": ("source_width", "source_height"),
-}
 Row = dict[str, float | int | str]
-Measured = tuple[str, NDArray, NDArray, NDArray]  # what, p-values, sides, families or sources
+# What, and of each picture: p-value, shorter side, family or source, and whether it is covered.
+Measured = tuple[str, NDArray, NDArray, NDArray, NDArray]
 
 
-def sides(pictures: Manifest, data: Path) -> NDArray[np.int64]:
-    """The shorter sides (n,) in px of the pictures that windows were cut from."""
-    found = {}
-    for name, columns in _SIDES.items():
-        with (data / name).open(newline="") as stream:
-            for row in csv.DictReader(stream):
-                path = f"{name.split('/')[0]}/{row['file']}"
-                found[path] = min(int(row[column]) for column in columns)
-    return np.array([found[str(path)] for path in pictures.path])
-
-
-def of_photographs(parts: DetectorParts, data: Path) -> Measured:
+def of_photographs(parts: DetectorParts, data: Path) -> Iterator[Measured]:
     """Photographs that calibrate, each judged by the sources beside its own."""
     promise = promise_of(parts)
     rows = Manifest.read(WORK / "all-pictures.parquet")
@@ -90,10 +78,15 @@ def of_photographs(parts: DetectorParts, data: Path) -> Measured:
         "subject": np.full(number, "pictures"),
         "why": np.full(number, "calibration"),
     }
-    return "photographs", p_values(scores)[forms == 0], sides(rows, data), rows.source
+    what, *columns = _measured(
+        "photographs", p_values(scores)[forms == 0], rows, rows.source, parts, data
+    )
+    yield what, *columns
+    others = rows.source != "bench_scenes"
+    yield "photographs without bench_scenes", *(column[others] for column in columns)
 
 
-def of_generated(data: Path) -> Iterator[Measured]:
+def of_generated(parts: DetectorParts, data: Path) -> Iterator[Measured]:
     """Generated pictures that the networks of `make left-out` had not seen."""
     with Path("results/left-out-pictures.csv").open(newline="") as stream:
         measured = list(csv.DictReader(stream))
@@ -109,15 +102,25 @@ def of_generated(data: Path) -> Iterator[Measured]:
         if families.tolist() != [row["family"] for row in mine]:
             sys.exit("results/left-out-pictures.csv is of other pictures: make left-out")
         p = np.array([float(row["p_value"]) for row in mine])
-        yield WHAT[why], p, sides(every, data), families
+        yield _measured(WHAT[why], p, every, families, parts, data)
+
+
+def _measured(
+    what: str, p: NDArray, rows: Manifest, groups: NDArray, parts: DetectorParts, data: Path
+) -> Measured:
+    covered = ~uncovered(rows, parts.open_encoder(), parts.quality, data)
+    return what, p, sides(map(str, rows.path), data), groups, covered
 
 
 def classes(parts: DetectorParts, data: Path) -> Iterator[Row]:
-    """A row a class of sizes, and one of all that are large enough to be judged."""
-    judge, judged = parts.judge, {JUDGED: (parts.quality.size, np.inf)}
-    for what, p, side, groups in (of_photographs(parts, data), *of_generated(data)):
-        for name, (low, high) in (CLASSES | judged).items():
-            mine = (side >= low) & (side < high)
+    """A row a class of sizes, and one of all whose quality the detector covers."""
+    judge = parts.judge
+    for what, p, side, groups, covered in (
+        *of_photographs(parts, data),
+        *of_generated(parts, data),
+    ):
+        chosen_by = {name: (side >= low) & (side < high) for name, (low, high) in CLASSES.items()}
+        for name, mine in (chosen_by | {JUDGED: covered}).items():
             flagged = p[mine] <= judge.calibration.alpha
             share, lower, upper = mean_of_groups(flagged, groups[mine])
             unsure = ~flagged & (p[mine] < judge.usual_from)
@@ -174,28 +177,40 @@ def shrunk_faces(parts: DetectorParts) -> Iterator[Row]:
     rows = Manifest.read(WORK / "all-faces.parquet")
     rows = chosen(rows, per_photo=1, per_camera=None, seed=promise_of(parts).seed)
     encoder = parts.open_encoder(threads=1)
-    sides = np.array([shorter_side(rows.face_box(row)) for row in range(len(rows))])
+    lengths = np.array([shorter_side(rows.face_box(row)) for row in range(len(rows))])
 
     def score(row: int, scale: float) -> float:
         pixels = scaled(rows.read_pixels(row), scale)
         box = tuple(scale * side for side in rows.face_box(row))
         return float(parts.scorer.score(encoder.encode([encoder.inputs(pixels, box)]))[0])
 
-    for side in (*FACES, None):
-        scales = np.ones(len(rows)) if side is None else side / sides
+    def scores_at(side: int | None) -> NDArray[np.float64]:
+        """Of each face; NaN of those that are no larger."""
+        scales = np.ones(len(rows)) if side is None else side / lengths
+        found = np.full(len(rows), np.nan)
         larger = np.flatnonzero(scales <= 1)
-        scores = ordered_map(lambda row, scales=scales: score(row, scales[row]), larger)
-        p = parts.calibration.p_value(np.array(list(scores)))
-        share, low, high = mean_of_groups(p <= parts.calibration.alpha, rows.source[larger])
+        found[larger] = list(ordered_map(lambda row: score(row, scales[row]), larger))
+        return found
+
+    as_they_are = scores_at(None)
+    for side in (*FACES, None):
+        scores, p = (scores_at(side), np.full(len(rows), np.nan))
+        for source in set(rows.source.tolist()):
+            own = rows.source == source
+            others = Calibration.of(as_they_are[~own], sources=rows.source[~own])
+            p[own] = others.p_value(scores[own])
+        kept = ~np.isnan(scores)
+        flagged = p[kept] <= parts.calibration.alpha
+        share, low, high = mean_of_groups(flagged, rows.source[kept])
         yield {
             "what": "photographed faces",
             "shorter side": side or "as they are",
-            "groups": len(set(rows.source[larger].tolist())),
-            "pictures": len(larger),
+            "groups": len(set(rows.source[kept].tolist())),
+            "pictures": int(kept.sum()),
             "flagged": share,
             "flagged_low": low,
             "flagged_high": high,
-            "flagged_pooled": float((p <= parts.calibration.alpha).mean()),
+            "flagged_pooled": float(flagged.mean()),
         }
 
 

@@ -14,8 +14,9 @@ from exiface.evaluation import judge, main_table
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "results"))
 
-from quote import TABLES, TEXTS, filled  # noqa: E402 - a script of the results
+from quote import NOTICES, TABLES, TEXTS, filled  # noqa: E402 - a script of the results
 
+CARDS = {"default": "default-detector.card.md", "whole-image": "whole-image.card.md"}
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 REPRODUCING = (ROOT / "docs" / "reproducing-the-paper.md").read_text("utf-8")
@@ -31,6 +32,13 @@ def rows(name: str) -> list[dict[str, str]]:
 def test_tables_are_those_of_the_results(name):
     text = (ROOT / name).read_text("utf-8")
     assert filled(text) == text, "run: python results/quote.py"
+
+
+@pytest.mark.parametrize(("name", "quoted"), [("default", "notice"), ("whole-image",) * 2])
+def test_detectors_say_what_the_results_say(name, quoted):
+    parts = Detector.load(name).parts
+    assert parts.notice == NOTICES[quoted]()
+    assert parts.card.endswith((ROOT / "configs" / CARDS[name]).read_text("utf-8"))
 
 
 def test_every_table_is_quoted_somewhere():

@@ -194,6 +194,8 @@ def test_another_detector_is_refused_unless_it_is_wanted(exiface, kept, photogra
         "verify", kept, "--detector", "photographs-only", "--other-detector", status=1
     )
     assert "face 1: " in gone_on.out
+    assert "none are compared" in gone_on.out
+    assert "the same words" not in gone_on.out
 
 
 @pytest.mark.parametrize(

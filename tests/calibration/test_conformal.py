@@ -107,6 +107,8 @@ def test_a_rate_that_the_sources_can_t_prove_is_kept_where_they_differ_as_usual(
         new = spread * rng.standard_normal(200) + rng.standard_normal(200)
         flagged.append((calibration.p_value(new) <= 0.01).mean())
     assert not calibration.proven
+    assert calibration.promised.startswith("an estimated ")
+    assert f"{calibration.number_of_sources} sources prove rates down to" in calibration.caution
     assert "prove rates down to 2.0 %" in calibration.counted
     assert 0.003 < np.mean(flagged) <= 0.01
 

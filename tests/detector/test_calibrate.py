@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from exiface.apps.options import generated_faces
 from exiface.calibration.quality_limits import QualityLimits
-from exiface.detector.calibrating import Promise, calibrate
+from exiface.detector.calibrating import Promise, calibrate, promise_of
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
 
 
@@ -115,3 +116,18 @@ def test_nothing_to_calibrate_with_is_an_error_that_says_so(exiface, tmp_path):
     assert done.status == 2
     assert "--photos" in done.err
     assert "--alpha" in done.err
+
+
+def test_the_least_size_that_was_asked_for_stays(small, manifest):
+    asked = replace(small, provenance=small.provenance | {"least_size": 300})
+    for promise, size in ((None, 300), (replace(promise_of(asked), least_size=400), 400)):
+        after = calibrate(asked, manifest, name="own", promise=promise)
+        assert (after.quality.size, after.provenance["least_size"]) == (size, size)
+
+
+def test_scores_of_smaller_generated_pictures_are_left_out(tmp_path):
+    table = tmp_path / "scores.csv"
+    table.write_text("family,p_value,known,size\na,0.01,0,1024\nb,0.9,0,512\nc,0.2,1,\n")
+    found = generated_faces([table], "image", 768)
+    assert (found.p_values.tolist(), found.known.p_values.tolist()) == ([0.01], [0.2])
+    assert len(generated_faces([table], "image").p_values) == 2

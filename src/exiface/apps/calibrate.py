@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exiface.apps.options import GeneratedOption, NameOption, generated_faces, read_or_scanned
+from exiface.apps.options import (
+    GeneratedOption,
+    LeastSizeOption,
+    NameOption,
+    generated_faces,
+    read_or_scanned,
+)
 from exiface.choices import Subject
 from exiface.errors import UserError
 
@@ -43,6 +49,7 @@ def calibrate(
     per_camera: Annotated[
         int | None, typer.Option(min=1, help="Photographs of a camera at most.")
     ] = None,
+    least_size: LeastSizeOption = None,
     generated: GeneratedOption = None,
     seed: Annotated[int, typer.Option(help="Of the choice where a camera has more.")] = 0,
 ) -> None:
@@ -72,6 +79,7 @@ def calibrate(
         alpha=former.alpha if alpha is None else alpha,
         beta=former.beta if beta is None else beta,
         per_camera=per_camera,
+        least_size=former.least_size if least_size is None else least_size,
         seed=seed,
     )
     if not photos:
@@ -81,7 +89,7 @@ def calibrate(
         said = _PROMISED.format(promise.alpha, former.alpha)
     else:
         manifest = Manifest.joined([_photographs(path, subject) for path in photos])
-        known = generated_faces(generated or [], subject)
+        known = generated_faces(generated or [], subject, promise.least_size)
         with progress_bar("Calibrating") as progress:
             parts = renewed(
                 parts, manifest, name=name, promise=promise, generated=known, progress=progress

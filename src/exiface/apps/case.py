@@ -82,8 +82,8 @@ class Case:
         """What a reader must know before acting on a verdict, in sentences."""
         return [
             *(
-                f"{parts.name} compares with {parts.calibration.counted}: at most "
-                f"{100 * parts.calibration.alpha:g} % of photographs like those are called "
+                f"{parts.name} compares with {parts.calibration.counted}: "
+                f"{parts.calibration.promised} of photographs like those are called "
                 "AI-generated. Photographs from elsewhere can fare worse, and many generated "
                 "pictures pass."
                 for parts in self.detectors

@@ -46,7 +46,7 @@ def write_explanation(explanation: Explanation, detector: Detector, path: Path) 
 def told(explanation: Explanation) -> dict[str, Any]:
     """Tell what `why.html` shows of an explanation: pictures as URIs, and sentences."""
     shares = [explanation.judged.sentence]
-    if explanation.known_ratio and explanation.judged.unsure_because is None:
+    if explanation.known_ratio:
         shares.append(explanation.known_ratio.sentence)
     return {
         "explanation": explanation,

@@ -8,6 +8,7 @@ import typer
 from exiface.apps.options import (
     ENCODER,
     GeneratedOption,
+    LeastSizeOption,
     NameOption,
     generated_faces,
     read_or_scanned,
@@ -64,14 +65,7 @@ def fit(
     per_camera: Annotated[
         int | None, typer.Option(min=1, help="Faces of a camera, in fit and in calibration.")
     ] = None,
-    least_size: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Pixels of a face, or of an image's shorter side, below which the verdict is "
-            "unsure; without it, as the photographs say.",
-        ),
-    ] = None,
+    least_size: LeastSizeOption = None,
     generated: GeneratedOption = None,
     card: Annotated[
         Path | None, typer.Option(help="Markdown added to the model card (data, licences).")
@@ -114,7 +108,7 @@ def fit(
         read_or_scanned(path, "Reading photographs", fractions=halves, subject=subject, seed=seed)
         for path in photos
     ]
-    known = generated_faces(generated or [], subject)
+    known = generated_faces(generated or [], subject, least_size)
     with progress_bar("Fitting") as progress:
         parts = fit_detector(
             files,

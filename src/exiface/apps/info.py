@@ -70,7 +70,7 @@ def print_detector(parts: "DetectorParts", folder: Path) -> None:
         "calibrated on": _counts(parts.provenance.get("calibration", {})),
         "knows": _known(encoder),
         "verdict": parts.judge.promise(),
-        "promise": f"at most {calibration.alpha:.3g} of photographs flagged, on average; with "
+        "promise": f"{calibration.promised} of photographs flagged, on average; with "
         f"these {units}, {low:.1%} to {high:.1%} (95 % interval)"
         + (f"; {calibration.caution}" if calibration.caution else ""),
         "quality": ", ".join(limits) or "no limits measured",

@@ -38,7 +38,8 @@ GeneratedOption = Annotated[
         help="Generated faces of generators that training never saw, from which the verdict "
         '"photographic" is earned: a folder (a family each) or a manifest; repeatable. Or a CSV '
         "with the columns family and p_value, measured by detectors made in the same way without "
-        "the family; and known, 1 of further pictures of a family that training knew."
+        "the family; known, 1 of further pictures of a family that training knew; and size, of "
+        "which --least-size leaves out the smaller ones."
     ),
 ]
 CroppedOption = Annotated[
@@ -67,6 +68,16 @@ def refuse_other_page(option: str, path: Path, otherwise: str = "") -> None:
         raise UserError(f"{option} {path} is to be a page: name it NAME.html{otherwise}")
 
 
+LeastSizeOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Pixels of a face, or of an image's shorter side, below which the verdict is unsure; "
+        "without it, as the photographs say, or as before.",
+    ),
+]
+
+
 def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
     """Scan a folder as `exiface.datasets.scan` does, with a bar that says what is being done."""
     from exiface.apps.console import progress_bar
@@ -93,9 +104,12 @@ def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
 
 
 def generated_faces(
-    paths: Sequence[Path], subject: Subject = "face"
+    paths: Sequence[Path], subject: Subject = "face", least_size: float | None = None
 ) -> "Manifest | GeneratedFaces | None":
-    """Read what `--generated` names: pictures to be judged, or their scores; None without it."""
+    """Read what `--generated` names: pictures to be judged, or their scores; None without it.
+
+    Scores of pictures below the least size, in pixels, are left out.
+    """
     from dataclasses import replace
 
     import numpy as np
@@ -105,7 +119,7 @@ def generated_faces(
     if any(path.suffix == ".csv" for path in paths):
         if len(paths) > 1:
             raise UserError("--generated takes one CSV of p-values, or faces, not both")
-        return _scored(paths[0])
+        return _scored(paths[0], least_size or 0)
     manifests = []
     for path in paths:
         fractions = {"fit": 1.0}
@@ -124,7 +138,7 @@ def generated_faces(
     return joined
 
 
-def _scored(path: Path) -> "GeneratedFaces":
+def _scored(path: Path, least_size: float) -> "GeneratedFaces":
     from exiface.calibration import CalibrationError, GeneratedFaces
 
     def gathered(rows: list[dict[str, str]], known: GeneratedFaces | None) -> GeneratedFaces:
@@ -134,6 +148,7 @@ def _scored(path: Path) -> "GeneratedFaces":
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.DictReader(stream))
+        rows = [row for row in rows if float(row.get("size") or "inf") >= least_size]
         known = [row for row in rows if row.get("known") == "1"]
         never = [row for row in rows if row.get("known") != "1"]
         return gathered(never, gathered(known, None) if known else None)

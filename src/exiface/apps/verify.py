@@ -44,7 +44,7 @@ def verify(
     if folder is not None and not folder.is_dir():
         raise UserError(f"--folder {folder}: no such folder; name the one where the pictures lie")
     told = read_case(case)
-    judge = _detector(told, detector, case, other_detector)
+    judge, same_detector = _detector(told, detector, case, other_detector)
     pictures = told["pictures"]
     paths = [_found(each, folder, case.parent) for each in pictures]
     present = [path for path in paths if path is not None]
@@ -52,7 +52,9 @@ def verify(
     same_program = told["exiface"] == __version__
     if not same_program:
         typer.echo(f"exiface {told['exiface']} made the case: its words are not compared.")
-    same_words = same_program and not other_detector
+    if not same_detector:
+        typer.echo(f"{judge.id} says other words than the detector of the case: none are compared.")
+    same_words = same_program and same_detector
     different = 0
     with progress_bar("Judging") as progress:
         for number, (picture, path) in enumerate(zip(pictures, paths, strict=True), start=1):
@@ -65,7 +67,7 @@ def verify(
                 typer.echo(line.encode("utf-8", "replace").decode())
     same = len(pictures) - different
     said = f"{same} of {len(pictures)} pictures: the same file, the same scores, the same verdict"
-    said += ", the same words." if same_program else "."
+    said += ", the same words." if same_words else "."
     if different:
         said += f" {different} {'differs or is' if different == 1 else 'differ or are'} missing."
     typer.echo(said)
@@ -110,7 +112,8 @@ def read_case(path: Path) -> dict[str, Any]:
 
 def _detector(
     told: dict[str, Any], named: str | None, case: Path, other_detector: bool
-) -> "Detector":
+) -> "tuple[Detector, bool]":
+    """The detector that judges again, and whether it is the one of the case."""
     from exiface.detector import Detector
 
     then = told["detector"]
@@ -123,7 +126,7 @@ def _detector(
             f"{judge.id}: install exiface {told['exiface']}, which made it, or name the folder of "
             "that detector with --detector; --other-detector goes on with this one"
         )
-    return judge
+    return judge, not others
 
 
 def _found(picture: dict[str, Any], folder: Path | None, beside: Path) -> Path | None:

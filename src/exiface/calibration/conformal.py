@@ -171,6 +171,16 @@ class Calibration:
         return not self.by_source or self._spare > 0
 
     @property
+    def promised(self) -> str:
+        """The share of photographs that is flagged, in words.
+
+        Example:
+            >>> Calibration.of(range(99)).promised
+            'at most 5%'
+        """
+        return f"{'at most' if self.proven else 'an estimated'} {100 * self.alpha:.3g}%"
+
+    @property
     def caution(self) -> str:
         """Why the promised rate is an estimate, in words; empty where it is proven.
 
@@ -178,14 +188,11 @@ class Calibration:
             >>> Calibration.of(range(99)).caution
             ''
         """
-        least = 100 / (self.number_of_sources + 1)
-        return (
-            ""
-            if self.proven
-            else (
-                f"so many sources prove rates down to {least:.1f} %, and lower ones are estimated"
-            )
-        )
+        if self.proven:
+            return ""
+        number = self.number_of_sources
+        least = 100 / (number + 1)
+        return f"{number} sources prove rates down to {least:.1f} %, and lower ones are estimated"
 
     @property
     def _spare(self) -> float:

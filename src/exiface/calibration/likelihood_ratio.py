@@ -87,6 +87,8 @@ class LikelihoodRatio:
         Example:
             >>> LikelihoodRatio(20.4, 6.1, 58.0).sentence
             'A score like this is about 20 times as common among generated faces of kinds it has never seen as among photographs (6.1 to 58): moderate support for generated over photographed.'
+            >>> LikelihoodRatio(34, 34, 34).sentence
+            "A score like this is at least 34 times as common among generated faces of kinds it has never seen as among photographs (so few pictures can't tell how much more): moderate support for generated over photographed."
         """  # noqa: E501 - one sentence, as it is printed
         kinds = "it knows" if self.known else "it has never seen"
         value, low, high = self.value, self.low, self.high
@@ -96,7 +98,8 @@ class LikelihoodRatio:
             common, rare = rare, common
         times = "" if _short(value) == "1" else f"{_short(value)} times "
         about, interval = "about", f"{_short(low)} to {_short(high)}"
-        if low == high:  # at the bound of what the numbers bear, however they are drawn
+        # At the bound of what the numbers bear, however they are drawn.
+        if low == high and self.speaks_for is not None:
             about, interval = "at least", "so few pictures can't tell how much more"
         return (
             f"A score like this is {about} {times}as common among {common} as among "

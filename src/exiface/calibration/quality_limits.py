@@ -66,10 +66,11 @@ class QualityLimits:
         """Measure the limits on calibration photographs.
 
         Of each kind, the limit is what only one photograph in two hundred falls short of, where
-        there are as many. Where those of the lowest quality, a tenth of all at most, are surely
-        flagged more often than promised, it is the quality up to which most are flagged beyond the
-        promise. Compression, which collections hardly vary and the world does, is measured on the
-        same photographs compressed: the limit is the lowest quality before the promise breaks.
+        there are as many. Where those of the lowest quality, a tenth of all or twenty at most, are
+        surely flagged more often than promised, it is the quality up to which most are flagged
+        beyond the promise. Compression, which collections hardly vary and the world does, is
+        measured on the same photographs compressed: the limit is the lowest quality before the
+        promise breaks.
 
         Args:
             qualities: of the photographs.

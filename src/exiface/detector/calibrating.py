@@ -194,6 +194,7 @@ def calibrate(
         )
     provenance = detector.provenance | {
         "calibration": rows.counts(),
+        "least_size": promise.least_size,
         "recalibrated": {"from": detector.name, "digest": detector.digest},
         "versions": versions(),
     }
@@ -219,11 +220,17 @@ def _warn_of_learnt(found: GeneratedFaces, former: GeneratedFaces, names: Sequen
 def promise_of(detector: DetectorParts) -> Promise:
     """The promise that a detector makes of photographs as they lie in the files.
 
-    Whole images calibrate in the forms that they were calibrated in before.
+    Whole images calibrate in the forms that they were calibrated in before, and the least size that
+    was asked for stays.
     """
     as_sent = bool(detector.provenance.get("as_sent")) and detector.encoder.subject == "image"
     calibration = detector.calibration
-    return Promise(alpha=calibration.alpha, beta=calibration.beta, as_sent=as_sent)
+    return Promise(
+        alpha=calibration.alpha,
+        beta=calibration.beta,
+        as_sent=as_sent,
+        least_size=detector.provenance.get("least_size"),
+    )
 
 
 def completed(parts: DetectorParts) -> DetectorParts:

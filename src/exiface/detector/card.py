@@ -1,5 +1,7 @@
 """The model card that every detector carries, filled in from what made it."""
 
+import math
+
 from exiface.detector.folder import DetectorParts
 from exiface.html import template
 from exiface.photos import TAG_NAMES, TAG_TITLES
@@ -38,7 +40,7 @@ def model_card(parts: DetectorParts) -> str:
         scorer=parts.scorer,
         promise=parts.judge.promise(),
         calibration=parts.calibration,
-        smallest=parts.quality.size,
+        smallest=0 if math.isnan(parts.quality.size) else math.ceil(parts.quality.size),
         true_rate=parts.true_rate,
         columns=("photographs", what, "groups", "cameras"),
         sets=(

@@ -109,6 +109,7 @@ def fit(
     provenance |= {
         "calibration": rows.counts(),
         "as_sent": promise.as_sent,
+        "least_size": promise.least_size,
         "versions": versions(),
     }
     return completed(

@@ -36,6 +36,7 @@ def described(parts: DetectorParts) -> dict[str, Any]:
         "subject": parts.encoder.subject,
         "notice": parts.notice,
         "alpha": parts.calibration.alpha,
+        "promised": parts.calibration.promised,
         "true_rate": parts.true_rate,
         "photographs": parts.calibration.photographs,
         "distributions": [distribution(parts.judge)],

@@ -157,6 +157,7 @@ class Described(BaseModel):
     subject: str = Field(description='what it judges: "face" or "image"')
     notice: str = Field(description="what everyone who reads a verdict must know of it")
     alpha: float = Field(description="promised false-alarm rate")
+    promised: str = Field(description='the same in words: "at most 5%", or "an estimated 1%"')
     true_rate: tuple[float, float] = Field(
         description="95 % interval of the true one, given how many photographs calibrate it"
     )

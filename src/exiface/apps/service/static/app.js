@@ -9,6 +9,7 @@ import { listenForPictures } from "./intake.js";
 import { forget, keep, kept, newId } from "./kept.js";
 import { listen } from "./keys.js";
 import { thumbnailOf } from "./pictures.js";
+import { sentenceCase } from "./said.js";
 import { saveJson, saveReport } from "./save.js";
 import { tableOf } from "./table.js";
 
@@ -45,8 +46,8 @@ async function loadDetector() {
   const { learnt_from: learnt } = detector.choices.find(({ name }) => name === select.value);
   byId("learnt").textContent = `has learnt from ${learnt}`;
   byId("honest").textContent =
-    `A verdict says how a${detector.subject === "image" ? "n image" : " face"} compares with ${detector.photographs} photographs. At most ` +
-    `${Number((100 * detector.alpha).toFixed(2))} % of photographs like those are called AI-generated; photographs from ` +
+    `A verdict says how a${detector.subject === "image" ? "n image" : " face"} compares with ${detector.photographs} photographs. ${sentenceCase(detector.promised)} ` +
+    `of photographs like those are called AI-generated; photographs from ` +
     "elsewhere can fare worse, and many generated ones pass. It is a hint, not a proof: look at " +
     "where the picture comes from. What a file says of itself never enters the verdict.";
   byId("made").textContent = `Detector: ${detector.id}.`;
@@ -241,8 +242,10 @@ byId("clear").addEventListener("click", () => {
   table.reset();
   arranged();
   byId("files").focus();
-  forget().then(() => {
-    byId("told").textContent = "This browser keeps none of the pictures any more.";
+  forget().then((gone) => {
+    if (entries.length) return;
+    byId("told").textContent = gone ? "This browser keeps none of the pictures any more."
+      : "This browser let nothing be deleted: clear this site's data in its settings.";
     byId("told").hidden = false;
   });
 });

@@ -50,4 +50,5 @@ export const kept = () => asked("readonly", (pictures) => pictures.getAll(), [])
 // Keeps { id, file, name, thumbnail, answer, subject }; whether it could.
 export const keep = async (record) => (await asked("readwrite", (pictures) => pictures.put(record), null)) !== null;
 
-export const forget = () => asked("readwrite", (pictures) => pictures.clear(), null);
+// Whether it could.
+export const forget = async () => (await asked("readwrite", (pictures) => pictures.clear(), null)) !== null;
