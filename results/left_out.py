@@ -14,7 +14,7 @@ by all that the network hasn't seen. Trainings that are done are left as they ar
     results/left-out-calibrations.csv  three ways to calibrate, at the promised 5 % and 1 %
     results/left-out-faces.csv         p-values of generated faces, for `exiface fit --generated`:
                                        of families never seen, and of known ones (known = 1)
-    results/left-out-pictures.csv      likewise of whole pictures
+    results/left-out-pictures.csv      likewise of whole pictures; size: their shorter side in px
 
 Without DATA's pictures: python results/left_out.py DATA summarise, of scores in runs/turns/.
 """

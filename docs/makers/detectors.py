@@ -51,7 +51,7 @@ def _column(name: str) -> list[str]:
 def _found(name: str) -> list[str]:
     """Shares flagged of known kinds, of kinds never seen and of photographs."""
     if name == "whole-image":
-        return [interval(row, FLAGGED, ".0%") for row in large_enough().values()]
+        return [f"{interval(row, FLAGGED, '.0%')}, from 768 px" for row in large_enough().values()]
     if name == "default":
         found = left_out()
         return [

@@ -86,7 +86,12 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; name one that holds pictures")
     with progress_bar(doing) as progress:
-        return scan(folder, progress=progress, **options)[0]
+        found, summary = scan(folder, progress=progress, **options)
+    for reason, files in summary.left_out.items():
+        # File names need not be text; what isn't is shown as a question mark.
+        said = f"{folder}: left out: {len(files)} - {reason} (such as {files[0]})"
+        typer.echo(said.encode("utf-8", "replace").decode(), err=True)
+    return found
 
 
 def read_or_scanned(path: Path, doing: str, **options: Any) -> "Manifest":
