@@ -128,11 +128,11 @@ def sizes() -> str:
     for size, of_what in found.items():
         if "photographs" in of_what:
             cells = [
-                f"{interval(of_what[what], FLAGGED, '.0%')} of {of_what[what]['pictures']}"
+                f"{share(of_what[what], 'flagged')} of {of_what[what]['pictures']}"
                 for what in ("photographs", "photographs without bench_scenes", *WHAT)
             ]
             lines.append([size, *cells[:-1]])
-    head = "shorter side, px | photographs: flagged | but those of bench_scenes"
+    head = "shorter side, px | photographs: flagged | without bench_scenes"
     return table(f"{head} | known: flagged | never seen: flagged", lines, numbers=4)
 
 
