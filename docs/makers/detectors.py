@@ -12,7 +12,8 @@ from exiface.detector.folder import BUILTIN, read_folder
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "results"))
 
-from quote import FLAGGED, WHAT, flagged_unseen, large_enough, left_out  # noqa: E402 - a script of the results
+from quote import flagged_unseen  # noqa: E402 - a script of the results
+from quote_left_out import FLAGGED, WHAT, large_enough, left_out  # noqa: E402
 from quoted import Row, interval, rows  # noqa: E402
 
 ROWS = (
