@@ -61,8 +61,10 @@ class Case:
     @property
     def time(self) -> str:
         """When it was made, for people."""
-        made = self.made
-        return f"{made.day} {made:%B %Y, %H:%M:%S} UTC{made.isoformat()[-6:]} ({made.tzname()})"
+        made, zone = self.made, "UTC"
+        if made.utcoffset():
+            zone += f"{made.isoformat()[-6:]} ({made.tzname()})"
+        return f"{made.day} {made:%B %Y, %H:%M:%S} {zone}"
 
     @property
     def detectors(self) -> list[DetectorParts]:
