@@ -126,9 +126,13 @@ def test_low_quality_makes_every_verdict_unsure_and_says_why(name, astronaut):
     assert strict.judged[0].p_value == plain.judged[0].p_value
 
 
-def test_a_least_size_that_was_asked_for(pictures):
-    found = calibrated(Darkness(), Narrowness(), pictures, Promise(as_sent=True, least_size=768))
-    assert found.quality.size == 768
+def test_a_least_size_that_was_asked_for(pictures, caplog):
+    for size in (100, 768):
+        promise = Promise(as_sent=True, least_size=size)
+        found = calibrated(Darkness(), Narrowness(), pictures, promise)
+        assert found.quality.size == size
+    [warned] = [each for each in caplog.messages if "least-size" in each]
+    assert "40 of 40 photographs have less than 768 px" in warned
 
 
 def test_the_built_in_detector_leaves_small_and_flat_pictures_unsure():

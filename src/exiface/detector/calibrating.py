@@ -106,9 +106,7 @@ def calibrated(
     check = None
     if tag_weights is not None:
         check = CrossCheck.of(tag_weights, features[as_they_are], rows.tags)
-    quality = _limits(encoder, scorer, calibration, scores[as_they_are], rows, promise.seed, limits)
-    if promise.least_size is not None:
-        quality = replace(quality, size=float(np.fmax(quality.size, promise.least_size)))
+    quality = _limits(encoder, scorer, calibration, scores[as_they_are], rows, promise, limits)
     if isinstance(generated, Manifest):
         generated = _measured(generated, encoder, scorer, calibration, promise, seen, progress)
     return Calibrated(calibration, check, generated, quality)
@@ -281,11 +279,13 @@ def _limits(
     calibration: Calibration,
     scores: NDArray[np.float64],
     rows: Manifest,
-    seed: int,
+    promise: Promise,
     former: QualityLimits | None,
 ) -> QualityLimits:
     """Measure the limits of quality, of photographs with these scores as they are."""
-    compared = set(np.random.default_rng(seed).permutation(len(rows))[:_COMPRESSED].tolist())
+    compared = set(
+        np.random.default_rng(promise.seed).permutation(len(rows))[:_COMPRESSED].tolist()
+    )
 
     def measured(row: int) -> tuple[Quality, NDArray[np.uint8] | None]:
         photo, box = read_photo(rows.file(row)), rows.face_box(row)
@@ -305,10 +305,21 @@ def _limits(
         features = np.concatenate(list(ordered_map(encoder.encode, batches)))
         return calibration.p_value(scorer.score(features))
 
-    return QualityLimits.of(
+    found = QualityLimits.of(
         qualities,
         calibration.p_value(scores),
         calibration.alpha,
         compressed=((quality, compressed(quality)) for quality in _JPEG_QUALITIES),
         former=former,
     )
+    if promise.least_size is None:
+        return found
+    if (small := sum(each.size < promise.least_size for each in qualities)) > len(qualities) / 2:
+        _LOGGER.warning(
+            "%d of %d photographs have less than %g px, of which the verdict is always unsure: if "
+            "yours are judged at this size, give another --least-size",
+            small,
+            len(qualities),
+            promise.least_size,
+        )
+    return replace(found, size=float(np.fmax(found.size, promise.least_size)))
