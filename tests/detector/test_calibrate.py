@@ -4,7 +4,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exiface.apps.options import generated_faces
 from exiface.calibration.quality_limits import QualityLimits
 from exiface.detector.calibrating import Promise, calibrate, promise_of
 from exiface.detector.folder import BUILTIN, DetectorError, digests, read_folder, write_folder
@@ -95,6 +94,7 @@ def test_another_rate_is_promised_of_the_same_photographs(exiface, photos, tmp_p
             "alpha, the false-alarm rate, must lie between 0 and 1, such as 0.01, got 5",
         ),
         (("--alpha", 0.3, "--photos", "gone"), "beta must lie between alpha, 0.3, and 1"),
+        (("--alpha", 0.1, "--least-size", 99), "name photographs to calibrate on (--photos)"),
         (("--photos", "gone"), "gone: no such folder; name one that holds pictures"),
         (("--photos", "gone.png"), "gone.png is named as a picture is: name its folder"),
         (("--photos", "gone.parquet"), "no such manifest; make one with"),
@@ -123,11 +123,3 @@ def test_the_least_size_that_was_asked_for_stays(small, manifest):
     for promise, size in ((None, 300), (replace(promise_of(asked), least_size=400), 400)):
         after = calibrate(asked, manifest, name="own", promise=promise)
         assert (after.quality.size, after.provenance["least_size"]) == (size, size)
-
-
-def test_scores_of_smaller_generated_pictures_are_left_out(tmp_path):
-    table = tmp_path / "scores.csv"
-    table.write_text("family,p_value,known,size\na,0.01,0,1024\nb,0.9,0,512\nc,0.2,1,\n")
-    found = generated_faces([table], "image", 768)
-    assert (found.p_values.tolist(), found.known.p_values.tolist()) == ([0.01], [0.2])
-    assert len(generated_faces([table], "image").p_values) == 2

@@ -83,7 +83,8 @@ def calibrate(
         seed=seed,
     )
     if not photos:
-        if generated or (promise.alpha, promise.beta) == (former.alpha, former.beta):
+        same = (promise.alpha, promise.beta) == (former.alpha, former.beta)
+        if generated or least_size is not None or same:
             raise UserError("name photographs to calibrate on (--photos), or another --alpha")
         parts = promised(parts, name=name, alpha=promise.alpha, beta=promise.beta)
         said = _PROMISED.format(promise.alpha, former.alpha)
