@@ -19,36 +19,27 @@ from left_out_tables import SUBJECTS, mean_of_groups, of_sheets, sides
 from numpy.typing import NDArray
 from turns import TURNS
 
-from exiface.calibration.quality_limits import QualityLimits
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
-from exiface.detector.folder import detector_folder, read_folder
-from exiface.encoders import Encoder
-from exiface.photos.crops import shorter_side
-from exiface.photos.images import read_photo
-from exiface.photos.quality import Quality
+from exiface.detector.encoding import quality_of
+from exiface.detector.folder import DetectorParts, detector_folder, read_folder
 from exiface.threads import ordered_map
 
 
 def uncovered(
-    kept: Manifest, encoder: Encoder, limits: QualityLimits, data: Path
+    parts: DetectorParts, kept: Manifest, wholes: NDArray[np.int64] | None = None
 ) -> NDArray[np.bool_]:
     """Which pictures (n,) are of a quality that a detector doesn't cover.
 
-    A window counts as large as the picture that it was cut from.
+    A window counts as large as the picture that it was cut from, whose shorter side is given.
     """
-    of_images = encoder.subject == "image"
-    wholes = sides(map(str, kept.path), data) if of_images else np.zeros(len(kept))
+    encoder = parts.open_encoder()
 
     def falls_short(row: int) -> bool:
-        photo, box = read_photo(kept.file(row)), kept.face_box(row)
-        if of_images:
-            quality = Quality.of_image(photo.pixels, photo.jpeg_quality)
+        quality, _ = quality_of(encoder, kept, row)
+        if wholes is not None:
             quality = replace(quality, size=float(wholes[row]))
-        else:
-            taken = encoder.inputs(photo.pixels, box)
-            quality = Quality.of(taken, shorter_side(box), kept.landmarks[row], photo.jpeg_quality)
-        return limits.reason(quality) is not None
+        return parts.quality.reason(quality) is not None
 
     return np.array(list(ordered_map(falls_short, range(len(kept)))))
 
@@ -56,13 +47,12 @@ def uncovered(
 def table(data: Path) -> Iterator[dict[str, float | int | str]]:
     kept = Manifest.joined([Manifest.read(WORK / f"{turn}-kept.parquet") for turn in TURNS])
     subjects = np.array([subject_of(str(path)) for path in kept.path])
+    pictures = subjects == "pictures"
+    default, whole = (read_folder(detector_folder(name)) for name in ("default", "whole-image"))
     short = np.zeros(len(kept), bool)
-    for name, mine in (
-        ("default", subjects != "pictures"),
-        ("whole-image", subjects == "pictures"),
-    ):
-        parts = read_folder(detector_folder(name))
-        short[mine] = uncovered(kept.select(mine), parts.open_encoder(), parts.quality, data)
+    short[~pictures] = uncovered(default, kept.select(~pictures))
+    wholes = sides(kept.path[pictures].tolist(), data)
+    short[pictures] = uncovered(whole, kept.select(pictures), wholes)
     families, sheets = families_of(kept.source), of_sheets(kept.source)
     for subject in SUBJECTS:
         for what, rows, groups in (

@@ -51,6 +51,12 @@ def overall(*, of_any_size: bool = True) -> str:
     return table(head, lines, numbers=5)
 
 
+def of_all(subject: str) -> dict[str, Row]:
+    """What is said of all pictures, as handed over."""
+    found = left_out()
+    return {what: found[subject, "as handed over", what, "all"] for what in WHAT}
+
+
 def large_enough() -> dict[str, Row]:
     """What is said of whole pictures that are large enough to be judged."""
     found = {
@@ -100,9 +106,12 @@ def sizes() -> str:
         if "photographs" in of_what:
             cells = [
                 f"{share(of_what[what], 'flagged')} of {of_what[what]['pictures']}"
-                for what in ("photographs", "photographs without bench_scenes", *WHAT)
+                for what in (
+                    *("photographs", "photographs without bench_scenes"),
+                    *("further collection", "never seen"),
+                )
             ]
-            lines.append([size, *cells[:-1]])
+            lines.append([size, *cells])
     head = "shorter side, px | photographs: flagged | without bench_scenes"
     return table(f"{head} | known: flagged | never seen: flagged", lines, numbers=4)
 
@@ -156,10 +165,7 @@ def compared(name: str, by: str, title: str, *, numbers: int) -> str:
 
 def notice(subject: str = "faces") -> str:
     """What is found of known and of new generators, and what is flagged of photographs."""
-    every = left_out()
-    found = {what: every[subject, "as handed over", what, "all"] for what in WHAT}
-    if subject == "pictures":
-        found = large_enough()
+    found = large_enough() if subject == "pictures" else of_all(subject)
     known, never, real = (interval(row, FLAGGED, ".0%") for row in found.values())
     photographs = found["photographs"]
     unsure = share(photographs, "unsure")

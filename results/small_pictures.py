@@ -34,11 +34,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from turns import TURNS
 
-from exiface.calibration import Calibration
 from exiface.datasets import Manifest
 from exiface.datasets.sampling import families_of
 from exiface.detector.calibrating import chosen, promise_of
-from exiface.detector.encoding import encode_rows
+from exiface.detector.encoding import FORMS, encode_rows
 from exiface.detector.folder import DetectorParts, detector_folder, read_folder
 from exiface.evaluation.metrics import clopper_pearson
 from exiface.photos.alterations import saved
@@ -61,26 +60,28 @@ Row = dict[str, float | int | str]
 Measured = tuple[str, NDArray, NDArray, NDArray, NDArray]
 
 
+def by_other_sources(
+    scores: NDArray, chains: NDArray, sources: NDArray, subject: str
+) -> NDArray[np.float64]:
+    """p-values (n,) of photographs, each by the sources beside its own."""
+    same = {"subject": subject, "why": "calibration"}
+    return p_values(
+        {"score": scores, "chain": chains, "source": sources}
+        | {name: np.full(len(scores), value) for name, value in same.items()}
+    )
+
+
 def of_photographs(parts: DetectorParts, data: Path) -> Iterator[Measured]:
     """Photographs that calibrate, each judged by the sources beside its own."""
     promise = promise_of(parts)
     rows = Manifest.read(WORK / "all-pictures.parquet")
     rows = chosen(rows, per_photo=1, per_camera=None, seed=promise.seed)
-    features, _, forms = encode_rows(
+    features, sources, forms = encode_rows(
         parts.open_encoder(), rows, as_sent=promise.as_sent, seed=promise.seed
     )
-    names = np.array(["as handed over", "saved again", "shrunk"])
-    number = len(forms)
-    scores = {
-        "score": parts.scorer.score(features),
-        "chain": names[forms],
-        "source": np.resize(rows.source, number),
-        "subject": np.full(number, "pictures"),
-        "why": np.full(number, "calibration"),
-    }
-    what, *columns = _measured(
-        "photographs", p_values(scores)[forms == 0], rows, rows.source, parts, data
-    )
+    chains = np.array(["as handed over", *list(FORMS)[1:]])[forms]
+    p = by_other_sources(parts.scorer.score(features), chains, sources, "pictures")[forms == 0]
+    what, *columns = _measured("photographs", p, rows, rows.source, parts, data)
     yield what, *columns
     others = rows.source != "bench_scenes"
     yield "photographs without bench_scenes", *(column[others] for column in columns)
@@ -108,8 +109,21 @@ def of_generated(parts: DetectorParts, data: Path) -> Iterator[Measured]:
 def _measured(
     what: str, p: NDArray, rows: Manifest, groups: NDArray, parts: DetectorParts, data: Path
 ) -> Measured:
-    covered = ~uncovered(rows, parts.open_encoder(), parts.quality, data)
-    return what, p, sides(map(str, rows.path), data), groups, covered
+    wholes = sides(rows.path.tolist(), data)
+    return what, p, wholes, groups, ~uncovered(parts, rows, wholes)
+
+
+def shares(flagged: NDArray[np.bool_], groups: NDArray) -> Row:
+    """The columns of a row: of (n,) pictures, by their families or sources (n,)."""
+    share, low, high = mean_of_groups(flagged, groups)
+    return {
+        "groups": len(set(groups.tolist())),
+        "pictures": len(flagged),
+        "flagged": share,
+        "flagged_low": low,
+        "flagged_high": high,
+        "flagged_pooled": float(flagged.mean()),
+    }
 
 
 def classes(parts: DetectorParts, data: Path) -> Iterator[Row]:
@@ -122,17 +136,11 @@ def classes(parts: DetectorParts, data: Path) -> Iterator[Row]:
         chosen_by = {name: (side >= low) & (side < high) for name, (low, high) in CLASSES.items()}
         for name, mine in (chosen_by | {JUDGED: covered}).items():
             flagged = p[mine] <= judge.calibration.alpha
-            share, lower, upper = mean_of_groups(flagged, groups[mine])
             unsure = ~flagged & (p[mine] < judge.usual_from)
             yield {
                 "what": what,
                 "shorter side": name,
-                "groups": len(set(groups[mine].tolist())),
-                "pictures": int(mine.sum()),
-                "flagged": share,
-                "flagged_low": lower,
-                "flagged_high": upper,
-                "flagged_pooled": float(flagged.mean()),
+                **shares(flagged, groups[mine]),
                 "unsure": mean_of_groups(unsure, groups[mine])[0],
             }
 
@@ -177,40 +185,30 @@ def shrunk_faces(parts: DetectorParts) -> Iterator[Row]:
     rows = Manifest.read(WORK / "all-faces.parquet")
     rows = chosen(rows, per_photo=1, per_camera=None, seed=promise_of(parts).seed)
     encoder = parts.open_encoder(threads=1)
-    lengths = np.array([shorter_side(rows.face_box(row)) for row in range(len(rows))])
+    lengths = [shorter_side(rows.face_box(row)) for row in range(len(rows))]
 
     def score(row: int, scale: float) -> float:
         pixels = scaled(rows.read_pixels(row), scale)
         box = tuple(scale * side for side in rows.face_box(row))
         return float(parts.scorer.score(encoder.encode([encoder.inputs(pixels, box)]))[0])
 
-    def scores_at(side: int | None) -> NDArray[np.float64]:
-        """Of each face; NaN of those that are no larger."""
-        scales = np.ones(len(rows)) if side is None else side / lengths
-        found = np.full(len(rows), np.nan)
-        larger = np.flatnonzero(scales <= 1)
-        found[larger] = list(ordered_map(lambda row: score(row, scales[row]), larger))
-        return found
-
-    as_they_are = scores_at(None)
-    for side in (*FACES, None):
-        scores, p = (scores_at(side), np.full(len(rows), np.nan))
-        for source in set(rows.source.tolist()):
-            own = rows.source == source
-            others = Calibration.of(as_they_are[~own], sources=rows.source[~own])
-            p[own] = others.p_value(scores[own])
-        kept = ~np.isnan(scores)
-        flagged = p[kept] <= parts.calibration.alpha
-        share, low, high = mean_of_groups(flagged, rows.source[kept])
+    shrinks = [
+        (str(side), row, side / length)
+        for side in FACES
+        for row, length in enumerate(lengths)
+        if length >= side
+    ]
+    shrinks += [("as handed over", row, 1.0) for row in range(len(rows))]
+    scores = np.array(list(ordered_map(lambda shrink: score(*shrink[1:]), shrinks)))
+    chains = np.array([chain for chain, _, _ in shrinks])
+    sources = rows.source[[row for _, row, _ in shrinks]]
+    flagged = by_other_sources(scores, chains, sources, "faces") <= parts.calibration.alpha
+    for chain in dict.fromkeys(chains.tolist()):
+        mine = chains == chain
         yield {
             "what": "photographed faces",
-            "shorter side": side or "as they are",
-            "groups": len(set(rows.source[kept].tolist())),
-            "pictures": int(kept.sum()),
-            "flagged": share,
-            "flagged_low": low,
-            "flagged_high": high,
-            "flagged_pooled": float(flagged.mean()),
+            "shorter side": "as they are" if chain == "as handed over" else chain,
+            **shares(flagged[mine], sources[mine]),
         }
 
 

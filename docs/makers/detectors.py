@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "results"))
 
 from quote import flagged_unseen  # noqa: E402 - a script of the results
-from quote_left_out import FLAGGED, WHAT, large_enough, left_out  # noqa: E402
+from quote_left_out import FLAGGED, large_enough, of_all  # noqa: E402
 from quoted import Row, interval, rows  # noqa: E402
 
 ROWS = (
@@ -54,10 +54,7 @@ def _found(name: str) -> list[str]:
     if name == "whole-image":
         return [f"{interval(row, FLAGGED, '.0%')}, from 768 px" for row in large_enough().values()]
     if name == "default":
-        found = left_out()
-        return [
-            interval(found["faces", "as handed over", of, "all"], FLAGGED, ".0%") for of in WHAT
-        ]
+        return [interval(row, FLAGGED, ".0%") for row in of_all("faces").values()]
     flagged = flagged_unseen(".0%")
     return ["it knows none", flagged["generated"], flagged["photographs"]]
 

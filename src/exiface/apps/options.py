@@ -42,6 +42,14 @@ GeneratedOption = Annotated[
         "which --least-size leaves out the smaller ones."
     ),
 ]
+LeastSizeOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Pixels of a face, or of an image's shorter side, below which the verdict is unsure; "
+        "without it, as the photographs say, or as before.",
+    ),
+]
 CroppedOption = Annotated[
     bool, typer.Option("--cropped", help="Each image is a face already cut out.")
 ]
@@ -68,16 +76,6 @@ def refuse_other_page(option: str, path: Path, otherwise: str = "") -> None:
         raise UserError(f"{option} {path} is to be a page: name it NAME.html{otherwise}")
 
 
-LeastSizeOption = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        help="Pixels of a face, or of an image's shorter side, below which the verdict is unsure; "
-        "without it, as the photographs say, or as before.",
-    ),
-]
-
-
 def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
     """Scan a folder as `exiface.datasets.scan` does, with a bar that says what is being done."""
     from exiface.apps.console import progress_bar
@@ -87,10 +85,8 @@ def scanned(folder: Path, doing: str, **options: Any) -> "Manifest":
         raise UserError(f"{folder}: no such folder; name one that holds pictures")
     with progress_bar(doing) as progress:
         found, summary = scan(folder, progress=progress, **options)
-    for reason, files in summary.left_out.items():
-        # File names need not be text; what isn't is shown as a question mark.
-        said = f"{folder}: left out: {len(files)} - {reason} (such as {files[0]})"
-        typer.echo(said.encode("utf-8", "replace").decode(), err=True)
+    for exclusion in summary.exclusions():
+        typer.echo(f"{folder}: {exclusion}", err=True)
     return found
 
 

@@ -130,6 +130,7 @@ def _fractions(text: str) -> dict[str, float]:
 
 def _print_summary(summary: "ScanSummary", output: Path) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -152,5 +153,5 @@ def _print_summary(summary: "ScanSummary", output: Path) -> None:
             "[yellow]No photograph has a camera tag: good for `fit`, but `train` has nothing to "
             "rank. Metadata may have been stripped, or stands in a CSV (--records).[/]"
         )
-    for reason, files in summary.left_out.items():
-        console.print(f"[dim]left out: {len(files)} - {reason} (such as {files[0]})[/]")
+    for exclusion in summary.exclusions():
+        console.print(f"[dim]{escape(exclusion)}[/]")

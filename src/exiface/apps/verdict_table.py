@@ -41,9 +41,9 @@ def print_verdicts(
     said = ", ".join(f"{count} {_NAMES.get(name, name)}" for name, count in counts.most_common())
     plural = "picture" if len(results) == 1 else "pictures"
     console.print(f"\n[bold]{len(results)} {plural}: {said}.[/]", soft_wrap=True)
-    promised = detector.parts.calibration.promised
+    promised = detector.parts.calibration.promised.capitalize()
     console.print(
-        f"[dim]{promised[0].upper()}{promised[1:]} of photographs are called "
+        f"[dim]{promised} of photographs are called "
         f"AI-generated; a flag is a hint, not a proof. {detector.id}[/]",
         soft_wrap=True,
     )

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -53,6 +53,13 @@ class ScanSummary:
     left_out: dict[str, list[str]] = field(default_factory=dict)  #: reason -> files.
     found: dict[str, int] = field(default_factory=dict)  #: what else a known layout holds, counted.
     warnings: list[str] = field(default_factory=list)  #: what users must know of it.
+
+    def exclusions(self) -> Iterator[str]:
+        """What was left out and why, a sentence a reason."""
+        for reason, files in self.left_out.items():
+            # File names need not be text; what isn't is shown as a question mark.
+            first = files[0].encode("utf-8", "replace").decode()
+            yield f"left out: {len(files)} - {reason} (such as {first})"
 
     def warn(self, text: str) -> None:
         """Keep what users must know, and log it."""

@@ -14,13 +14,12 @@ from exiface.datasets import Manifest, cap
 from exiface.datasets.sampling import families_of
 from exiface.detector.card import model_card
 from exiface.detector.cross_check import CrossCheck
-from exiface.detector.encoding import encode_rows, largest_faces
+from exiface.detector.encoding import encode_rows, largest_faces, quality_of
 from exiface.detector.folder import DetectorError, DetectorParts
 from exiface.encoders import Encoder
 from exiface.encoders.folder import are_among
-from exiface.photos import read_photo
 from exiface.photos.alterations import saved
-from exiface.photos.crops import as_shown, shorter_side
+from exiface.photos.crops import as_shown
 from exiface.photos.quality import Quality
 from exiface.progress import Progress, no_progress
 from exiface.provenance import versions
@@ -288,12 +287,7 @@ def _limits(
     )
 
     def measured(row: int) -> tuple[Quality, NDArray[np.uint8] | None]:
-        photo, box = read_photo(rows.file(row)), rows.face_box(row)
-        taken = encoder.inputs(photo.pixels, box)
-        if encoder.subject == "image":
-            quality = Quality.of_image(photo.pixels, photo.jpeg_quality)
-        else:
-            quality = Quality.of(taken, shorter_side(box), rows.landmarks[row], photo.jpeg_quality)
+        quality, taken = quality_of(encoder, rows, row)
         return quality, as_shown(taken) if row in compared else None
 
     qualities, crops = zip(*ordered_map(measured, range(len(rows))), strict=True)

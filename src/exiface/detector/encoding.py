@@ -11,8 +11,10 @@ from exiface.datasets import Manifest
 from exiface.datasets.augmentation import AS_SENT
 from exiface.datasets.batches import FaceBatches
 from exiface.encoders import Encoder
+from exiface.photos import read_photo
 from exiface.photos.alterations import saved
-from exiface.photos.crops import Crop
+from exiface.photos.crops import Crop, shorter_side
+from exiface.photos.quality import Quality
 from exiface.progress import Progress, no_progress
 from exiface.threads import ordered_map
 
@@ -143,6 +145,16 @@ def encode_rows(
     if as_sent:
         return encode_sent(encoder, rows, progress, seed=seed), rows.source, forms
     return encode_faces(encoder, rows, progress), rows.source, forms
+
+
+def quality_of(encoder: Encoder, rows: Manifest, row: int) -> tuple[Quality, Crop]:
+    """How well the face or image of a row can be seen, and what the encoder takes of it."""
+    photo, box = read_photo(rows.file(row)), rows.face_box(row)
+    taken = encoder.inputs(photo.pixels, box)
+    if encoder.subject == "image":
+        return Quality.of_image(photo.pixels, photo.jpeg_quality), taken
+    found = Quality.of(taken, shorter_side(box), rows.landmarks[row], photo.jpeg_quality)
+    return found, taken
 
 
 def largest_faces(manifest: Manifest) -> Manifest:

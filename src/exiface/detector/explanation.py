@@ -196,7 +196,7 @@ def _beside(
     return {
         "nearest_scores": tuple(np.sort(nearest).tolist()),
         "tag_checks": () if check is None else check.check(feature, tags),
-        # Ratios were measured on pictures of a quality that the calibration covers.
+        # As `Judgement.evidence`, only of what can be compared.
         "known_ratio": None
         if judged.unsure_because
         else parts.judge.ratio_of_known(judged.p_value),

@@ -60,6 +60,14 @@ class Judgement:
     detector: str | None = None  #: id of the detector, where it isn't that of the result.
 
     @property
+    def evidence(self) -> LikelihoodRatio | None:
+        """The likelihood ratio; None where there is none, or the quality isn't covered.
+
+        It was measured on pictures of a quality that the calibration covers.
+        """
+        return self.likelihood_ratio if self.unsure_because is None else None
+
+    @property
     def sentence(self) -> str:
         """What is promised of such a p-value, and how strongly the score speaks.
 
@@ -67,11 +75,9 @@ class Judgement:
             >>> Judgement((0, 0, 9, 9), 1.0, 0.02, Verdict.AI_GENERATED).sentence
             '1 in 50 photographs looks this unusual.'
         """
-        ratio = self.likelihood_ratio
-        # The ratio was measured on pictures of a quality that the calibration covers.
-        if ratio is None or self.unsure_because is not None:
+        if self.evidence is None:
             return f"{promise(self.p_value)}."
-        return f"{promise(self.p_value)}. {ratio.sentence}"
+        return f"{promise(self.p_value)}. {self.evidence.sentence}"
 
     @property
     def how_sure(self) -> str:

@@ -108,10 +108,7 @@ def _scored(result: ImageResult) -> Scored:
     if not result.judged:
         return NOTHING
     found = result.judged[0]
-    ratio = math.nan
-    # Ratios were measured on pictures of a quality that the calibration covers.
-    if found.likelihood_ratio is not None and found.unsure_because is None:
-        ratio = found.likelihood_ratio.value
+    ratio = math.nan if found.evidence is None else found.evidence.value
     return found.score, found.p_value, found.verdict.value, ratio
 
 

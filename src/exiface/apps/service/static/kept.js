@@ -47,8 +47,11 @@ async function asked(mode, request, otherwise) {
 // All that is kept, in the order in which it came.
 export const kept = () => asked("readonly", (pictures) => pictures.getAll(), []);
 
-// Keeps { id, file, name, thumbnail, answer, subject }; whether it could.
-export const keep = async (record) => (await asked("readwrite", (pictures) => pictures.put(record), null)) !== null;
+// Changes what is kept; whether it could.
+const changed = async (request) => (await asked("readwrite", request, null)) !== null;
 
-// Whether it could.
-export const forget = async () => (await asked("readwrite", (pictures) => pictures.clear(), null)) !== null;
+// Keeps { id, file, name, thumbnail, answer, subject }; whether it could.
+export const keep = (record) => changed((pictures) => pictures.put(record));
+
+// Forgets all; whether it could.
+export const forget = () => changed((pictures) => pictures.clear());
